@@ -1,0 +1,197 @@
+/**
+ * Every failure that a user can cause or meet, in one table. The keys are public API: `docs/errors.md` is generated
+ * from it, and scripts may depend on them. `exit` is the process's exit code: 1 a check failed, 2 wrong input,
+ * 3 something could not be reached.
+ */
+export interface Failure {
+  readonly title: string;
+  readonly remedy: string;
+  readonly exit: 1 | 2 | 3;
+}
+
+export const FAILURES = {
+  // Reading the environment file
+  FILE_UNREADABLE: {
+    title: 'A file could not be read',
+    remedy: 'Check that the path exists and that you may read it.',
+    exit: 2,
+  },
+  FILE_TOO_LARGE: {
+    title: 'A file is larger than an environment file may be',
+    remedy: 'Keep environment files below 256 KiB; large content belongs in files of its own.',
+    exit: 2,
+  },
+  FILE_NOT_UTF8: {
+    title: 'A file is not UTF-8 text',
+    remedy: 'Save the file as UTF-8 without a byte that belongs to another encoding.',
+    exit: 2,
+  },
+  YAML_SYNTAX: {
+    title: 'The YAML cannot be parsed',
+    remedy: 'Correct the line named; indent with spaces, not tabs.',
+    exit: 2,
+  },
+  YAML_DUPLICATE_KEY: {
+    title: 'A key is given twice in one mapping',
+    remedy: 'Remove one of the two; YAML readers disagree about which one counts.',
+    exit: 2,
+  },
+  YAML_ALIASES: {
+    title: 'Aliases expand to far more than was written',
+    remedy: 'Write the values out; environment files need no aliases.',
+    exit: 2,
+  },
+  // What it says
+  CONFIG_SCHEMA: {
+    title: 'A value does not fit the schema',
+    remedy: 'Use a value of the kind that the message names; `ragdock validate --print` shows all settings.',
+    exit: 2,
+  },
+  CONFIG_UNKNOWN_KEY: {
+    title: 'A key is not known',
+    remedy: 'Remove it, or correct its spelling; the message names the nearest known key.',
+    exit: 2,
+  },
+  CONFIG_RULE: {
+    title: 'Settings contradict each other',
+    remedy: 'Change one of the settings that the message names.',
+    exit: 2,
+  },
+  EXTENDS_INVALID: {
+    title: '`extends` names something that cannot be extended',
+    remedy: 'Extend one existing file of the same folder that has `template: true` and no `extends` of its own.',
+    exit: 2,
+  },
+  ENVIRONMENT_UNKNOWN: {
+    title: 'There is no such environment',
+    remedy: 'Use a name of a file in config/environments, or create the file.',
+    exit: 2,
+  },
+  NAME_CLASH: {
+    title: 'Two environments or services claim one name, port or path',
+    remedy: 'Rename one, or publish one on another port.',
+    exit: 2,
+  },
+  // What has been promised
+  LOCK_MISSING: {
+    title: 'The environment has no lock file',
+    remedy: 'Run `ragdock lock ENV` and commit the file that it writes.',
+    exit: 2,
+  },
+  LOCK_STALE: {
+    title: 'The environment file and its lock file disagree',
+    remedy: 'Run `ragdock lock ENV` and commit the change.',
+    exit: 2,
+  },
+  LOCK_INVALID: {
+    title: 'The lock file is damaged',
+    remedy: 'Restore it from version control; it is written by `ragdock lock ENV` only.',
+    exit: 2,
+  },
+  LOCK_PROMISE_BROKEN: {
+    title: 'A change would break a promise of the lock file',
+    remedy: 'Undo the change, or follow the steps that the message names; they keep or move the data.',
+    exit: 2,
+  },
+  NETWORK_POOL_EXHAUSTED: {
+    title: 'The pool of networks has no free subnet',
+    remedy: 'Set `host.networkPool` to a larger range.',
+    exit: 2,
+  },
+  // Secrets
+  SECRET_MISSING: {
+    title: 'A secret has no value in the store',
+    remedy: 'Run `ragdock secrets init ENV`.',
+    exit: 2,
+  },
+  SECRET_UNKNOWN: {
+    title: 'There is no such secret in this environment',
+    remedy: '`ragdock secrets list ENV` shows the names.',
+    exit: 2,
+  },
+  SECRET_KNOWN_TO_LOCK: {
+    title: 'The lock file knows this secret, but the store does not hold its value',
+    remedy: 'Copy the value from the machine that has it (`ragdock secrets set`); inventing another would lock the running services out.',
+    exit: 2,
+  },
+  SECRET_MISMATCH: {
+    title: 'The stored value is not the one that the lock file knows',
+    remedy: 'Restore the value, or rotate the secret so that everybody gets a new version.',
+    exit: 2,
+  },
+  SECRET_UNSAFE: {
+    title: 'A secret is unsafe as it is stored',
+    remedy: 'Follow the remedy beside it; generated secrets (`ragdock secrets init`) satisfy every check.',
+    exit: 2,
+  },
+  // The model and its engine
+  MODEL_INVALID: {
+    title: 'A construct was given values that contradict each other',
+    remedy: 'Change the construct call that the message names.',
+    exit: 2,
+  },
+  ENGINE_UNSUPPORTED: {
+    title: 'The engine cannot express a property of the model',
+    remedy: 'Leave the property out, or choose an engine that knows it.',
+    exit: 2,
+  },
+  BUNDLE_MISSING: {
+    title: 'The bundled apps have not been built',
+    remedy: 'Run `npm run build`.',
+    exit: 2,
+  },
+  BUNDLE_STALE: {
+    title: 'The bundled apps are older than their sources',
+    remedy: 'Run `npm run build`.',
+    exit: 2,
+  },
+  // Reaching a running stack
+  ENGINE_UNREACHABLE: {
+    title: 'The Docker engine does not answer',
+    remedy: 'Start it, or correct `host.docker`; `docker version` shows whether it answers.',
+    exit: 3,
+  },
+  STACK_NOT_DEPLOYED: {
+    title: 'The environment does not run on this engine',
+    remedy: 'Run `npx cdktf deploy ENV --auto-approve --skip-provider-lock`.',
+    exit: 3,
+  },
+  SESSION_FAILED: {
+    title: 'The operator session ended before it was done',
+    remedy: 'Read the lines above; `docker logs` of the service named there shows the cause.',
+    exit: 3,
+  },
+  API_REFUSED: {
+    title: 'The RAG API refused the request',
+    remedy: 'Read the code that the API gave; its log holds the cause under the request id.',
+    exit: 1,
+  },
+  INGEST_FAILED: {
+    title: 'Documents could not be ingested',
+    remedy: 'Correct the files named and run the command again; what was ingested stays and is not doubled.',
+    exit: 1,
+  },
+  MODEL_FILE_MISMATCH: {
+    title: 'The model file is not the one that the environment names',
+    remedy: 'Use the file whose SHA-256 the environment names, or change `sha256` there.',
+    exit: 2,
+  },
+  SMOKE_FAILED: {
+    title: 'The running stack does not answer as it should',
+    remedy: 'Read the failed checks; each names the service, what was expected and what came.',
+    exit: 1,
+  },
+  // The command line
+  USAGE: {
+    title: 'The command line is not understood',
+    remedy: '`ragdock --help` shows the commands and their options.',
+    exit: 2,
+  },
+  INTERNAL: {
+    title: 'ragdock met a fault of its own',
+    remedy: 'Run again with RAGDOCK_DEBUG=1 and report the stack trace that it prints.',
+    exit: 1,
+  },
+} as const satisfies Record<string, Failure>;
+
+export type FailureCode = keyof typeof FAILURES;
