@@ -1,0 +1,135 @@
+import type { ContainerConfig, ContainerMounts } from '@cdktf/provider-docker/lib/container/index.js';
+import {
+  type HealthCheck,
+  type PublishedPort,
+  Service,
+  type TmpfsMount,
+  type Value,
+  type Workload,
+} from '../../model/index.js';
+import { goDuration } from './duration.js';
+import { tfEscape } from './escape.js';
+import { shortHash } from './files.js';
+import type { Topology } from './topology.js';
+
+/** Fields that the engine alone decides, because they name other resources. */
+export interface Placement {
+  readonly image: string;
+  readonly networks: ContainerConfig['networksAdvanced'];
+  readonly volumes: readonly ContainerMounts[];
+  readonly dependsOn: ContainerConfig['dependsOn'];
+}
+
+/**
+ * One container, with every field set that the provider or the daemon would otherwise fill in on its own: what is left
+ * out comes back as a difference in the next plan, or can never be removed again.
+ */
+export function containerConfig(workload: Workload, topology: Topology, placement: Placement): ContainerConfig {
+  const literal = (value: Value): string => tfEscape(topology.render(value, workload));
+  const { hardening } = workload;
+  const settled = {
+    ...(workload.entrypoint ? { entrypoint: workload.entrypoint.map(literal) } : {}),
+    ...(workload.command ? { command: workload.command.map(literal) } : {}),
+    env: [...workload.environment].map(([name, value]) => `${name}=${literal(value)}`).sort(),
+    user: `${workload.user.uid}:${workload.user.gid}`,
+    readOnly: hardening.readOnlyRoot,
+    capabilities: {
+      drop: ['ALL'],
+      ...(hardening.capabilities.length > 0 ? { add: hardening.capabilities.map((name) => `CAP_${name}`).sort() } : {}),
+    },
+    securityOpts: hardening.noNewPrivileges ? ['no-new-privileges:true'] : [],
+    // Reaps what a service leaves behind, and passes signals on to programs that are no good as process 1.
+    init: true,
+    mounts: [...placement.volumes, ...workload.hostMounts.map(hostMount), ...workload.tmpfs.map(tmpfsMount)],
+    host: [...topology.hostEntries(workload)],
+    ...(workload.shmSizeMiB === undefined ? {} : { shmSize: workload.shmSizeMiB }),
+    ...(hardening.hostNetwork ? { networkMode: 'host' } : {}),
+    ...(hardening.hostPid ? { pidMode: 'host' } : {}),
+    ...(Service.isService(workload) ? serviceFields(workload, literal) : JOB_FIELDS),
+  };
+  const stopGraceSeconds = Service.isService(workload) ? workload.stopGraceSeconds : 10;
+  return {
+    ...settled,
+    name: topology.containerName(workload),
+    image: placement.image,
+    ...(hardening.hostNetwork ? {} : isolation(placement.networks)),
+    dependsOn: placement.dependsOn ?? [],
+    memory: workload.memoryMiB,
+    // Equal to the limit: no swap. Left out, the daemon doubles the memory and the plan never gets empty.
+    memorySwap: workload.memoryMiB,
+    // Without these the provider kills at once when it replaces a container.
+    destroyGraceSeconds: stopGraceSeconds,
+    stopTimeout: stopGraceSeconds,
+    logDriver: 'local',
+    logOpts: { 'max-size': '10m', 'max-file': '3' },
+    labels: [
+      { label: 'ragdock.environment', value: topology.environment },
+      { label: 'ragdock.service', value: workload.node.id },
+      // Several fields are neither changed in place nor read back by the provider; a changed label replaces.
+      { label: 'ragdock.spec', value: shortHash({ ...settled, secrets: jobSecrets(workload, topology) }) },
+    ],
+  };
+}
+
+/** A job runs again for a new version of a secret, even where its path does not name the version. */
+function jobSecrets(workload: Workload, topology: Topology): readonly string[] {
+  if (Service.isService(workload)) return [];
+  return workload.secrets.map((secret) => `${secret.name}.v${topology.secretVersion(secret)}`);
+}
+
+const JOB_FIELDS = { restart: 'no', mustRun: false, attach: true, logs: true } as const;
+
+function serviceFields(service: Service, literal: (value: Value) => string) {
+  return {
+    restart: 'unless-stopped',
+    mustRun: true,
+    ...(service.healthCheck.command.length > 0 ? { healthcheck: healthcheck(service.healthCheck, literal) } : {}),
+    ...(service.stopSignal === undefined ? {} : { stopSignal: service.stopSignal }),
+    ...(service.openFiles === undefined
+      ? {}
+      : { ulimit: [{ name: 'nofile', soft: service.openFiles, hard: service.openFiles }] }),
+    ...(service.published.length > 0 ? { ports: [...service.published].sort(byInternalPort).map(port) } : {}),
+    ...(service.deployWaitSeconds === undefined ? {} : { wait: true, waitTimeout: service.deployWaitSeconds }),
+  };
+}
+
+function healthcheck(check: HealthCheck, literal: (value: Value) => string) {
+  return {
+    test: ['CMD', ...check.command.map(literal)],
+    interval: goDuration(check.intervalSeconds ?? 10),
+    timeout: goDuration(check.timeoutSeconds ?? 5),
+    retries: check.retries ?? 3,
+    startPeriod: goDuration(check.startPeriodSeconds ?? 30),
+  };
+}
+
+/** The provider compares published ports in the order of the container's ports. */
+const byInternalPort = (a: PublishedPort, b: PublishedPort): number => a.endpoint.port - b.endpoint.port;
+
+function port(published: PublishedPort) {
+  return { internal: published.endpoint.port, external: published.port, ip: published.address, protocol: 'tcp' };
+}
+
+/** Without a network of its own a container would land on the engine's default bridge, which is open both ways. */
+function isolation(networks: Placement['networks']): Pick<ContainerConfig, 'networksAdvanced' | 'networkMode'> {
+  return Array.isArray(networks) && networks.length > 0 ? { networksAdvanced: networks } : { networkMode: 'none' };
+}
+
+/** `mounts` and not `tmpfs`: only the former is changed when it changes. */
+function tmpfsMount(mount: TmpfsMount): ContainerMounts {
+  return {
+    type: 'tmpfs',
+    target: mount.path,
+    tmpfsOptions: { sizeBytes: mount.sizeMiB * 1024 * 1024, mode: Number.parseInt(mount.mode ?? '1777', 8) },
+  };
+}
+
+function hostMount(mount: { readonly hostPath: string; readonly path: string }): ContainerMounts {
+  return {
+    type: 'bind',
+    source: mount.hostPath,
+    target: mount.path,
+    readOnly: true,
+    bindOptions: { propagation: 'rslave' },
+  };
+}

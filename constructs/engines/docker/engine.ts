@@ -1,0 +1,273 @@
+import { Container, type ContainerMounts } from '@cdktf/provider-docker/lib/container/index.js';
+import { Image } from '@cdktf/provider-docker/lib/image/index.js';
+import { Network } from '@cdktf/provider-docker/lib/network/index.js';
+import { DockerProvider } from '@cdktf/provider-docker/lib/provider/index.js';
+import { Volume } from '@cdktf/provider-docker/lib/volume/index.js';
+import type { Lock } from '../../../config/lock-schema.js';
+import { Job, Service, type Workload } from '../../model/index.js';
+import { type TerraformElement, TerraformOutput, type TerraformStack, TerraformVariable } from '../../tf.js';
+import { containerConfig } from './container.js';
+import { tfEscape } from './escape.js';
+import { type FilesVolume, filesVolumes } from './files.js';
+import { patched } from './override.js';
+import { refuseUnsupported } from './refusals.js';
+import { type DockerNetwork, Topology } from './topology.js';
+
+/** The bindings of 12.0.3 ask for 3.6.2; what is emitted is valid for both, and 4 repairs a dozen faults of 3. */
+export const PROVIDER_VERSION = '4.6.0';
+
+/** uid of root: files of the configuration belong to it, and are readable to all. */
+const CARRIED_MODE = { config: '0444', secret: '0400' } as const;
+
+/** Where a files container mounts the volumes it fills: a folder that no image has. */
+const CARRIER_ROOT = '/ragdock';
+
+export interface DockerEngineProps {
+  readonly environment: string;
+  readonly lock: Lock;
+  /** Address of the engine: unix://, ssh:// or tcp://. */
+  readonly host: string;
+  /** The bundled apps: their build context as seen from the stack's output folder, and its hash (12 hexadecimal digits). */
+  readonly bundle: { readonly context: string; readonly hash: string };
+  /** Folder of the environment's secrets as seen from the stack's output folder; files are NAME.vN. */
+  readonly secretsFolder: string;
+}
+
+/** Turn every workload below `stack` into resources of the Docker provider. Call once, after the last `connectTo`. */
+export function lowerToDocker(stack: TerraformStack, props: DockerEngineProps): void {
+  new DockerEngine(stack, new Topology(stack, props.environment, props.lock), props).lower();
+}
+
+class DockerEngine {
+  readonly #images = new Map<string, Image>();
+  readonly #networks = new Map<string, Network>();
+  readonly #containers = new Map<Workload, Container>();
+  readonly #planWithoutSecrets: TerraformVariable;
+
+  constructor(
+    readonly stack: TerraformStack,
+    readonly topology: Topology,
+    readonly props: DockerEngineProps,
+  ) {
+    new DockerProvider(stack, 'docker', { host: props.host });
+    stack.addOverride('terraform.required_providers.docker.version', PROVIDER_VERSION);
+    this.#planWithoutSecrets = new TerraformVariable(stack, 'plan_without_secrets', {
+      type: 'bool',
+      default: false,
+      description: 'Plan or destroy on a machine that does not hold the secrets',
+    });
+  }
+
+  lower(): void {
+    for (const network of this.topology.networks) this.#networks.set(network.id, this.#network(network));
+    for (const workload of this.topology.workloads) this.#container(workload);
+  }
+
+  #network({ id, name, kind, subnet, gateway, members }: DockerNetwork): Network {
+    const hosted = members.some((member) => member.hardening.hostNetwork);
+    const options = {
+      // Closed networks hide the host as well, on engines that know the option; the others ignore it. The exception is
+      // a network whose server listens on the host.
+      pair: hosted ? undefined : { 'com.docker.network.bridge.gateway_mode_ipv4': 'isolated' },
+      // A published port has to be reachable from the host, but needs no way out.
+      published: { 'com.docker.network.bridge.enable_ip_masquerade': 'false' },
+      egress: undefined,
+    }[kind];
+    const network = new Network(this.stack, `network-${id}`, {
+      name,
+      driver: 'bridge',
+      internal: kind === 'pair',
+      ipamConfig: [{ subnet, gateway }],
+      ...(options ? { options } : {}),
+    });
+    return identified(network, id);
+  }
+
+  #container(workload: Workload): Container {
+    const known = this.#containers.get(workload);
+    if (known) return known;
+    refuseUnsupported(workload, this.topology);
+    const id = workload.node.id;
+    const image = this.#image(workload);
+    const files = filesVolumes(workload, this.topology);
+    const volumes = files.map((volume) => this.#volume(id, volume));
+    const carrier = files.length > 0 ? this.#filesContainer(workload, image, files, volumes) : undefined;
+    const predecessors = new Set([...workload.connections.map((endpoint) => endpoint.owner), ...workload.predecessors]);
+    const config = containerConfig(workload, this.topology, {
+      image: image.imageId,
+      networks: this.topology.networksOf(workload).map((network) => ({ name: this.#networkOf(network.id).id })),
+      volumes: [
+        ...workload.dataVolumes.map(
+          (volume): ContainerMounts => ({
+            type: 'volume',
+            source: this.topology.volumeName(volume),
+            target: volume.path,
+            readOnly: volume.readOnly ?? false,
+          }),
+        ),
+        ...files.map(
+          ({ mountPath, name }): ContainerMounts => ({
+            type: 'volume',
+            source: name,
+            target: mountPath,
+            readOnly: true,
+          }),
+        ),
+      ],
+      dependsOn: [
+        ...[...predecessors].map((other) => this.#container(other)),
+        ...(carrier ? [carrier] : []),
+        // On the host's network a service listens on an address that the network brings.
+        ...(workload.hardening.hostNetwork
+          ? this.topology.networksTo(workload).map((network) => this.#networkOf(network.id))
+          : []),
+      ],
+    });
+    const container = identified(new Container(this.stack, `container-${id}`, patched(workload, config)), id);
+    this.#containers.set(workload, container);
+    if (Job.isJob(workload)) this.#expectSuccess(container, this.topology.containerName(workload));
+    if (Service.isService(workload)) this.#outputs(workload);
+    return container;
+  }
+
+  /** One image resource for each reference; the container names the image's id, so that a new image replaces it. */
+  #image(workload: Workload): Image {
+    const key = workload.image === 'bundled-apps' ? 'bundled-apps' : workload.image.reference;
+    const known = this.#images.get(key);
+    if (known) return known;
+    const id = uniqueId(
+      key === 'bundled-apps' ? 'bundled-apps' : slug(key.replace(/@.*$/, '').replace(/:[^:/]*$/, '')),
+      [...this.#images.values()].map((image) => image.friendlyUniqueId),
+      slug(key),
+    );
+    const digest = this.props.lock.images[key];
+    const image = new Image(this.stack, `image-${id}`, {
+      ...(key === 'bundled-apps'
+        ? {
+            name: `ragdock-apps:${this.props.bundle.hash}`,
+            buildAttribute: { context: this.props.bundle.context },
+            triggers: { bundle: this.props.bundle.hash },
+          }
+        : { name: digest === undefined || key.includes('@') ? key : `${key}@${digest}` }),
+      // Another environment of this host may run on it, and a pull is the slowest part of a deploy.
+      keepLocally: true,
+      timeouts: { create: '60m' },
+      lifecycle: { createBeforeDestroy: true },
+    });
+    this.#images.set(key, identified(image, id));
+    return image;
+  }
+
+  /** Volumes of files are made anew from what git and the store hold, so they are resources; data volumes are not. */
+  #volume(workload: string, volume: FilesVolume): Volume {
+    const id = `${workload}_${volume.id}`;
+    return identified(new Volume(this.stack, `volume-${id}`, { name: volume.name }), id);
+  }
+
+  /**
+   * A container that is made and never started. Uploads into a read-only container fail, so this one, with a writable
+   * root, carries the files into the volumes that the service mounts for reading only.
+   */
+  #filesContainer(
+    workload: Workload,
+    image: Image,
+    files: readonly FilesVolume[],
+    volumes: readonly Volume[],
+  ): Container {
+    const id = `${workload.node.id}_files`;
+    const container = new Container(this.stack, `container-${id}`, {
+      name: `${this.topology.containerName(workload)}-files`,
+      image: image.imageId,
+      start: false,
+      mustRun: false,
+      restart: 'no',
+      networkMode: 'none',
+      memory: 16,
+      memorySwap: 16,
+      logDriver: 'local',
+      logOpts: { 'max-size': '10m', 'max-file': '3' },
+      mounts: files.map((volume) => ({ type: 'volume', source: volume.name, target: `${CARRIER_ROOT}/${volume.id}` })),
+      labels: [
+        { label: 'ragdock.environment', value: this.props.environment },
+        { label: 'ragdock.files-of', value: workload.node.id },
+      ],
+      dependsOn: [...volumes],
+    });
+    // The bindings do not know `owner` and `group`, which the provider has since 4.6.
+    container.addOverride(
+      'upload',
+      files.flatMap((volume) =>
+        volume.files.map(({ name, content }) => ({
+          file: `${CARRIER_ROOT}/${volume.id}/${name}`,
+          ...('text' in content
+            ? { content_base64: Buffer.from(content.text).toString('base64'), permissions: CARRIED_MODE.config }
+            : {
+                source: this.#secretFile(content.secret, content.version),
+                permissions: CARRIED_MODE.secret,
+                owner: String(workload.user.uid),
+                group: String(workload.user.gid),
+              }),
+        })),
+      ),
+    );
+    const secrets = files
+      .flatMap((volume) => volume.files)
+      .flatMap(({ content }) => ('secret' in content ? [content] : []));
+    if (secrets.length > 0) {
+      container.addOverride(
+        'lifecycle.precondition',
+        secrets.map(({ secret, version }) => ({
+          condition: `\${var.${this.#planWithoutSecrets.friendlyUniqueId} || fileexists("${this.#secretFile(secret, version)}")}`,
+          error_message: `SECRET_MISSING: the store holds no value for ${secret} (version ${version}). Run: npx ragdock secrets init ${this.props.environment}`,
+        })),
+      );
+    }
+    return identified(container, id);
+  }
+
+  #secretFile(name: string, version: number): string {
+    return `\${path.module}/${this.props.secretsFolder}/${name}.v${version}`;
+  }
+
+  /** The provider reports a failed job as a success. */
+  #expectSuccess(container: Container, name: string): void {
+    // A model of some gigabytes takes longer than the provider's 20 minutes.
+    container.addOverride('timeouts', { create: '5h' });
+    container.addOverride('lifecycle.postcondition', [
+      {
+        condition: '${self.exit_code == 0}',
+        error_message: `The job ${name} failed:\n\${self.container_logs}\nWhen its cause is gone, run: docker rm ${name}. The next deploy runs the job again.`,
+      },
+    ]);
+  }
+
+  #outputs(service: Service): void {
+    for (const { endpoint, port, address } of service.published) {
+      const host = address === '0.0.0.0' ? 'localhost' : address;
+      const id = `${service.node.id}_url`;
+      const output = new TerraformOutput(this.stack, `output-${id}-${endpoint.name}`, {
+        value: tfEscape(`http://${host}:${port}`),
+        description: `Where ${service.node.id} answers`,
+      });
+      identified(output, endpoint.name === 'http' ? id : `${service.node.id}_${endpoint.name}_url`);
+    }
+  }
+
+  #networkOf(id: string): Network {
+    const network = this.#networks.get(id);
+    if (!network) throw new Error(`the network ${id} was not lowered`);
+    return network;
+  }
+}
+
+/** Give a resource the id that its address in Terraform has for good: a changed one would destroy and make it anew. */
+function identified<T extends TerraformElement>(element: T, id: string): T {
+  element.overrideLogicalId(id);
+  return element;
+}
+
+const slug = (name: string): string => name.replace(/[^A-Za-z0-9]+/g, '-');
+
+function uniqueId(preferred: string, taken: readonly string[], otherwise: string): string {
+  return taken.includes(preferred) ? otherwise : preferred;
+}

@@ -1,0 +1,158 @@
+import type { Construct } from 'constructs';
+import type { Lock } from '../../../config/lock-schema.js';
+import { RagdockError } from '../../../src/errors/problem.js';
+import {
+  type ClientAddress,
+  type DataVolume,
+  type FileContext,
+  modelError,
+  type NetworkPlan,
+  pairId,
+  planNetworks,
+  type SecretRef,
+  type Value,
+  type Workload,
+  workloadsOf,
+} from '../../model/index.js';
+import { gatewayOf } from './subnet.js';
+
+/** Where every container finds the files of its secrets. */
+export const SECRETS_FOLDER = '/run/secrets';
+
+/** A network with the name and the addresses that it has on the engine. */
+export interface DockerNetwork extends NetworkPlan {
+  readonly name: string;
+  readonly subnet: string;
+  readonly gateway: string;
+}
+
+/**
+ * Names, networks and addresses of a stack on one Docker host: everything that follows from the model and the lock
+ * file alone. The engine lowers with it; commands that reach into a running stack find their way with it.
+ */
+export class Topology {
+  readonly workloads: readonly Workload[];
+  readonly networks: readonly DockerNetwork[];
+
+  constructor(
+    scope: Construct,
+    readonly environment: string,
+    readonly lock: Lock,
+  ) {
+    this.workloads = workloadsOf(scope);
+    this.networks = planNetworks(scope).map((plan) => {
+      const subnet = lock.networks[plan.id];
+      if (subnet === undefined) {
+        throw new RagdockError({
+          code: 'LOCK_STALE',
+          path: `networks.${plan.id}`,
+          message: `the lock file promises no subnet for the network ${plan.id}`,
+          remedy: `Run \`ragdock lock ${environment}\` and commit the change.`,
+        });
+      }
+      return { ...plan, name: `${environment}-${plan.id}`, subnet, gateway: gatewayOf(subnet) };
+    });
+  }
+
+  containerName(workload: Workload): string {
+    return workload.containerName ?? `${this.environment}-${workload.node.id}`;
+  }
+
+  volumeName(volume: DataVolume): string {
+    return volume.name ?? `${this.environment}-${volume.id}`;
+  }
+
+  /** Networks that a workload joins; one on the host's network joins none. */
+  networksOf(workload: Workload): readonly DockerNetwork[] {
+    if (workload.hardening.hostNetwork) return [];
+    return this.networks.filter((network) => network.members.includes(workload));
+  }
+
+  pairNetwork(client: Workload, server: Workload): DockerNetwork {
+    const id = pairId(client, server);
+    const network = this.networks.find((candidate) => candidate.id === id);
+    if (!network)
+      throw modelError(client, `there is no network to ${server.node.id}`, 'connect the two with connectTo');
+    return network;
+  }
+
+  /** Networks on which `server` is reached, in the order of their ids. */
+  networksTo(server: Workload): readonly DockerNetwork[] {
+    return this.networks.filter((network) => network.kind === 'pair' && network.members[1] === server);
+  }
+
+  /** Version of a secret that is in force. */
+  secretVersion(secret: SecretRef): number {
+    const promise = this.lock.secrets[secret.name];
+    if (!promise) {
+      throw new RagdockError({
+        code: 'LOCK_STALE',
+        path: `secrets.${secret.name}`,
+        message: `the lock file does not know the secret ${secret.name}`,
+        remedy: `Run \`ragdock lock ${this.environment}\` and commit the change.`,
+      });
+    }
+    return promise.version;
+  }
+
+  /** The text of a value as `reader` has to see it. */
+  render(value: Value, reader: Workload): string {
+    if (typeof value === 'string') return value;
+    switch (value.kind) {
+      case 'text':
+        return value.parts.map((part) => this.render(part, reader)).join('');
+      case 'secret-path': {
+        const path = `${SECRETS_FOLDER}/${value.secret.name}`;
+        return value.versioned ? `${path}.v${this.secretVersion(value.secret)}` : path;
+      }
+      case 'host-port':
+        return `${this.containerName(value.endpoint.owner)}:${value.endpoint.port}`;
+      case 'url': {
+        const { scheme, user, owner, port, basePath } = value.endpoint;
+        const login = user === undefined ? '' : `${user}@`;
+        return `${scheme}://${login}${this.containerName(owner)}:${port}${basePath}${value.path}`;
+      }
+      case 'own-address':
+        return this.#ownAddress(reader);
+      default:
+        return value satisfies never;
+    }
+  }
+
+  /** What the configuration files of `service` may ask. */
+  fileContext(service: Workload): FileContext {
+    return {
+      render: (value) => this.render(value, service),
+      clients: () => this.clientsOf(service),
+    };
+  }
+
+  clientsOf(server: Workload): readonly ClientAddress[] {
+    return this.workloads.flatMap((client) => {
+      const endpoints = client.connections.filter((endpoint) => endpoint.owner === server);
+      return endpoints.length === 0 ? [] : [{ client, endpoints, subnet: this.pairNetwork(client, server).subnet }];
+    });
+  }
+
+  /** Servers on the host's network have no name on the engine's: their clients get one, for the network's gateway. */
+  hostEntries(client: Workload): readonly { readonly host: string; readonly ip: string }[] {
+    const servers = new Set(client.connections.map((endpoint) => endpoint.owner));
+    return [...servers]
+      .filter((server) => server.hardening.hostNetwork)
+      .map((server) => ({ host: this.containerName(server), ip: this.pairNetwork(client, server).gateway }));
+  }
+
+  #ownAddress(reader: Workload): string {
+    if (!reader.hardening.hostNetwork) return '0.0.0.0';
+    const [network, another] = this.networksTo(reader);
+    if (!network || another) {
+      throw modelError(
+        reader,
+        `a service on the host's network listens for exactly one client, and has ${network ? 'several' : 'none'}`,
+        'connect one client to it',
+        'ENGINE_UNSUPPORTED',
+      );
+    }
+    return network.gateway;
+  }
+}

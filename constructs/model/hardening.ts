@@ -1,0 +1,31 @@
+/**
+ * What every container is unless it says why not. The values follow the container runtime section of the CIS Docker
+ * Benchmark: read-only root (5.13), no new privileges (5.26), restricted capabilities (5.4), host namespaces not
+ * shared (5.10, 5.16).
+ */
+export interface Hardening {
+  readonly readOnlyRoot: boolean;
+  /** Capabilities given back, without the prefix CAP_: `CHOWN`. All others are dropped. */
+  readonly capabilities: readonly string[];
+  readonly noNewPrivileges: boolean;
+  /** Uses the network of the host instead of networks of its own. */
+  readonly hostNetwork: boolean;
+  /** Sees the processes of the host. */
+  readonly hostPid: boolean;
+  /** Runs as uid 0. */
+  readonly root: boolean;
+}
+
+export const HARDENED: Hardening = {
+  readOnlyRoot: true,
+  capabilities: [],
+  noNewPrivileges: true,
+  hostNetwork: false,
+  hostPid: false,
+  root: false,
+};
+
+/** Exceptions from `HARDENED`, which one reason covers. */
+export interface Relaxation extends Partial<Hardening> {
+  readonly reason: string;
+}

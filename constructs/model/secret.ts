@@ -1,0 +1,21 @@
+/**
+ * The name of a secret, never its value. Which version is in force is promised by the environment's lock file; only
+ * an engine turns a reference into a file.
+ */
+export class SecretRef {
+  /**
+   * @param name lower-case name, unique in the environment: `qdrant-api-key`
+   * @param purpose what it opens, in a few words, as `ragdock secrets list` shows it
+   */
+  constructor(
+    readonly name: string,
+    readonly purpose: string,
+  ) {
+    if (!/^[a-z][a-z0-9-]*$/.test(name)) throw new TypeError(`'${name}' is no name for a secret: a-z, 0-9 and - only`);
+  }
+
+  /** References end up in JSON only by mistake: an engine writes paths, nobody writes secrets. */
+  toJSON(): never {
+    throw new TypeError(`the secret '${this.name}' must not be serialised`);
+  }
+}

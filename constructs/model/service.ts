@@ -1,0 +1,90 @@
+import type { Construct, IConstruct } from 'constructs';
+import type { Endpoint } from './endpoint.js';
+import { modelError } from './errors.js';
+import type { Value } from './value.js';
+import { Workload, type WorkloadProps } from './workload.js';
+
+/** How the engine finds out whether a service can do its work. */
+export interface HealthCheck {
+  /** Program and arguments; exit code 0 means healthy. No shell in between. */
+  readonly command: readonly Value[];
+  /** @default 10 */
+  readonly intervalSeconds?: number;
+  /** @default 5 */
+  readonly timeoutSeconds?: number;
+  /** Failures in a row until the service counts as unhealthy. @default 3 */
+  readonly retries?: number;
+  /** Failures within this time after the start do not count. @default 30 */
+  readonly startPeriodSeconds?: number;
+}
+
+export interface ServiceProps extends WorkloadProps {
+  readonly healthCheck: HealthCheck;
+  /** Time between the request to stop and the kill. @default 10 */
+  readonly stopGraceSeconds?: number;
+  /** @default - the image's */
+  readonly stopSignal?: string;
+  /** Limit of open files, soft and hard. @default - the engine's */
+  readonly openFiles?: number;
+  /**
+   * A deploy waits at most this long until the service is healthy. Only for stateless services that start quickly: a
+   * container that is late is killed by the next deploy.
+   *
+   * @default - a deploy does not wait
+   */
+  readonly deployWaitSeconds?: number;
+}
+
+/** A port of the host that leads to an endpoint. */
+export interface PublishedPort {
+  readonly endpoint: Endpoint;
+  /** Port on the host, 1 to 65535. */
+  readonly port: number;
+  /** Address of the host that the port binds. */
+  readonly address: string;
+}
+
+const SERVICE = Symbol.for('ragdock.Service');
+
+/** A container that runs all the time; the engine starts it again whenever it ends. */
+export class Service extends Workload {
+  static isService(construct: IConstruct): construct is Service {
+    return SERVICE in construct;
+  }
+
+  readonly healthCheck: HealthCheck;
+  readonly stopGraceSeconds: number;
+  readonly stopSignal: string | undefined;
+  readonly openFiles: number | undefined;
+  readonly deployWaitSeconds: number | undefined;
+  readonly #published: PublishedPort[] = [];
+
+  constructor(scope: Construct, id: string, props: ServiceProps) {
+    super(scope, id, props);
+    Object.defineProperty(this, SERVICE, { value: true });
+    this.healthCheck = props.healthCheck;
+    this.stopGraceSeconds = props.stopGraceSeconds ?? 10;
+    this.stopSignal = props.stopSignal;
+    this.openFiles = props.openFiles;
+    this.deployWaitSeconds = props.deployWaitSeconds;
+  }
+
+  /** Lead a port of the host to one of this service's endpoints. */
+  publish(endpoint: Endpoint, on: { readonly port: number; readonly address: string }): void {
+    if (endpoint.owner !== this) {
+      throw modelError(
+        this,
+        `${endpoint.owner.node.id}.${endpoint.name} is not an endpoint of this service`,
+        'publish an endpoint on the service that exposes it',
+      );
+    }
+    if (this.#published.some((other) => other.endpoint === endpoint)) {
+      throw modelError(this, `the endpoint ${endpoint.name} is published twice`, 'publish it once');
+    }
+    this.#published.push({ endpoint, port: on.port, address: on.address });
+  }
+
+  get published(): readonly PublishedPort[] {
+    return [...this.#published];
+  }
+}

@@ -1,0 +1,215 @@
+import { Construct, type IConstruct } from 'constructs';
+import type { ConfigFile } from './config-file.js';
+import { Endpoint, type EndpointProps } from './endpoint.js';
+import { modelError } from './errors.js';
+import { HARDENED, type Hardening, type Relaxation } from './hardening.js';
+import type { SecretRef } from './secret.js';
+import { secretPath, secretsOf, url, type Value } from './value.js';
+import type { DataVolume, HostMount, TmpfsMount, User } from './volume.js';
+
+/** An image by reference with its tag, or the image of the bundled apps, which the engine builds. */
+export type ImageSource = { readonly reference: string } | 'bundled-apps';
+
+export interface WorkloadProps {
+  readonly image: ImageSource;
+  /** Numeric user that the process runs as; uid 0 needs `relax.root`. */
+  readonly user: User;
+  /** Memory limit in MiB; no swap on top of it. */
+  readonly memoryMiB: number;
+  /** Name of the container. @default - <environment>-<id> */
+  readonly containerName?: string | undefined;
+  /** Replaces the image's entrypoint. @default - the image's */
+  readonly entrypoint?: readonly Value[] | undefined;
+  /** Replaces the image's command. @default - the image's */
+  readonly command?: readonly Value[] | undefined;
+  readonly environment?: Readonly<Record<string, Value>>;
+  readonly tmpfs?: readonly TmpfsMount[];
+  /** Shared memory (/dev/shm) in MiB. @default 64 */
+  readonly shmSizeMiB?: number;
+  /** What this workload is allowed beyond `HARDENED`, and why. @default - nothing */
+  readonly relax?: Relaxation | undefined;
+  /** A way out to other machines, and why. @default - none */
+  readonly egress?: { readonly reason: string };
+}
+
+/** How a client wants to be told about an endpoint. */
+export interface ConnectOptions {
+  /** Variable that receives the URL. @default - none; the client renders the address into a file or its command */
+  readonly url?: string;
+  /** Variable that receives the path of the credential's file. @default - none; fails if the endpoint has a credential and `credentialElsewhere` is not set */
+  readonly credential?: string;
+  /** Whether the client looks for newer versions of the file by itself. @default false */
+  readonly rereads?: boolean;
+  /** The credential reaches the client by a file or argument that names it. @default false */
+  readonly credentialElsewhere?: boolean;
+  /** Path behind the URL. @default - empty */
+  readonly path?: string;
+}
+
+const WORKLOAD = Symbol.for('ragdock.Workload');
+
+/** One container of the stack, described without naming an engine. Use `Service` or `Job`. */
+export abstract class Workload extends Construct {
+  static isWorkload(construct: IConstruct): construct is Workload {
+    return WORKLOAD in construct;
+  }
+
+  readonly image: ImageSource;
+  readonly user: User;
+  readonly memoryMiB: number;
+  readonly containerName: string | undefined;
+  readonly entrypoint: readonly Value[] | undefined;
+  readonly command: readonly Value[] | undefined;
+  readonly tmpfs: readonly TmpfsMount[];
+  readonly shmSizeMiB: number | undefined;
+  readonly hardening: Hardening;
+  readonly relaxReason: string | undefined;
+  readonly egress: { readonly reason: string } | undefined;
+  readonly #environment = new Map<string, Value>();
+  readonly #endpoints = new Map<string, Endpoint>();
+  readonly #connections = new Set<Endpoint>();
+  readonly #secrets = new Map<string, SecretRef>();
+  readonly #volumes: DataVolume[] = [];
+  readonly #hostMounts: HostMount[] = [];
+  readonly #configFiles: ConfigFile[] = [];
+  readonly #predecessors = new Set<Workload>();
+
+  constructor(scope: Construct, id: string, props: WorkloadProps) {
+    super(scope, id);
+    Object.defineProperty(this, WORKLOAD, { value: true });
+    const { reason, ...exceptions } = props.relax ?? { reason: undefined };
+    this.image = props.image;
+    this.user = props.user;
+    this.memoryMiB = props.memoryMiB;
+    this.containerName = props.containerName;
+    this.entrypoint = props.entrypoint;
+    this.command = props.command;
+    this.tmpfs = props.tmpfs ?? [];
+    this.shmSizeMiB = props.shmSizeMiB;
+    this.hardening = { ...HARDENED, ...exceptions };
+    this.relaxReason = reason;
+    this.egress = props.egress;
+    for (const [name, value] of Object.entries(props.environment ?? {})) this.setEnvironment(name, value);
+    for (const value of [...(props.entrypoint ?? []), ...(props.command ?? [])]) this.#noteSecrets(value);
+    if (this.user.uid === 0 && !this.hardening.root) {
+      throw modelError(this, 'the process would run as root', 'give another user, or relax { root: true, reason }');
+    }
+    if (props.relax && props.relax.reason.trim().length < 8) {
+      throw modelError(this, 'an exception from hardening has no reason', 'say in `reason` why this workload needs it');
+    }
+  }
+
+  /** Publish a place that clients may connect to. */
+  expose(name: string, props: EndpointProps): Endpoint {
+    if (this.#endpoints.has(name)) {
+      throw modelError(this, `the endpoint '${name}' exists already`, 'give the second endpoint a name of its own');
+    }
+    const endpoint = new Endpoint(this, name, props);
+    this.#endpoints.set(name, endpoint);
+    return endpoint;
+  }
+
+  /** Let this workload reach `target`, and tell it how. The only way in which two workloads come to share a network. */
+  connectTo(target: Endpoint, as: ConnectOptions = {}): void {
+    if (target.owner === this) {
+      throw modelError(this, 'a workload needs no connection to itself', 'remove the call');
+    }
+    if (target.credential && as.credential === undefined && as.credentialElsewhere !== true) {
+      throw modelError(
+        this,
+        `the endpoint ${target.owner.node.id}.${target.name} needs the secret ${target.credential.name}, which has nowhere to go`,
+        "pass { credential: 'SOME_VARIABLE_FILE' }",
+      );
+    }
+    if (as.url !== undefined) this.setEnvironment(as.url, url(target, as.path));
+    if (as.credential !== undefined) {
+      if (!target.credential) {
+        throw modelError(
+          this,
+          `the endpoint ${target.owner.node.id}.${target.name} has no credential to put into ${as.credential}`,
+          'leave `credential` out',
+        );
+      }
+      this.setEnvironment(as.credential, secretPath(target.credential, as.rereads ? 'rereadable' : 'current'));
+    }
+    this.#connections.add(target);
+  }
+
+  /** Set a variable that is not a secret; secrets go by file. */
+  setEnvironment(name: string, value: Value): void {
+    if (this.#environment.has(name)) {
+      throw modelError(this, `the variable ${name} is set already`, 'choose another name, or drop one of the two');
+    }
+    this.#environment.set(name, value);
+    this.#noteSecrets(value);
+  }
+
+  /** Mount a secret's file although no variable names it. */
+  addSecret(secret: SecretRef): void {
+    this.#secrets.set(secret.name, secret);
+  }
+
+  addDataVolume(volume: DataVolume): void {
+    this.#volumes.push(volume);
+  }
+
+  addHostMount(mount: HostMount): void {
+    this.#hostMounts.push(mount);
+  }
+
+  addConfigFile(file: ConfigFile): void {
+    if (this.#configFiles.some((other) => other.path === file.path)) {
+      throw modelError(this, `the file ${file.path} is given twice`, 'give one content for one path');
+    }
+    const folder = folderOf(file.path);
+    const other = this.#configFiles.find((it) => folderOf(it.path) === folder && it.onChange !== file.onChange);
+    if (other) {
+      throw modelError(
+        this,
+        `${other.path} says onChange '${other.onChange}' and ${file.path} says '${file.onChange}', but one folder is one volume`,
+        'put the two files into two folders, or let both say the same',
+      );
+    }
+    this.#configFiles.push(file);
+  }
+
+  /** Start only after `other` was started, or has ended well if it is a job. */
+  runAfter(other: Workload): void {
+    this.#predecessors.add(other);
+  }
+
+  get environment(): ReadonlyMap<string, Value> {
+    return new Map(this.#environment);
+  }
+  get endpoints(): readonly Endpoint[] {
+    return [...this.#endpoints.values()];
+  }
+  get connections(): readonly Endpoint[] {
+    return [...this.#connections];
+  }
+  /** Secrets whose files this workload reads, sorted by name. */
+  get secrets(): readonly SecretRef[] {
+    return [...this.#secrets.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+  get dataVolumes(): readonly DataVolume[] {
+    return [...this.#volumes];
+  }
+  get hostMounts(): readonly HostMount[] {
+    return [...this.#hostMounts];
+  }
+  get configFiles(): readonly ConfigFile[] {
+    return [...this.#configFiles];
+  }
+  get predecessors(): readonly Workload[] {
+    return [...this.#predecessors];
+  }
+
+  #noteSecrets(value: Value): void {
+    for (const secret of secretsOf(value)) this.#secrets.set(secret.name, secret);
+  }
+}
+
+/** The folder of an absolute path. */
+export function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/')) || '/';
+}

@@ -1,0 +1,15 @@
+export { ExtraService, type ExtraServiceProps } from './extra-service.js';
+export { LlamaCppServer, type LlamaCppServerProps } from './llama-cpp-server.js';
+export { NodeExporter, type NodeExporterProps } from './node-exporter.js';
+export { Postgres, type PostgresProps } from './postgres.js';
+export { Prometheus, type PrometheusProps } from './prometheus.js';
+export { Qdrant, type QdrantProps } from './qdrant.js';
+export { RagApi, type RagApiProps } from './rag-api.js';
+export {
+  PostgresRoles,
+  type PostgresRolesProps,
+  QdrantCollections,
+  type QdrantCollectionsProps,
+} from './setup-jobs.js';
+export { giveVolumesToTheirOwners, VolumeOwnership } from './volume-ownership.js';
+export { WebBot, type WebBotProps } from './web-bot.js';

@@ -1,0 +1,47 @@
+import type { Construct } from 'constructs';
+import { IMAGES } from '../images.js';
+import { type Endpoint, ownAddress, Service, text } from '../model/index.js';
+
+const PORT = 9100;
+/** uid and gid of `nobody` in the official image. */
+const USER = { uid: 65_534, gid: 65_534 };
+
+export interface NodeExporterProps {
+  /** @default IMAGES.nodeExporter */
+  readonly image?: string | undefined;
+  /** @default - <environment>-<id> */
+  readonly containerName?: string | undefined;
+  /** In MiB. @default 64 */
+  readonly memoryMiB?: number | undefined;
+}
+
+/**
+ * Metrics of the host. In a network of its own it would see its own interfaces instead of the host's, so it uses the
+ * host's network and listens on one address only: the host's end of the network that its client is on.
+ */
+export class NodeExporter extends Service {
+  readonly metrics: Endpoint;
+
+  constructor(scope: Construct, id: string, props: NodeExporterProps = {}) {
+    super(scope, id, {
+      image: { reference: props.image ?? IMAGES.nodeExporter },
+      containerName: props.containerName,
+      user: USER,
+      memoryMiB: props.memoryMiB ?? 64,
+      command: [
+        '--path.rootfs=/host',
+        text`--web.listen-address=${ownAddress}:${String(PORT)}`,
+        '--collector.filesystem.mount-points-exclude=^/(dev|proc|sys|run|var/lib/docker/.+)($|/)',
+      ],
+      relax: {
+        hostNetwork: true,
+        hostPid: true,
+        reason: 'measures the network interfaces, mounts and processes of the host itself',
+      },
+      healthCheck: { command: ['wget', '-q', '-O', '/dev/null', text`http://${ownAddress}:${String(PORT)}/`] },
+      deployWaitSeconds: 60,
+    });
+    this.metrics = this.expose('metrics', { scheme: 'http', port: PORT });
+    this.addHostMount({ hostPath: '/', path: '/host', reason: 'measures the file systems of the host' });
+  }
+}

@@ -1,0 +1,129 @@
+import type { Construct } from 'constructs';
+import { IMAGES } from '../images.js';
+import { type Endpoint, type FileContext, SecretRef, Service, secretPath } from '../model/index.js';
+
+const CONFIG = '/etc/postgresql';
+const DATA = '/var/lib/postgresql/data';
+const PORT = 5432;
+/** uid and gid of `postgres` in the official image (Debian variants). */
+const USER = { uid: 999, gid: 999 };
+const SUPERUSER = 'postgres';
+
+export interface PostgresProps {
+  /** @default IMAGES.postgres */
+  readonly image?: string | undefined;
+  /** @default - <environment>-<id> */
+  readonly containerName?: string | undefined;
+  /** @default - <environment>-<id>-data */
+  readonly volumeName?: string | undefined;
+  /** In MiB; shared_buffers is part of it. @default 1024 */
+  readonly memoryMiB?: number | undefined;
+  /** @default ml_db */
+  readonly database?: string | undefined;
+  /** Settings of postgresql.conf under PostgreSQL's own names. @default - the server's */
+  readonly settings?: Readonly<Record<string, string | number | boolean | undefined>>;
+}
+
+/** PostgreSQL with a configuration of its own, open to exactly the roles and networks that were connected. */
+export class Postgres extends Service {
+  readonly database: string;
+  /** The superuser, for the job that makes roles. */
+  readonly superuser: Endpoint;
+
+  constructor(scope: Construct, id: string, props: PostgresProps = {}) {
+    const password = new SecretRef(`${id}-superuser-password`, 'logs the superuser in to PostgreSQL');
+    const database = props.database ?? 'ml_db';
+    super(scope, id, {
+      image: { reference: props.image ?? IMAGES.postgres },
+      containerName: props.containerName,
+      user: USER,
+      memoryMiB: props.memoryMiB ?? 1024,
+      command: ['postgres', '-c', `config_file=${CONFIG}/postgresql.conf`],
+      environment: {
+        POSTGRES_USER: SUPERUSER,
+        POSTGRES_DB: database,
+        POSTGRES_PASSWORD_FILE: secretPath(password, 'current'),
+        // Below the mount point, because a volume's root may hold lost+found, which initdb refuses.
+        PGDATA: `${DATA}/pgdata`,
+        POSTGRES_INITDB_ARGS: '--data-checksums --auth-host=scram-sha-256 --auth-local=scram-sha-256',
+      },
+      tmpfs: [
+        { path: '/var/run/postgresql', sizeMiB: 1 },
+        { path: '/tmp', sizeMiB: 64 },
+      ],
+      // Parallel queries exchange rows through /dev/shm; the engine's 64 MB are too few for them.
+      shmSizeMiB: 256,
+      // Over TCP: while the image initialises a new database, its temporary server listens on the socket only.
+      healthCheck: {
+        command: ['pg_isready', '-h', '127.0.0.1', '-U', SUPERUSER, '-d', database],
+        startPeriodSeconds: 120,
+      },
+      // A checkpoint of up to max_wal_size is written on the way out.
+      stopGraceSeconds: 60,
+    });
+    this.database = database;
+    this.superuser = this.#login(SUPERUSER, password);
+    this.addDataVolume({ id: `${id}-data`, name: props.volumeName, path: DATA, owner: USER });
+    this.addConfigFile({
+      path: `${CONFIG}/postgresql.conf`,
+      content: postgresqlConf(props.settings ?? {}),
+      onChange: 'replace',
+    });
+    this.addConfigFile({ path: `${CONFIG}/pg_hba.conf`, content: pgHba, onChange: 'replace' });
+  }
+
+  /** A role of its own for one client. The role itself is made by a `PostgresRoles` job. */
+  role(name: string): Endpoint {
+    const id = name.replaceAll('_', '-');
+    return this.#login(name, new SecretRef(`${this.node.id}-${id}-password`, `logs ${name} in to PostgreSQL`));
+  }
+
+  #login(user: string, credential: SecretRef): Endpoint {
+    return this.expose(`sql-${user}`, {
+      scheme: 'postgresql',
+      port: PORT,
+      user,
+      credential,
+      basePath: `/${this.database}`,
+    });
+  }
+}
+
+function postgresqlConf(settings: Readonly<Record<string, string | number | boolean | undefined>>): string {
+  const lines = Object.entries(settings)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name} = ${typeof value === 'number' ? value : quote(String(value))}`)
+    .sort();
+  return [
+    '# Written by ragdock from services.postgres.settings.',
+    "listen_addresses = '*'",
+    `port = ${PORT}`,
+    `hba_file = '${CONFIG}/pg_hba.conf'`,
+    "password_encryption = 'scram-sha-256'",
+    "log_destination = 'stderr'",
+    'logging_collector = off',
+    ...lines,
+    '',
+  ].join('\n');
+}
+
+const quote = (value: string): string => `'${value.replaceAll("'", "''")}'`;
+
+/** One line for each role and network that was connected; everybody else is refused. */
+function pgHba(context: FileContext): string {
+  const hosts = context
+    .clients()
+    .flatMap(({ endpoints, subnet }) =>
+      endpoints.map(
+        ({ user, basePath }) =>
+          `host   ${user === SUPERUSER ? 'all' : basePath.slice(1)}  ${user}  ${subnet}  scram-sha-256`,
+      ),
+    );
+  return [
+    '# Written by ragdock from who is connected to PostgreSQL.',
+    '# type database user address method',
+    'local  all  all  scram-sha-256',
+    ...[...new Set(hosts)].sort(),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,84 @@
+import type { Construct } from 'constructs';
+import { stringify } from 'yaml';
+import { IMAGES } from '../images.js';
+import { type Endpoint, type FileContext, hostPort, Service, secretPath } from '../model/index.js';
+
+/** uid and gid of `nobody` in the official image. */
+const USER = { uid: 65_534, gid: 65_534 };
+const CONFIG_FILE = '/etc/prometheus/prometheus.yml';
+const PORT = 9090;
+
+export interface PrometheusProps {
+  /** @default IMAGES.prometheus */
+  readonly image?: string | undefined;
+  /** @default - <environment>-<id> */
+  readonly containerName?: string | undefined;
+  /** @default - <environment>-<id>-data */
+  readonly volumeName?: string | undefined;
+  /** In MiB. @default 512 */
+  readonly memoryMiB?: number | undefined;
+  /** How long samples are kept, in Prometheus' notation. @default 7d */
+  readonly retention?: string | undefined;
+  /** @default 15s */
+  readonly scrapeInterval?: string | undefined;
+}
+
+/** Prometheus. It scrapes what it was told to scrape, and rereads its configuration when that changes. */
+export class Prometheus extends Service {
+  readonly http: Endpoint;
+  readonly #targets: { readonly job: string; readonly endpoint: Endpoint }[] = [];
+
+  constructor(scope: Construct, id: string, props: PrometheusProps = {}) {
+    super(scope, id, {
+      image: { reference: props.image ?? IMAGES.prometheus },
+      containerName: props.containerName,
+      user: USER,
+      memoryMiB: props.memoryMiB ?? 512,
+      command: [
+        `--config.file=${CONFIG_FILE}`,
+        '--storage.tsdb.path=/prometheus',
+        // The file is replaced in its volume; nobody needs a way in to ask for a reload.
+        '--enable-feature=auto-reload-config',
+        '--config.auto-reload-interval=5s',
+      ],
+      healthCheck: {
+        command: ['wget', '-q', '-O', '/dev/null', `http://127.0.0.1:${PORT}/-/ready`],
+        // Replays its write-ahead log first.
+        startPeriodSeconds: 120,
+      },
+      stopGraceSeconds: 60,
+    });
+    this.http = this.expose('http', { scheme: 'http', port: PORT });
+    this.addDataVolume({ id: `${id}-data`, name: props.volumeName, path: '/prometheus', owner: USER });
+    this.addConfigFile({
+      path: CONFIG_FILE,
+      content: (context) => this.#config(context, props.scrapeInterval ?? '15s', props.retention ?? '7d'),
+      onChange: 'reload',
+    });
+  }
+
+  /** Scrape /metrics of an endpoint under this job name, with the endpoint's credential if it has one. */
+  scrape(job: string, endpoint: Endpoint): void {
+    this.connectTo(endpoint, { credentialElsewhere: true });
+    if (endpoint.credential) this.addSecret(endpoint.credential);
+    this.#targets.push({ job, endpoint });
+  }
+
+  #config(context: FileContext, scrapeInterval: string, retention: string): string {
+    const jobs = this.#targets.map(({ job, endpoint }) => ({
+      job_name: job,
+      ...(endpoint.credential
+        ? { authorization: { credentials_file: context.render(secretPath(endpoint.credential, 'current')) } }
+        : {}),
+      static_configs: [{ targets: [context.render(hostPort(endpoint))] }],
+    }));
+    return `# Written by ragdock from what Prometheus was told to scrape.\n${stringify({
+      global: { scrape_interval: scrapeInterval, evaluation_interval: scrapeInterval },
+      storage: { tsdb: { retention: { time: retention } } },
+      scrape_configs: [
+        { job_name: 'prometheus', static_configs: [{ targets: [`localhost:${PORT}`] }] },
+        ...jobs.sort((a, b) => (a.job_name < b.job_name ? -1 : 1)),
+      ],
+    })}`;
+  }
+}

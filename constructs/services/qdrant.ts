@@ -1,0 +1,66 @@
+import type { Construct } from 'constructs';
+import { IMAGES } from '../images.js';
+import { type Endpoint, SecretRef, Service, secretPath } from '../model/index.js';
+
+const USER = { uid: 1000, gid: 1000 };
+
+/**
+ * Takes the place of the image's entrypoint, which as process 1 ends at once on SIGTERM and takes the server with it.
+ * The server has no variable for a key's file, and an empty key would switch authentication off in silence.
+ */
+const START = `
+key_file="$1"
+[ -s "$key_file" ] || { echo "the key file $key_file is missing or empty: refusing to run without authentication" >&2; exit 78; }
+QDRANT__SERVICE__API_KEY="$(cat "$key_file")"
+export QDRANT__SERVICE__API_KEY
+exec ./qdrant
+`.trim();
+
+/** The image has no curl and no wget, but bash opens sockets. */
+const PROBE =
+  'exec 3<>/dev/tcp/127.0.0.1/6333 && printf "GET /readyz HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n" >&3 && grep -q " 200 " <&3';
+
+export interface QdrantProps {
+  /** An unprivileged variant (uid 1000). @default IMAGES.qdrant */
+  readonly image?: string | undefined;
+  /** @default - <environment>-<id> */
+  readonly containerName?: string | undefined;
+  /** @default - <environment>-<id>-data */
+  readonly volumeName?: string | undefined;
+  /** In MiB. @default 1024 */
+  readonly memoryMiB?: number | undefined;
+}
+
+/** The vector database: REST with a key, metrics on a port of their own. */
+export class Qdrant extends Service {
+  readonly http: Endpoint;
+  readonly metrics: Endpoint;
+
+  constructor(scope: Construct, id: string, props: QdrantProps = {}) {
+    const key = new SecretRef(`${id}-api-key`, 'reads and writes every collection of Qdrant');
+    super(scope, id, {
+      image: { reference: props.image ?? IMAGES.qdrant },
+      containerName: props.containerName,
+      user: USER,
+      memoryMiB: props.memoryMiB ?? 1024,
+      entrypoint: ['/bin/bash', '-euc', START, 'start-qdrant', secretPath(key, 'current')],
+      environment: {
+        RUN_MODE: 'production',
+        QDRANT__TELEMETRY_DISABLED: 'true',
+        // Recovery from a URL would let whoever holds the key make the server fetch any address.
+        QDRANT__SERVICE__ENABLE_SNAPSHOT_URL_RECOVERY: 'false',
+        // Served without a key, so that Prometheus needs none; reachable only on Prometheus' own network.
+        QDRANT__SERVICE__METRICS_PORT: '9090',
+      },
+      tmpfs: [{ path: '/tmp', sizeMiB: 64 }],
+      healthCheck: { command: ['/bin/bash', '-c', PROBE], startPeriodSeconds: 60 },
+      // A half-sent request keeps the server from ending for 30 s (observed on 1.19.0).
+      stopGraceSeconds: 40,
+      openFiles: 65_535,
+    });
+    this.http = this.expose('http', { scheme: 'http', port: 6333, credential: key });
+    this.metrics = this.expose('metrics', { scheme: 'http', port: 9090 });
+    this.addDataVolume({ id: `${id}-data`, name: props.volumeName, path: '/qdrant/storage', owner: USER });
+    this.addDataVolume({ id: `${id}-snapshots`, path: '/qdrant/snapshots', owner: USER });
+  }
+}

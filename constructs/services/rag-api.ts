@@ -1,0 +1,64 @@
+import type { Construct } from 'constructs';
+import { RAG_API_VARIABLES, type RagApiSettings } from '../../src/apps/rag-api/settings.js';
+import { type Endpoint, SecretRef, Service, secretPath } from '../model/index.js';
+import { addSettings, bundledApp, probe } from './bundled-app.js';
+
+const PORT = 8000;
+const METRICS_PORT = 9091;
+
+export interface RagApiProps {
+  /** An image that carries the bundled apps. @default - built from the bundle of this package */
+  readonly image?: string | undefined;
+  /** @default - <environment>-<id> */
+  readonly containerName?: string | undefined;
+  /** In MiB. @default 512 */
+  readonly memoryMiB?: number | undefined;
+  readonly settings: Omit<RagApiSettings, 'listen'>;
+  /** Qdrant's REST endpoint. */
+  readonly retrieval: Endpoint;
+  /** A server of the OpenAI protocol. */
+  readonly llm: Endpoint;
+  /** A role of PostgreSQL with rights on the history. */
+  readonly history: Endpoint;
+}
+
+/** The streaming RAG API. */
+export class RagApi extends Service {
+  readonly http: Endpoint;
+  readonly metrics: Endpoint;
+
+  constructor(scope: Construct, id: string, props: RagApiProps) {
+    const key = new SecretRef(`${id}-key`, 'asks questions of the RAG API');
+    super(scope, id, {
+      ...bundledApp('rag-api'),
+      ...(props.image === undefined ? {} : { image: { reference: props.image } }),
+      containerName: props.containerName,
+      memoryMiB: props.memoryMiB ?? 512,
+      healthCheck: { command: probe(PORT, '/readyz'), startPeriodSeconds: 60 },
+      // Running answers are finished; they may take as long as an answer may take.
+      stopGraceSeconds: 10 + Math.min(props.settings.limits.totalSeconds, 60),
+    });
+    this.http = this.expose('http', { scheme: 'http', port: PORT, credential: key });
+    this.metrics = this.expose('metrics', { scheme: 'http', port: METRICS_PORT });
+    this.setEnvironment(RAG_API_VARIABLES.apiKeyFile, secretPath(key, 'rereadable'));
+    this.connectTo(props.retrieval, {
+      url: RAG_API_VARIABLES.qdrantUrl,
+      credential: RAG_API_VARIABLES.qdrantKeyFile,
+      rereads: true,
+    });
+    this.connectTo(props.llm, {
+      url: RAG_API_VARIABLES.llmUrl,
+      credential: RAG_API_VARIABLES.llmKeyFile,
+      rereads: true,
+    });
+    this.connectTo(props.history, {
+      url: RAG_API_VARIABLES.postgresUrl,
+      credential: RAG_API_VARIABLES.postgresPasswordFile,
+      rereads: true,
+    });
+    addSettings(this, {
+      listen: { port: PORT, metricsPort: METRICS_PORT },
+      ...props.settings,
+    } satisfies RagApiSettings);
+  }
+}

@@ -1,0 +1,69 @@
+import type { Construct } from 'constructs';
+import {
+  POSTGRES_ROLES_VARIABLES,
+  type PostgresRolesSettings,
+  QDRANT_COLLECTIONS_VARIABLES,
+  type QdrantCollectionsSettings,
+} from '../../src/apps/jobs/settings.js';
+import { type Endpoint, Job, modelError, secretPath } from '../model/index.js';
+import { addSettings, bundledApp, JOB_DEADLINE_SECONDS } from './bundled-app.js';
+import type { Postgres } from './postgres.js';
+
+export interface PostgresRolesProps {
+  readonly postgres: Postgres;
+  /** Endpoints that `Postgres.role` returned, with what each role may do. */
+  readonly roles: readonly { readonly endpoint: Endpoint; readonly grants: 'history' }[];
+}
+
+/** Makes the roles of PostgreSQL with their passwords and least rights, and migrates the schema. */
+export class PostgresRoles extends Job {
+  constructor(scope: Construct, id: string, props: PostgresRolesProps) {
+    super(scope, id, { ...bundledApp('job-postgres-roles'), memoryMiB: 128 });
+    this.connectTo(props.postgres.superuser, {
+      url: POSTGRES_ROLES_VARIABLES.postgresUrl,
+      credential: POSTGRES_ROLES_VARIABLES.passwordFile,
+      rereads: true,
+    });
+    const roles = props.roles.map(({ endpoint, grants }) => {
+      if (endpoint.owner !== props.postgres || endpoint.user === undefined || !endpoint.credential) {
+        throw modelError(
+          this,
+          `${endpoint.name} is no role of ${props.postgres.node.id}`,
+          'pass what `role()` returned',
+        );
+      }
+      this.addSecret(endpoint.credential);
+      return { name: endpoint.user, passwordFile: secretPath(endpoint.credential, 'rereadable'), grants };
+    });
+    addSettings(
+      this,
+      (context) =>
+        ({
+          database: props.postgres.database,
+          roles: roles.map((role) => ({ ...role, passwordFile: context.render(role.passwordFile) })),
+          deadlineSeconds: JOB_DEADLINE_SECONDS,
+        }) satisfies PostgresRolesSettings,
+    );
+  }
+}
+
+export interface QdrantCollectionsProps {
+  readonly qdrant: Endpoint;
+  readonly collections: QdrantCollectionsSettings['collections'];
+}
+
+/** Makes the collections and their indexes, and refuses collections that were made otherwise. */
+export class QdrantCollections extends Job {
+  constructor(scope: Construct, id: string, props: QdrantCollectionsProps) {
+    super(scope, id, { ...bundledApp('job-qdrant-collections'), memoryMiB: 128 });
+    this.connectTo(props.qdrant, {
+      url: QDRANT_COLLECTIONS_VARIABLES.qdrantUrl,
+      credential: QDRANT_COLLECTIONS_VARIABLES.qdrantKeyFile,
+      rereads: true,
+    });
+    addSettings(this, {
+      collections: [...props.collections],
+      deadlineSeconds: JOB_DEADLINE_SECONDS,
+    } satisfies QdrantCollectionsSettings);
+  }
+}

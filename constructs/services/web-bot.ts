@@ -1,0 +1,43 @@
+import type { Construct } from 'constructs';
+import { WEB_BOT_VARIABLES, type WebBotSettings } from '../../src/apps/web-bot/settings.js';
+import { type Endpoint, Service } from '../model/index.js';
+import { addSettings, bundledApp, probe } from './bundled-app.js';
+
+const PORT = 8080;
+
+export interface WebBotProps {
+  /** An image that carries the bundled apps. @default - built from the bundle of this package */
+  readonly image?: string | undefined;
+  /** @default - <environment>-<id> */
+  readonly containerName?: string | undefined;
+  /** In MiB. @default 256 */
+  readonly memoryMiB?: number | undefined;
+  readonly settings: Omit<WebBotSettings, 'listen'>;
+  /** The RAG API's endpoint. */
+  readonly api: Endpoint;
+}
+
+/** The chat page and its Socket.IO server. It holds the API's key, so that no browser does. */
+export class WebBot extends Service {
+  readonly http: Endpoint;
+
+  constructor(scope: Construct, id: string, props: WebBotProps) {
+    super(scope, id, {
+      ...bundledApp('web-bot'),
+      ...(props.image === undefined ? {} : { image: { reference: props.image } }),
+      containerName: props.containerName,
+      memoryMiB: props.memoryMiB ?? 256,
+      healthCheck: { command: probe(PORT, '/healthz') },
+      stopGraceSeconds: 15,
+      // Stateless, and up in a second or two: a deploy may wait for it.
+      deployWaitSeconds: 60,
+    });
+    this.http = this.expose('http', { scheme: 'http', port: PORT });
+    this.connectTo(props.api, {
+      url: WEB_BOT_VARIABLES.apiUrl,
+      credential: WEB_BOT_VARIABLES.apiKeyFile,
+      rereads: true,
+    });
+    addSettings(this, { listen: { port: PORT }, ...props.settings } satisfies WebBotSettings);
+  }
+}

@@ -1,0 +1,192 @@
+import { Construct } from 'constructs';
+import type { ExtraServiceSettings, Settings } from '../config/schema.js';
+import { type Endpoint, modelError } from '../constructs/model/index.js';
+import {
+  ExtraService,
+  LlamaCppServer,
+  NodeExporter,
+  Postgres,
+  PostgresRoles,
+  Prometheus,
+  Qdrant,
+  QdrantCollections,
+  RagApi,
+  WebBot,
+} from '../constructs/services/index.js';
+
+/** The services of one environment and who talks to whom. Reads like a diagram; names no engine. */
+export class RagServices extends Construct {
+  readonly postgres: Postgres;
+  readonly qdrant: Qdrant;
+  readonly llms: ReadonlyMap<string, LlamaCppServer>;
+  readonly api: RagApi;
+  readonly webBot: WebBot | undefined;
+  readonly prometheus: Prometheus | undefined;
+
+  constructor(scope: Construct, settings: Settings) {
+    super(scope, 'services');
+    const { postgres, qdrant, llm, api, webBot, prometheus, nodeExporter } = settings.services;
+    const collections = Object.entries(api.collections).map(([name, { language, limit }]) => ({
+      name,
+      language,
+      limit,
+    }));
+
+    this.postgres = new Postgres(this, 'postgres', {
+      image: postgres.image,
+      containerName: postgres.container,
+      volumeName: postgres.volume,
+      memoryMiB: postgres.memory,
+      database: postgres.database,
+      settings: postgres.settings,
+    });
+    const history = this.postgres.role('rag_api');
+    const roles = new PostgresRoles(this, 'postgres-roles', {
+      postgres: this.postgres,
+      roles: [{ endpoint: history, grants: 'history' }],
+    });
+
+    this.qdrant = new Qdrant(this, 'qdrant', {
+      image: qdrant.image,
+      containerName: qdrant.container,
+      volumeName: qdrant.volume,
+      memoryMiB: qdrant.memory,
+    });
+    const made = new QdrantCollections(this, 'qdrant-collections', {
+      qdrant: this.qdrant.http,
+      collections: collections.map(({ name, language }) => ({ name, language })),
+    });
+
+    this.llms = new Map(
+      Object.entries(llm).map(([name, server]) => [
+        name,
+        new LlamaCppServer(this, `llm-${name}`, {
+          image: server.image,
+          containerName: server.container,
+          volumeName: server.volume,
+          memoryMiB: server.memory,
+          model: server.model,
+          contextLength: server.contextLength,
+          parallel: server.parallel,
+          threads: server.threads,
+        }),
+      ]),
+    );
+    const answering = this.llms.get(api.llm);
+    const model = llm[api.llm];
+    if (!answering || !model) {
+      throw modelError(this, `api.llm names '${api.llm}', which is none of the models`, 'name one of services.llm');
+    }
+
+    this.api = new RagApi(this, 'rag-api', {
+      image: api.image,
+      containerName: api.container,
+      memoryMiB: api.memory,
+      retrieval: this.qdrant.http,
+      llm: answering.http,
+      history,
+      settings: {
+        collections,
+        courses: [...api.courses],
+        noContext: api.noContext,
+        llm: {
+          model: model.model.name,
+          contextTokens: Math.floor(model.contextLength / model.parallel),
+          systemPrompt: model.systemPrompt,
+          sampling: model.sampling,
+        },
+        limits: api.limits,
+      },
+    });
+    this.api.runAfter(roles);
+    this.api.runAfter(made);
+    if (api.publish) this.api.publish(this.api.http, api.publish);
+
+    this.webBot = webBot.enabled ? this.#webBot(settings) : undefined;
+    this.prometheus = prometheus.enabled ? this.#prometheus(prometheus, nodeExporter) : undefined;
+    for (const [name, extra] of Object.entries(settings.extraServices)) this.#extra(name, extra);
+  }
+
+  #webBot({ services: { api, webBot } }: Settings): WebBot {
+    const bot = new WebBot(this, 'web-bot', {
+      image: webBot.image,
+      containerName: webBot.container,
+      memoryMiB: webBot.memory,
+      api: this.api.http,
+      settings: { courses: [...api.courses], messageCharacters: api.limits.messageCharacters },
+    });
+    bot.publish(bot.http, webBot.publish);
+    return bot;
+  }
+
+  #prometheus(
+    settings: Settings['services']['prometheus'],
+    nodeExporter: Settings['services']['nodeExporter'],
+  ): Prometheus {
+    const prometheus = new Prometheus(this, 'prometheus', {
+      image: settings.image,
+      containerName: settings.container,
+      volumeName: settings.volume,
+      memoryMiB: settings.memory,
+      retention: settings.retention,
+      scrapeInterval: settings.scrapeInterval,
+    });
+    prometheus.scrape('rag-api', this.api.metrics);
+    prometheus.scrape('qdrant', this.qdrant.metrics);
+    for (const [name, llm] of this.llms) prometheus.scrape(`llm-${name}`, llm.metrics);
+    if (nodeExporter.enabled) {
+      const exporter = new NodeExporter(this, 'node-exporter', {
+        image: nodeExporter.image,
+        containerName: nodeExporter.container,
+        memoryMiB: nodeExporter.memory,
+      });
+      prometheus.scrape('node', exporter.metrics);
+    }
+    if (settings.publish) prometheus.publish(prometheus.http, settings.publish);
+    return prometheus;
+  }
+
+  #extra(name: string, settings: ExtraServiceSettings): void {
+    const [uid = 0, gid = 0] = settings.user.split(':').map(Number);
+    const extra = new ExtraService(this, name, {
+      image: settings.image,
+      containerName: settings.container,
+      entrypoint: settings.entrypoint,
+      command: settings.command,
+      user: { uid, gid },
+      memoryMiB: settings.memory,
+      environment: settings.environment,
+      listen: settings.listen,
+      tmpfs: settings.tmpfs,
+      volumes: settings.volumes,
+      healthCheck: settings.healthCheck,
+      writableRootReason: settings.writableRoot?.reason,
+    });
+    for (const [target, as] of Object.entries(settings.connections)) {
+      extra.connectTo(this.#endpointNamed(extra, target), {
+        url: as.url,
+        ...(as.credential === undefined ? {} : { credential: as.credential }),
+      });
+    }
+    if (settings.publish && extra.http) extra.publish(extra.http, settings.publish);
+  }
+
+  /** The endpoint that the YAML calls `qdrant`, `api`, `webBot`, `prometheus` or `llm.<name>`. */
+  #endpointNamed(reader: ExtraService, name: string): Endpoint {
+    const endpoint = {
+      qdrant: this.qdrant.http,
+      api: this.api.http,
+      webBot: this.webBot?.http,
+      prometheus: this.prometheus?.http,
+      ...Object.fromEntries([...this.llms].map(([llm, server]) => [`llm.${llm}`, server.http])),
+    }[name];
+    if (!endpoint) {
+      throw modelError(
+        reader,
+        `there is no service '${name}' to connect to`,
+        'name qdrant, api, webBot, prometheus or llm.<name>',
+      );
+    }
+    return endpoint;
+  }
+}
