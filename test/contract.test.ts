@@ -101,7 +101,9 @@ describe.each(Object.entries(MINIMAL))('%s', (name, make) => {
     expect(container).toMatchObject({
       read_only: !relaxed.includes('readOnlyRoot'),
       capabilities: { drop: ['ALL'] },
-      security_opts: ['no-new-privileges:true'],
+      security_opts: relaxed.includes('hostPid')
+        ? ['no-new-privileges:true', 'label=disable']
+        : ['no-new-privileges:true'],
       init: true,
     });
     expect(container).not.toHaveProperty('privileged');

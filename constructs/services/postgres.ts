@@ -123,6 +123,8 @@ function pgHba(context: FileContext): string {
     '# Written by ragdock from who is connected to PostgreSQL.',
     '# type database user address method',
     'local  all  all  scram-sha-256',
+    // Only the container itself: the health check would otherwise write a FATAL line every time.
+    `host   all  ${SUPERUSER}  127.0.0.1/32  scram-sha-256`,
     ...[...new Set(hosts)].sort(),
     '',
   ].join('\n');

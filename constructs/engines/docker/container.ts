@@ -37,7 +37,11 @@ export function containerConfig(workload: Workload, topology: Topology, placemen
       drop: ['ALL'],
       ...(hardening.capabilities.length > 0 ? { add: hardening.capabilities.map((name) => `CAP_${name}`).sort() } : {}),
     },
-    securityOpts: hardening.noNewPrivileges ? ['no-new-privileges:true'] : [],
+    securityOpts: [
+      ...(hardening.noNewPrivileges ? ['no-new-privileges:true'] : []),
+      // The daemon adds this one by itself to whoever sees the host's processes, and the plan would show it.
+      ...(hardening.hostPid ? ['label=disable'] : []),
+    ],
     // Reaps what a service leaves behind, and passes signals on to programs that are no good as process 1.
     init: true,
     mounts: [...placement.volumes, ...workload.hostMounts.map(hostMount), ...workload.tmpfs.map(tmpfsMount)],
