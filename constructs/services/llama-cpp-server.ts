@@ -9,7 +9,7 @@ const PORT = 8080;
 /** The server takes an empty key file for "no key needed"; a missing model would be retried without an end. */
 const START = `
 key_file="$1"; shift
-[ -s "$key_file" ] || { echo "the key file $key_file is missing or empty: refusing to run without authentication" >&2; exit 78; }
+[ -n "$(cat "$key_file")" ] || { echo "the key file $key_file is missing or empty: refusing to run without authentication" >&2; exit 78; }
 exec /app/llama-server --api-key-file "$key_file" "$@"
 `.trim();
 

@@ -1,12 +1,14 @@
 import type { Construct } from 'constructs';
 import { stringify } from 'yaml';
 import { IMAGES } from '../images.js';
-import { type Endpoint, type FileContext, hostPort, Service, secretPath } from '../model/index.js';
+import { type Endpoint, type FileContext, hostPort, modelError, Service, secretPath } from '../model/index.js';
 
 /** uid and gid of `nobody` in the official image. */
 const USER = { uid: 65_534, gid: 65_534 };
 const CONFIG_FILE = '/etc/prometheus/prometheus.yml';
 const PORT = 9090;
+/** The job under which it scrapes itself. */
+const OWN_JOB = 'prometheus';
 
 export interface PrometheusProps {
   /** @default IMAGES.prometheus */
@@ -59,6 +61,9 @@ export class Prometheus extends Service {
 
   /** Scrape /metrics of an endpoint under this job name, with the endpoint's credential if it has one. */
   scrape(job: string, endpoint: Endpoint): void {
+    if (job === OWN_JOB || this.#targets.some((target) => target.job === job)) {
+      throw modelError(this, `the scrape job '${job}' exists already`, 'give every job a name of its own');
+    }
     this.connectTo(endpoint, { credentialElsewhere: true });
     if (endpoint.credential) this.addSecret(endpoint.credential);
     this.#targets.push({ job, endpoint });
@@ -76,7 +81,7 @@ export class Prometheus extends Service {
       global: { scrape_interval: scrapeInterval, evaluation_interval: scrapeInterval },
       storage: { tsdb: { retention: { time: retention } } },
       scrape_configs: [
-        { job_name: 'prometheus', static_configs: [{ targets: [`localhost:${PORT}`] }] },
+        { job_name: OWN_JOB, static_configs: [{ targets: [`localhost:${PORT}`] }] },
         ...jobs.sort((a, b) => (a.job_name < b.job_name ? -1 : 1)),
       ],
     })}`;

@@ -4,12 +4,12 @@ import {
   type PublishedPort,
   Service,
   type TmpfsMount,
+  text,
   type Value,
   type Workload,
 } from '../../model/index.js';
 import { goDuration } from './duration.js';
 import { tfEscape } from './escape.js';
-import { shortHash } from './files.js';
 import type { Topology } from './topology.js';
 
 /** Fields that the engine alone decides, because they name other resources. */
@@ -27,10 +27,13 @@ export interface Placement {
 export function containerConfig(workload: Workload, topology: Topology, placement: Placement): ContainerConfig {
   const literal = (value: Value): string => tfEscape(topology.render(value, workload));
   const { hardening } = workload;
-  const settled = {
+  const stopGraceSeconds = Service.isService(workload) ? workload.stopGraceSeconds : 10;
+  return {
+    name: literal(topology.containerName(workload)),
+    image: placement.image,
     ...(workload.entrypoint ? { entrypoint: workload.entrypoint.map(literal) } : {}),
     ...(workload.command ? { command: workload.command.map(literal) } : {}),
-    env: [...workload.environment].map(([name, value]) => `${name}=${literal(value)}`).sort(),
+    env: [...workload.environment].map(([name, value]) => literal(text`${name}=${value}`)).sort(),
     user: `${workload.user.uid}:${workload.user.gid}`,
     readOnly: hardening.readOnlyRoot,
     capabilities: {
@@ -45,18 +48,11 @@ export function containerConfig(workload: Workload, topology: Topology, placemen
     // Reaps what a service leaves behind, and passes signals on to programs that are no good as process 1.
     init: true,
     mounts: [...placement.volumes, ...workload.hostMounts.map(hostMount), ...workload.tmpfs.map(tmpfsMount)],
-    host: [...topology.hostEntries(workload)],
+    host: topology.hostEntries(workload).map(({ host, ip }) => ({ host: tfEscape(host), ip })),
     ...(workload.shmSizeMiB === undefined ? {} : { shmSize: workload.shmSizeMiB }),
-    ...(hardening.hostNetwork ? { networkMode: 'host' } : {}),
+    ...(hardening.hostNetwork ? { networkMode: 'host' } : isolation(placement.networks)),
     ...(hardening.hostPid ? { pidMode: 'host' } : {}),
     ...(Service.isService(workload) ? serviceFields(workload, literal) : JOB_FIELDS),
-  };
-  const stopGraceSeconds = Service.isService(workload) ? workload.stopGraceSeconds : 10;
-  return {
-    ...settled,
-    name: topology.containerName(workload),
-    image: placement.image,
-    ...(hardening.hostNetwork ? {} : isolation(placement.networks)),
     dependsOn: placement.dependsOn ?? [],
     memory: workload.memoryMiB,
     // Equal to the limit: no swap. Left out, the daemon doubles the memory and the plan never gets empty.
@@ -69,16 +65,8 @@ export function containerConfig(workload: Workload, topology: Topology, placemen
     labels: [
       { label: 'ragdock.environment', value: topology.environment },
       { label: 'ragdock.service', value: workload.node.id },
-      // Several fields are neither changed in place nor read back by the provider; a changed label replaces.
-      { label: 'ragdock.spec', value: shortHash({ ...settled, secrets: jobSecrets(workload, topology) }) },
     ],
   };
-}
-
-/** A job runs again for a new version of a secret, even where its path does not name the version. */
-function jobSecrets(workload: Workload, topology: Topology): readonly string[] {
-  if (Service.isService(workload)) return [];
-  return workload.secrets.map((secret) => `${secret.name}.v${topology.secretVersion(secret)}`);
 }
 
 const JOB_FIELDS = { restart: 'no', mustRun: false, attach: true, logs: true } as const;
@@ -123,7 +111,7 @@ function isolation(networks: Placement['networks']): Pick<ContainerConfig, 'netw
 function tmpfsMount(mount: TmpfsMount): ContainerMounts {
   return {
     type: 'tmpfs',
-    target: mount.path,
+    target: tfEscape(mount.path),
     tmpfsOptions: { sizeBytes: mount.sizeMiB * 1024 * 1024, mode: Number.parseInt(mount.mode ?? '1777', 8) },
   };
 }
@@ -131,8 +119,8 @@ function tmpfsMount(mount: TmpfsMount): ContainerMounts {
 function hostMount(mount: { readonly hostPath: string; readonly path: string }): ContainerMounts {
   return {
     type: 'bind',
-    source: mount.hostPath,
-    target: mount.path,
+    source: tfEscape(mount.hostPath),
+    target: tfEscape(mount.path),
     readOnly: true,
     bindOptions: { propagation: 'rslave' },
   };

@@ -4,19 +4,25 @@ import { Network } from '@cdktf/provider-docker/lib/network/index.js';
 import { DockerProvider } from '@cdktf/provider-docker/lib/provider/index.js';
 import { Volume } from '@cdktf/provider-docker/lib/volume/index.js';
 import type { Lock } from '../../../config/lock-schema.js';
+import { CARRIER_FILE } from '../../../src/apps/dockerfile.js';
 import { Job, Service, type Workload } from '../../model/index.js';
 import { type TerraformElement, TerraformOutput, type TerraformStack, TerraformVariable } from '../../tf.js';
 import { containerConfig } from './container.js';
 import { tfEscape } from './escape.js';
 import { type FilesVolume, filesVolumes } from './files.js';
 import { patched } from './override.js';
-import { refuseUnsupported } from './refusals.js';
+import { refuseCycle, refuseUnsupported } from './refusals.js';
+import { withSpecLabel } from './spec-label.js';
 import { type DockerNetwork, Topology } from './topology.js';
 
 /** The bindings of 12.0.3 ask for 3.6.2; what is emitted is valid for both, and 4 repairs a dozen faults of 3. */
 export const PROVIDER_VERSION = '4.6.0';
 
-/** uid of root: files of the configuration belong to it, and are readable to all. */
+/** The image of the files containers; the number changes with its Dockerfile. */
+const CARRIER = 'files-carrier';
+const CARRIER_IMAGE = 'ragdock-files-carrier:1';
+
+/** Configuration belongs to root and is readable to all; a secret to its reader alone. */
 const CARRIED_MODE = { config: '0444', secret: '0400' } as const;
 
 /** Where a files container mounts the volumes it fills: a folder that no image has. */
@@ -42,6 +48,8 @@ class DockerEngine {
   readonly #images = new Map<string, Image>();
   readonly #networks = new Map<string, Network>();
   readonly #containers = new Map<Workload, Container>();
+  /** Workloads that wait for the containers that have to be there before theirs. */
+  readonly #waiting: Workload[] = [];
   readonly #planWithoutSecrets: TerraformVariable;
 
   constructor(
@@ -49,7 +57,7 @@ class DockerEngine {
     readonly topology: Topology,
     readonly props: DockerEngineProps,
   ) {
-    new DockerProvider(stack, 'docker', { host: props.host });
+    new DockerProvider(stack, 'docker', { host: tfEscape(props.host) });
     stack.addOverride('terraform.required_providers.docker.version', PROVIDER_VERSION);
     this.#planWithoutSecrets = new TerraformVariable(stack, 'plan_without_secrets', {
       type: 'bool',
@@ -87,11 +95,13 @@ class DockerEngine {
     const known = this.#containers.get(workload);
     if (known) return known;
     refuseUnsupported(workload, this.topology);
+    refuseCycle([...this.#waiting, workload]);
+    this.#waiting.push(workload);
     const id = workload.node.id;
     const image = this.#image(workload);
     const files = filesVolumes(workload, this.topology);
     const volumes = files.map((volume) => this.#volume(id, volume));
-    const carrier = files.length > 0 ? this.#filesContainer(workload, image, files, volumes) : undefined;
+    const carrier = files.length > 0 ? this.#filesContainer(workload, files, volumes) : undefined;
     const predecessors = new Set([...workload.connections.map((endpoint) => endpoint.owner), ...workload.predecessors]);
     const config = containerConfig(workload, this.topology, {
       image: image.imageId,
@@ -100,16 +110,16 @@ class DockerEngine {
         ...workload.dataVolumes.map(
           (volume): ContainerMounts => ({
             type: 'volume',
-            source: this.topology.volumeName(volume),
-            target: volume.path,
+            source: tfEscape(this.topology.volumeName(volume)),
+            target: tfEscape(volume.path),
             readOnly: volume.readOnly ?? false,
           }),
         ),
         ...files.map(
           ({ mountPath, name }): ContainerMounts => ({
             type: 'volume',
-            source: name,
-            target: mountPath,
+            source: tfEscape(name),
+            target: tfEscape(mountPath),
             readOnly: true,
           }),
         ),
@@ -123,11 +133,20 @@ class DockerEngine {
           : []),
       ],
     });
-    const container = identified(new Container(this.stack, `container-${id}`, patched(workload, config)), id);
+    // After the patches: what they set has to reach the container as well.
+    const spec = withSpecLabel(workload, patched(workload, config), this.#inputs(workload));
+    const container = identified(new Container(this.stack, `container-${id}`, spec), id);
     this.#containers.set(workload, container);
+    this.#waiting.pop();
     if (Job.isJob(workload)) this.#expectSuccess(container, this.topology.containerName(workload));
     if (Service.isService(workload)) this.#outputs(workload);
     return container;
+  }
+
+  /** A job runs again for a new version of a secret, even where the path that it reads does not name the version. */
+  #inputs(workload: Workload): readonly string[] {
+    if (!Job.isJob(workload)) return [];
+    return workload.secrets.map((secret) => `${secret.name}.v${this.topology.secretVersion(secret)}`);
   }
 
   /** One image resource for each reference; the container names the image's id, so that a new image replaces it. */
@@ -135,17 +154,14 @@ class DockerEngine {
     const key = workload.image === 'bundled-apps' ? 'bundled-apps' : workload.image.reference;
     const known = this.#images.get(key);
     if (known) return known;
-    const id = uniqueId(
-      key === 'bundled-apps' ? 'bundled-apps' : slug(key.replace(/@.*$/, '').replace(/:[^:/]*$/, '')),
-      [...this.#images.values()].map((image) => image.friendlyUniqueId),
-      slug(key),
-    );
+    // Of the whole reference: an id that depends on which other images there are would change with them.
+    const id = imageId(key);
     const digest = this.props.lock.images[key];
     const image = new Image(this.stack, `image-${id}`, {
       ...(key === 'bundled-apps'
         ? {
             name: `ragdock-apps:${this.props.bundle.hash}`,
-            buildAttribute: { context: this.props.bundle.context },
+            buildAttribute: { context: tfEscape(this.props.bundle.context) },
             triggers: { bundle: this.props.bundle.hash },
           }
         : { name: digest === undefined || key.includes('@') ? key : `${key}@${digest}` }),
@@ -158,26 +174,35 @@ class DockerEngine {
     return image;
   }
 
+  /** The image of all files containers: the engine gives carried files to the user of the image, and this one has none. */
+  #carrier(): Image {
+    const known = this.#images.get(CARRIER);
+    if (known) return known;
+    const image = new Image(this.stack, `image-${CARRIER}`, {
+      name: CARRIER_IMAGE,
+      buildAttribute: { context: this.props.bundle.context, dockerfile: CARRIER_FILE },
+      keepLocally: true,
+      lifecycle: { createBeforeDestroy: true },
+    });
+    this.#images.set(CARRIER, identified(image, CARRIER));
+    return image;
+  }
+
   /** Volumes of files are made anew from what git and the store hold, so they are resources; data volumes are not. */
   #volume(workload: string, volume: FilesVolume): Volume {
     const id = `${workload}_${volume.id}`;
-    return identified(new Volume(this.stack, `volume-${id}`, { name: volume.name }), id);
+    return identified(new Volume(this.stack, `volume-${id}`, { name: tfEscape(volume.name) }), id);
   }
 
   /**
    * A container that is made and never started. Uploads into a read-only container fail, so this one, with a writable
    * root, carries the files into the volumes that the service mounts for reading only.
    */
-  #filesContainer(
-    workload: Workload,
-    image: Image,
-    files: readonly FilesVolume[],
-    volumes: readonly Volume[],
-  ): Container {
+  #filesContainer(workload: Workload, files: readonly FilesVolume[], volumes: readonly Volume[]): Container {
     const id = `${workload.node.id}_files`;
     const container = new Container(this.stack, `container-${id}`, {
-      name: `${this.topology.containerName(workload)}-files`,
-      image: image.imageId,
+      name: tfEscape(`${this.topology.containerName(workload)}-files`),
+      image: this.#carrier().imageId,
       start: false,
       mustRun: false,
       restart: 'no',
@@ -186,7 +211,11 @@ class DockerEngine {
       memorySwap: 16,
       logDriver: 'local',
       logOpts: { 'max-size': '10m', 'max-file': '3' },
-      mounts: files.map((volume) => ({ type: 'volume', source: volume.name, target: `${CARRIER_ROOT}/${volume.id}` })),
+      mounts: files.map(({ id: folder, name }) => ({
+        type: 'volume',
+        source: tfEscape(name),
+        target: tfEscape(`${CARRIER_ROOT}/${folder}`),
+      })),
       labels: [
         { label: 'ragdock.environment', value: this.props.environment },
         { label: 'ragdock.files-of', value: workload.node.id },
@@ -198,7 +227,7 @@ class DockerEngine {
       'upload',
       files.flatMap((volume) =>
         volume.files.map(({ name, content }) => ({
-          file: `${CARRIER_ROOT}/${volume.id}/${name}`,
+          file: tfEscape(`${CARRIER_ROOT}/${volume.id}/${name}`),
           ...('text' in content
             ? { content_base64: Buffer.from(content.text).toString('base64'), permissions: CARRIED_MODE.config }
             : {
@@ -266,8 +295,8 @@ function identified<T extends TerraformElement>(element: T, id: string): T {
   return element;
 }
 
-const slug = (name: string): string => name.replace(/[^A-Za-z0-9]+/g, '-');
-
-function uniqueId(preferred: string, taken: readonly string[], otherwise: string): string {
-  return taken.includes(preferred) ? otherwise : preferred;
+/** A reference in the characters that Terraform allows, a letter or `_` first: `prom/prometheus:v3` → `prom-prometheus-v3`. */
+function imageId(reference: string): string {
+  const shortened = reference.replace(/@sha256:(.{8}).*$/, '-$1');
+  return shortened.replace(/[^A-Za-z0-9]+/g, '-').replace(/^\d/, '_$&');
 }

@@ -40,7 +40,7 @@ export function filesVolumes(workload: Workload, topology: Topology): readonly F
         }))
         .sort((a, b) => (a.name < b.name ? -1 : 1));
       const replaces = configFiles[0]?.onChange === 'replace';
-      const id = folder.slice(1).replaceAll('/', '-');
+      const id = folderId(folder);
       return {
         id,
         name: `${container}-${id}-${shortHash(replaces ? files : files.map((file) => file.name))}`,
@@ -53,7 +53,13 @@ export function filesVolumes(workload: Workload, topology: Topology): readonly F
     const version = topology.secretVersion(secret);
     return { name: `${secret.name}.v${version}`, content: { secret: secret.name, version } };
   });
-  return [...volumes, { id: 'secrets', name: `${container}-secrets`, mountPath: SECRETS_FOLDER, files: secrets }];
+  const id = folderId(SECRETS_FOLDER);
+  return [...volumes, { id, name: `${container}-${id}`, mountPath: SECRETS_FOLDER, files: secrets }];
+}
+
+/** A folder's part of ids and names, in the characters that Terraform allows: `/etc/conf.d` → `etc-conf-d`. */
+export function folderId(folder: string): string {
+  return folder === SECRETS_FOLDER ? 'secrets' : folder.slice(1).replace(/[^A-Za-z0-9]+/g, '-');
 }
 
 function contentOf(file: ConfigFile, workload: Workload, topology: Topology): string {

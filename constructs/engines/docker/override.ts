@@ -8,7 +8,7 @@ const patches = new WeakMap<Workload, ContainerPatch[]>();
 
 /**
  * The way past the model: change the container that the engine makes of `workload`. Patches run last, in the order of
- * the calls. Literals in a patch are Terraform templates: write `$${` for `${`.
+ * the calls; a changed patch replaces the container like any other change. Literals in a patch are Terraform templates: write `$${` for `${`.
  */
 export function overrideContainer(workload: Workload, patch: ContainerPatch): void {
   patches.set(workload, [...(patches.get(workload) ?? []), patch]);

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+
+/** One secret's promise: which version is in force, and a salted fingerprint of its value once there is one. */
+const secretPromise = z.strictObject({
+  version: z.int().min(1),
+  fingerprint: z
+    .string()
+    .regex(/^sha256:[0-9a-f]{16}:[0-9a-f]{64}$/)
+    .optional(),
+});
+
+/** `ENV.lock.yaml`: what has been promised. Written by `ragdock lock` and `ragdock secrets`, never by synth. */
+export const LockSchema = z
+  .strictObject({
+    lock: z.literal(1),
+    /** Subnet (/29) of each network, by the network's id in the model, such as `rag-api--qdrant`. */
+    networks: z.record(z.string(), z.cidrv4()),
+    /** Name of each data volume in the engine, by the volume's id in the model, such as `postgres-data`. */
+    volumes: z.record(z.string(), z.string()),
+    secrets: z.record(z.string(), secretPromise),
+    postgres: z.strictObject({ major: z.int().min(15) }),
+    /** How each collection was made. Embedding `none` with dimension 0: BM25 alone. */
+    collections: z.record(
+      z.string(),
+      z.strictObject({ language: z.string(), embedding: z.string(), dimension: z.int().min(0) }),
+    ),
+    /** Digest (`sha256:…`) of each image that was resolved, by its reference. */
+    images: z.record(z.string(), z.string().regex(/^sha256:[0-9a-f]{64}$/)).default({}),
+  })
+  .readonly();
+export type Lock = z.output<typeof LockSchema>;
+
+/** What a stack needs to be promised; computed from the model, compared with the lock. */
+export interface Promises {
+  /** Ids of the networks, sorted. */
+  readonly networks: readonly string[];
+  /** Names in the engine of the data volumes, by their ids in the model. */
+  readonly volumes: Readonly<Record<string, string>>;
+  /** Names of the secrets, sorted. */
+  readonly secrets: readonly string[];
+  readonly postgresMajor: number;
+  readonly collections: Readonly<Record<string, { language: string; embedding: string; dimension: number }>>;
+}

@@ -1,0 +1,77 @@
+import type { Problem } from '../../src/errors/problem.js';
+import { type Draft, report } from '../draft.js';
+import type { Path } from '../located.js';
+import { type NameClaim, type ServiceClaims, servicesOf } from '../services.js';
+import { isPrivate, overlaps, parseRange, type Range, showRange } from '../subnets.js';
+import { portClaims, portsClash } from './network.js';
+
+/** Two settings that exclude each other: one of an earlier environment, one of a later one. */
+interface Clash {
+  readonly earlier: Path;
+  readonly later: Path;
+  readonly what: string;
+  readonly remedy: string;
+}
+
+/** Claims of several environments on one Docker host that exclude each other, told at the later one. */
+export function clashesAcross(drafts: readonly Draft[]): readonly Problem[] {
+  return drafts.flatMap((later, index) => drafts.slice(0, index).flatMap((earlier) => between(earlier, later)));
+}
+
+function between(earlier: Draft, later: Draft): readonly Problem[] {
+  if (!earlier.settings || !later.settings) return [];
+  if (earlier.settings.host.docker !== later.settings.host.docker) return [];
+  const before = servicesOf(earlier.settings, earlier.name);
+  const after = servicesOf(later.settings, later.name);
+  const pools = [earlier.settings.host.networkPool, later.settings.host.networkPool].map(parseRange);
+  const clashes = [
+    ...pool(pools[0] as Range, pools[1] as Range),
+    ...names('container', containersOf(before), containersOf(after)),
+    ...names('volume', volumesOf(before), volumesOf(after)),
+    ...ports(before, after),
+  ];
+  return clashes.flatMap((clash) => {
+    const there = earlier.placeOf(clash.earlier);
+    if (!there) return [];
+    const message = `${clash.what} belongs to the environment ${earlier.name} (${there.file}:${there.line}) on the same host`;
+    return report(later, { code: 'NAME_CLASH', path: clash.later, message, remedy: clash.remedy });
+  });
+}
+
+function pool(earlier: Range, later: Range): readonly Clash[] {
+  if (!overlaps(earlier, later)) return [];
+  const path = ['host', 'networkPool'];
+  const next = { ...later, first: earlier.last + 1, last: earlier.last + 1 + later.last - later.first };
+  const example = isPrivate(next) ? `, such as ${showRange(next)}` : '';
+  const what = `a part of ${showRange(later)}`;
+  return [{ earlier: path, later: path, what, remedy: `Give one of them another pool${example}.` }];
+}
+
+const containersOf = (services: readonly ServiceClaims[]): readonly NameClaim[] =>
+  services.flatMap(({ containers }) => containers);
+
+const volumesOf = (services: readonly ServiceClaims[]): readonly NameClaim[] =>
+  services.flatMap(({ volumes }) => volumes);
+
+/** Names that both claim, once for each pair of settings: one setting names a container and what belongs to it. */
+function names(kind: 'container' | 'volume', earlier: readonly NameClaim[], later: readonly NameClaim[]): Clash[] {
+  const owners = new Map(earlier.map(({ name, path }) => [name, path]));
+  const clashes = later.flatMap(({ name, path }) => {
+    const owner = owners.get(name);
+    if (!owner) return [];
+    const remedy = `Give one of them another name with \`${kind}:\`.`;
+    return [{ earlier: owner, later: path, what: `the ${kind} name ${name}`, remedy }];
+  });
+  const pair = (clash: Clash): string => JSON.stringify([clash.earlier, clash.later]);
+  return clashes.filter((clash, index) => clashes.findIndex((other) => pair(other) === pair(clash)) === index);
+}
+
+function ports(before: readonly ServiceClaims[], after: readonly ServiceClaims[]): readonly Clash[] {
+  const earlier = portClaims(before);
+  return portClaims(after).flatMap((claim) => {
+    const owner = earlier.find((candidate) => portsClash(candidate.publish, claim.publish));
+    if (!owner) return [];
+    const what = `${claim.publish.address}:${claim.publish.port}`;
+    return [{ earlier: owner.path, later: claim.path, what, remedy: 'Publish one of them on another port.' }];
+  });
+}

@@ -1,0 +1,81 @@
+import { NAME_LENGTH } from '../fields.js';
+import type { Finding, Rule } from '../rules.js';
+import { type NameClaim, reservedIds } from '../services.js';
+
+const environmentName: Rule = ({ environment }) => {
+  if (/^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$/.test(environment)) return [];
+  return [
+    {
+      path: [],
+      message: `the file names the environment ${JSON.stringify(environment)}`,
+      remedy: 'Rename the file: lower-case letters, digits and - inside, a letter first, at most 32 characters.',
+    },
+  ];
+};
+
+const containerNamesDiffer: Rule = ({ services }) =>
+  clashes(
+    services.map(({ containers }) => containers),
+    'container',
+  );
+
+const volumeNamesDiffer: Rule = ({ services }) =>
+  // Two services that write to one volume destroy each other's data, and so do two mounts of one service.
+  clashes(
+    services.flatMap(({ volumes }) => volumes.map((volume) => [volume])),
+    'volume',
+  );
+
+/** Names that more than one group claims, told at the later claim, once for each pair of groups. */
+function clashes(groups: readonly (readonly NameClaim[])[], kind: string): readonly Finding[] {
+  const owners = new Map<string, { group: number; claim: NameClaim }>();
+  const findings: Finding[] = [];
+  groups.forEach((claims, group) => {
+    const told = new Set([group]);
+    for (const claim of claims) {
+      const first = owners.get(claim.name);
+      if (first === undefined) owners.set(claim.name, { group, claim });
+      else if (!told.has(first.group)) {
+        told.add(first.group);
+        findings.push({
+          code: 'NAME_CLASH',
+          path: claim.path,
+          message: `the ${kind} name ${claim.name} belongs to ${first.claim.path.join('.')} already`,
+          remedy: `Give one of them another name with \`${kind === 'container' ? 'container' : 'volume'}:\`.`,
+          restsOn: [first.claim.path],
+        });
+      }
+    }
+  });
+  return findings;
+}
+
+const namesFit: Rule = ({ services }) =>
+  services
+    .flatMap(({ containers: [container], volumes }) => [container, ...volumes])
+    .filter(({ name }) => name.length > NAME_LENGTH)
+    .map(({ name, path }) => ({
+      path,
+      message: `the name ${name} has ${name.length} characters, and ${NAME_LENGTH} is the most`,
+      remedy: 'Give it a shorter name here.',
+    }));
+
+const extraNamesAreFree: Rule = ({ settings }) => {
+  const reserved = reservedIds(settings);
+  return Object.keys(settings.extraServices)
+    .filter((name) => reserved.has(name))
+    .map((name) => ({
+      code: 'NAME_CLASH',
+      path: ['extraServices', name],
+      message: `${name} is the name of one of the stack's own services or jobs`,
+      remedy: 'Give the extra service another name.',
+    }));
+};
+
+export const NAME_RULES: readonly Rule[] = [
+  environmentName,
+  containerNamesDiffer,
+  volumeNamesDiffer,
+  namesFit,
+  extraNamesAreFree,
+];

@@ -1,0 +1,77 @@
+import type { Path } from '../located.js';
+import type { Finding, Rule } from '../rules.js';
+import type { PublishSettings } from '../schema.js';
+import type { ServiceClaims } from '../services.js';
+import { isPrivate, parseRange, showRange } from '../subnets.js';
+
+/** The address that needs no acknowledgement: only processes of the host itself reach it. */
+const LOOPBACK = '127.0.0.1';
+/** Longest prefix of a pool: 32 networks. A stack with everything enabled has about half as many. */
+const LONGEST_POOL_PREFIX = 24;
+
+const publishedBeyondLoopback: Rule = ({ services }) =>
+  services.flatMap(({ path, publish }) => {
+    if (!publish || publish.address === LOOPBACK || publish.acknowledge !== undefined) return [];
+    return {
+      path: [...path, 'publish', 'address'],
+      message: `${publish.address} lets other machines reach port ${publish.port}`,
+      remedy: `Use ${LOOPBACK}, or say why in \`publish.acknowledge\`.`,
+      restsOn: [[...path, 'publish', 'acknowledge']],
+    };
+  });
+
+/** A published port and the setting that gives it. */
+export interface PortClaim {
+  readonly publish: PublishSettings;
+  readonly path: Path;
+}
+
+/** The ports that services publish. */
+export function portClaims(services: readonly ServiceClaims[]): readonly PortClaim[] {
+  return services.flatMap(({ path, publish }) => (publish ? [{ publish, path: [...path, 'publish', 'port'] }] : []));
+}
+
+/** Whether two published ports cannot both be bound: 0.0.0.0 takes the port of every address. */
+export function portsClash(a: PublishSettings, b: PublishSettings): boolean {
+  return a.port === b.port && (a.address === b.address || a.address === '0.0.0.0' || b.address === '0.0.0.0');
+}
+
+const portPublishedTwice: Rule = ({ services }) => {
+  const claims = portClaims(services);
+  return claims.flatMap((claim, index): Finding[] => {
+    const first = claims.slice(0, index).find((earlier) => portsClash(earlier.publish, claim.publish));
+    if (!first) return [];
+    return [
+      {
+        code: 'NAME_CLASH',
+        path: claim.path,
+        message: `${claim.publish.address}:${claim.publish.port} is published by ${first.path.slice(0, -2).join('.')} already`,
+        remedy: 'Publish one of them on another port.',
+        restsOn: [first.path, address(first.path), address(claim.path)],
+      },
+    ];
+  });
+};
+
+const address = (port: Path): Path => [...port.slice(0, -1), 'address'];
+
+const networkPool: Rule = ({ settings }) => {
+  const path = ['host', 'networkPool'];
+  const text = settings.host.networkPool;
+  const pool = parseRange(text);
+  if (!isPrivate(pool)) {
+    const remedy = 'Use a part of 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16 that your network does not use.';
+    return [{ path, message: `${text} is not a private range, so it belongs to somebody else`, remedy }];
+  }
+  if (pool.prefix > LONGEST_POOL_PREFIX) {
+    const remedy = `Use a /${LONGEST_POOL_PREFIX} or larger: a smaller number behind the slash.`;
+    return [{ path, message: `${text} is too small for the networks of a stack`, remedy }];
+  }
+  if (showRange(pool) !== text) {
+    const message = `${text} does not start with the first address of its range`;
+    return [{ path, message, remedy: `Write ${showRange(pool)}.` }];
+  }
+  return [];
+};
+
+export const NETWORK_RULES: readonly Rule[] = [networkPool, publishedBeyondLoopback, portPublishedTwice];

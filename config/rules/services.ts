@@ -1,0 +1,117 @@
+import { IMAGES } from '../../constructs/images.js';
+import { nearest } from '../../src/errors/nearest.js';
+import type { Finding, Rule } from '../rules.js';
+
+const answeringModelExists: Rule = ({ settings: { services } }) => {
+  const models = Object.keys(services.llm);
+  const { llm } = services.api;
+  if (models.includes(llm)) return [];
+  const meant = nearest(llm, models) ?? models[0];
+  return [
+    {
+      path: ['services', 'api', 'llm'],
+      message: `there is no model '${llm}' in services.llm`,
+      remedy: meant === undefined ? `Describe it under \`services.llm.${llm}\`.` : `Did you mean \`${meant}\`?`,
+      restsOn: [['services', 'llm', '*']],
+    },
+  ];
+};
+
+const answerFitsContext: Rule = ({ settings: { services } }) =>
+  Object.entries(services.llm).flatMap(([name, { contextLength, parallel, sampling }]): Finding[] => {
+    const path = ['services', 'llm', name];
+    const share = Math.floor(contextLength / parallel);
+    if (sampling.maxTokens < share) return [];
+    return [
+      {
+        path: [...path, 'sampling', 'maxTokens'],
+        message: `${sampling.maxTokens} tokens of answer leave no room for a question: one request has ${share} tokens (contextLength ${contextLength} / parallel ${parallel})`,
+        remedy: 'Lower maxTokens or parallel, or raise contextLength.',
+        restsOn: [
+          [...path, 'contextLength'],
+          [...path, 'parallel'],
+        ],
+      },
+    ];
+  });
+
+const nodeExporterIsScraped: Rule = ({ settings: { services } }) => {
+  if (!services.nodeExporter.enabled || services.prometheus.enabled) return [];
+  return [
+    {
+      path: ['services', 'nodeExporter', 'enabled'],
+      message: 'the node exporter has nobody to report to: Prometheus is not enabled',
+      remedy: 'Set `services.nodeExporter.enabled: false`, or enable Prometheus.',
+      restsOn: [['services', 'prometheus', 'enabled']],
+    },
+  ];
+};
+
+const UNITS: Readonly<Record<string, number>> = { kB: 1 / 1024, MB: 1, GB: 1024 };
+
+/** An amount of postgresql.conf in MiB: its kB, MB and GB are powers of 1024. */
+const mebibytes = (amount: string): number => Number.parseInt(amount, 10) * (UNITS[amount.replace(/^\d+/, '')] ?? 1);
+
+const sharedBuffersFit: Rule = ({ settings: { services } }) => {
+  const { settings, memory } = services.postgres;
+  if (mebibytes(settings.shared_buffers) <= memory / 2) return [];
+  return [
+    {
+      path: ['services', 'postgres', 'settings', 'shared_buffers'],
+      message: `${settings.shared_buffers} is more than half of the memory limit of ${memory} MiB; sessions need the rest`,
+      remedy: 'Lower it, or raise `services.postgres.memory`.',
+      restsOn: [['services', 'postgres', 'memory']],
+    },
+  ];
+};
+
+const walSizesInOrder: Rule = ({ settings: { services } }) => {
+  const { min_wal_size, max_wal_size } = services.postgres.settings;
+  if (mebibytes(min_wal_size) <= mebibytes(max_wal_size)) return [];
+  const path = ['services', 'postgres', 'settings'];
+  return [
+    {
+      path: [...path, 'min_wal_size'],
+      message: `${min_wal_size} is more than max_wal_size, ${max_wal_size}`,
+      remedy: 'Lower min_wal_size, or raise max_wal_size.',
+      restsOn: [[...path, 'max_wal_size']],
+    },
+  ];
+};
+
+/** The lock file promises the major version, so the tag has to tell it. */
+const postgresTagTellsMajor: Rule = ({ settings: { services } }) => {
+  const { image } = services.postgres;
+  const major = Number(/:(\d+)[^/]*$/.exec(image?.replace(/@.*$/, '') ?? IMAGES.postgres)?.[1]);
+  if (major >= 15) return [];
+  return [
+    {
+      path: ['services', 'postgres', 'image'],
+      message: `the tag of ${image} does not start with a major version from 15 on`,
+      remedy: `Use a tag like that of ${IMAGES.postgres}.`,
+    },
+  ];
+};
+
+const waitsInOrder: Rule = ({ settings: { services } }) => {
+  const { limits } = services.api;
+  const path = ['services', 'api', 'limits'];
+  return (['firstTokenSeconds', 'idleSeconds'] as const)
+    .filter((wait) => limits[wait] > limits.totalSeconds)
+    .map((wait) => ({
+      path: [...path, wait],
+      message: `${limits[wait]} seconds are more than totalSeconds, ${limits.totalSeconds}, after which the answer ends`,
+      remedy: `Lower ${wait}, or raise totalSeconds.`,
+      restsOn: [[...path, 'totalSeconds']],
+    }));
+};
+
+export const SERVICE_RULES: readonly Rule[] = [
+  answeringModelExists,
+  answerFitsContext,
+  nodeExporterIsScraped,
+  sharedBuffersFit,
+  walSizesInOrder,
+  postgresTagTellsMajor,
+  waitsInOrder,
+];

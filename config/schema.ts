@@ -1,0 +1,238 @@
+import { z } from 'zod';
+import {
+  common,
+  containerName,
+  containerPath,
+  duration,
+  hostPort,
+  identifier,
+  imageReference,
+  memory,
+  publish,
+  text,
+  variableName,
+  volumeName,
+} from './fields.js';
+import { postgresSettings } from './postgres-settings.js';
+
+const sampling = z
+  .strictObject({
+    temperature: z.number().min(0).max(2).default(0.7).describe('0 always takes the likeliest token'),
+    topP: z.number().gt(0).max(1).default(0.9).describe('Share of the probability that tokens are chosen from'),
+    presencePenalty: z.number().min(-2).max(2).default(0).describe('Makes tokens that occurred less likely'),
+    frequencyPenalty: z.number().min(-2).max(2).default(0).describe('The same, by how often they occurred'),
+    maxTokens: z.int().min(1).max(32_768).default(1024).describe('Most tokens of one answer'),
+  })
+  .describe('How the RAG API asks the model to choose tokens');
+
+const SYSTEM_PROMPT =
+  'Ты - русскоязычный автоматический ассистент. Твоя задача - отвечать кратко и по делу, сохраняя вежливость и ' +
+  'профессионализм. Для технических тем используй точные термины. При работе с кодом объясняй критически важные моменты.';
+
+const llamaCpp = z
+  .strictObject({
+    ...common('2GiB'),
+    engine: z.literal('llama.cpp').describe('Server that runs the model'),
+    model: z
+      .strictObject({
+        name: z.string().min(1).max(128).describe('Name under which clients ask for the model'),
+        file: text(/^[A-Za-z0-9][A-Za-z0-9._-]*\.gguf$/, 'a file name that ends in .gguf').describe(
+          'File name in the models volume',
+        ),
+        url: z
+          .url({ protocol: /^https?$/, error: 'expected an http or https URL' })
+          .describe('Where the model job downloads the file when the volume lacks it'),
+        sha256: text(/^[0-9a-f]{64}$/, '64 lower-case hexadecimal digits').describe('SHA-256 of the file'),
+      })
+      .describe('A model in GGUF format'),
+    volume: volumeName
+      .optional()
+      .describe('Name of the volume with the model files. Default: `<environment>-<service>-models`'),
+    contextLength: z.int().min(512).max(1_048_576).default(8192).describe('Tokens of prompt and answer together'),
+    parallel: z.int().min(1).max(64).default(1).describe('Requests served at once; they share the context'),
+    threads: z.int().min(1).max(256).optional().describe('CPU threads. Default: what the server chooses'),
+    systemPrompt: z.string().min(1).max(8000).default(SYSTEM_PROMPT).describe('What every conversation starts with'),
+    sampling: sampling.prefault({}),
+  })
+  .describe('A model on llama.cpp, for hosts without a GPU');
+
+const LANGUAGES = ['russian', 'english'] as const;
+
+const collection = z.strictObject({
+  language: z.enum(LANGUAGES).default('russian').describe('Language of stemming and stop words in BM25'),
+  limit: z.int().min(1).max(20).default(3).describe('Passages that one question takes from this collection'),
+});
+
+const collectionName = text(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'letters, digits, _ and -');
+
+const extraService = z
+  .strictObject({
+    image: imageReference.describe('Image to run'),
+    container: containerName.optional(),
+    entrypoint: z.array(z.string()).optional().describe('Program and first arguments. Default: the image’s'),
+    command: z.array(z.string()).optional().describe('Arguments. Default: the image’s'),
+    user: text(/^\d+:\d+$/, 'numeric uid:gid')
+      .default('1000:1000')
+      .describe('User and group that it runs as'),
+    memory: memory.prefault('256MiB').describe('Memory limit; no swap on top of it'),
+    environment: z
+      .record(variableName, z.string())
+      .default({})
+      .describe('Environment variables; no secrets, which `docker inspect` would show'),
+    listen: hostPort.optional().describe('Port on which it serves HTTP; required for publish'),
+    publish: publish.optional(),
+    volumes: z
+      .array(
+        z.strictObject({
+          name: volumeName.describe('Name of the volume in the engine'),
+          path: containerPath.describe('Where it is mounted'),
+        }),
+      )
+      .default([])
+      .describe('Data volumes, kept when the stack is destroyed'),
+    tmpfs: z.array(containerPath).default([]).describe('Paths that are writable, in memory'),
+    connections: z
+      .record(
+        z.string(),
+        z.strictObject({
+          url: variableName.describe('Variable that receives the URL'),
+          credential: variableName
+            .optional()
+            .describe('Variable that receives the path of the file with the credential'),
+        }),
+      )
+      .default({})
+      .describe('Services of the stack that it may reach: qdrant, api, webBot, prometheus, or `llm.<name>`'),
+    healthCheck: z.array(z.string()).min(1).optional().describe('Command that exits 0 while the service is healthy'),
+    writableRoot: z
+      .strictObject({ reason: z.string().min(8).describe('Why it cannot do without') })
+      .optional()
+      .describe('Gives back a writable root file system; the reason is listed'),
+  })
+  .describe('A container that is not one of ragdock’s own');
+
+/** The whole configuration surface. Types, defaults, the editor’s schema and the reference come from here. */
+export const EnvironmentSchema = z
+  .strictObject({
+    schema: z.literal(1).describe('Version of this format'),
+    extends: z.string().optional().describe('A file of the same folder whose settings these are laid over; one level'),
+    template: z.boolean().default(false).describe('Only meant to be extended; not an environment of its own'),
+    host: z
+      .strictObject({
+        docker: text(/^(unix:\/\/\/|ssh:\/\/|tcp:\/\/).+$/, 'unix:///path, ssh://user@host or tcp://host:port')
+          .default('unix:///var/run/docker.sock')
+          .describe('Address of the Docker engine'),
+        networkPool: z
+          .cidrv4({ error: 'expected a range like 10.231.0.0/20' })
+          .default('10.231.0.0/20')
+          .describe('Private range from which each connection gets a /29 network'),
+      })
+      .prefault({})
+      .describe('The machine that runs the stack'),
+    secrets: z
+      .strictObject({ store: z.enum(['files']).default('files').describe('Where secret values are kept') })
+      .prefault({})
+      .describe('Values never stand in this file'),
+    services: z
+      .strictObject({
+        postgres: z
+          .strictObject({
+            ...common('1GiB'),
+            volume: volumeName.optional(),
+            database: text(/^[a-z_][a-z0-9_]{0,62}$/, 'lower-case letters, digits and _')
+              .default('ml_db')
+              .describe('Name of the database'),
+            settings: postgresSettings.prefault({}),
+          })
+          .prefault({})
+          .describe('The database of the conversations'),
+        qdrant: z
+          .strictObject({ ...common('1GiB'), volume: volumeName.optional() })
+          .prefault({})
+          .describe('The vector database'),
+        llm: z.record(identifier, llamaCpp).describe('Models by name; the RAG API asks the one that `api.llm` names'),
+        api: z
+          .strictObject({
+            ...common('512MiB'),
+            llm: identifier.default('main').describe('Which of the models answers'),
+            collections: z
+              .record(collectionName, collection)
+              .refine((collections) => Object.keys(collections).length > 0, 'expected at least one collection')
+              .prefault({ BD_curs_data: {}, BD_chat_question: {}, BD_organization_question: {} })
+              .describe('Collections of Qdrant that a question searches'),
+            courses: z
+              .array(text(/^[\p{L}\p{N}][\p{L}\p{N} _.-]{0,63}$/u, '1 to 64 letters, digits, . _ -'))
+              .min(1)
+              .describe('Courses that a question may name'),
+            noContext: z
+              .enum(['refuse', 'general'])
+              .default('refuse')
+              .describe('Without a passage found: a fixed refusal, or the model’s general knowledge with a notice'),
+            limits: z
+              .strictObject({
+                messageCharacters: z
+                  .int()
+                  .min(1)
+                  .max(100_000)
+                  .default(4000)
+                  .describe('Longest question, in characters'),
+                concurrentStreams: z
+                  .int()
+                  .min(1)
+                  .max(10_000)
+                  .default(8)
+                  .describe('Answers streamed at once; more get 503'),
+                firstTokenSeconds: z.int().min(1).max(3600).default(60).describe('Longest wait for the first token'),
+                idleSeconds: z.int().min(1).max(3600).default(60).describe('Longest silence inside a stream'),
+                totalSeconds: z
+                  .int()
+                  .min(1)
+                  .max(7200)
+                  .default(300)
+                  .describe('Longest answer, from the question to its end'),
+              })
+              .prefault({})
+              .describe('What one question may cost'),
+            publish: publish.optional(),
+          })
+          .describe('The streaming RAG API'),
+        webBot: z
+          .strictObject({
+            ...common('256MiB'),
+            enabled: z.boolean().default(true).describe('Whether it is part of the stack'),
+            publish: publish.prefault({ port: 8080 }),
+          })
+          .prefault({})
+          .describe('The chat page'),
+        prometheus: z
+          .strictObject({
+            ...common('512MiB'),
+            enabled: z.boolean().default(true).describe('Whether it is part of the stack'),
+            volume: volumeName.optional(),
+            retention: duration.default('7d').describe('How long samples are kept'),
+            scrapeInterval: duration.default('15s').describe('How often every target is asked'),
+            publish: publish.optional(),
+          })
+          .prefault({})
+          .describe('Collects the metrics of all services'),
+        nodeExporter: z
+          .strictObject({
+            ...common('64MiB'),
+            enabled: z.boolean().default(true).describe('Whether it is part of the stack'),
+          })
+          .prefault({})
+          .describe('Metrics of the host; scraped by Prometheus'),
+      })
+      .describe('The services of the stack'),
+    extraServices: z
+      .record(identifier, extraService)
+      .default({})
+      .describe('Containers beside the stack’s own, by name'),
+  })
+  .readonly();
+
+/** The settings of one environment with every default filled in. */
+export type Settings = z.output<typeof EnvironmentSchema>;
+export type LlmSettings = Settings['services']['llm'][string];
+export type ExtraServiceSettings = Settings['extraServices'][string];
+export type PublishSettings = z.output<typeof publish>;

@@ -1,0 +1,177 @@
+import type { Path } from './located.js';
+import type { PublishSettings, Settings } from './schema.js';
+
+/** A name that something claims in the Docker engine, and the setting that gives it. */
+export interface NameClaim {
+  readonly name: string;
+  readonly path: Path;
+}
+
+/** What one service of an environment claims on its host, and how the YAML calls it. */
+export interface ServiceClaims {
+  /** Id in the model; the default names derive from it. */
+  readonly id: string;
+  /** Path of its settings. */
+  readonly path: Path;
+  /** Its container, the one that carries its files, and those of its jobs. */
+  readonly containers: readonly [NameClaim, ...NameClaim[]];
+  readonly volumes: readonly NameClaim[];
+  readonly publish: PublishSettings | undefined;
+  /** How `connections` of extra services call it. @default - they cannot */
+  readonly target?: string;
+  /** Whether its clients have to present a credential. */
+  readonly credential: boolean;
+}
+
+/** Ids that the stack gives to services and jobs of its own, whether they are enabled or not. */
+export function reservedIds(settings: Settings): ReadonlySet<string> {
+  const { webBot, prometheus, nodeExporter } = settings.services;
+  const everything: Settings = {
+    ...settings,
+    services: {
+      ...settings.services,
+      webBot: { ...webBot, enabled: true },
+      prometheus: { ...prometheus, enabled: true },
+      nodeExporter: { ...nodeExporter, enabled: true },
+    },
+    extraServices: {},
+  };
+  return new Set(managedServices(everything).flatMap(({ id, jobs }) => [id, ...jobs.map((job) => `${id}-${job}`)]));
+}
+
+/** The enabled services of an environment with everything that they claim, the defaults included. */
+export function servicesOf(settings: Settings, environment: string): readonly ServiceClaims[] {
+  return [
+    ...managedServices(settings).map((service) => claimsOfManaged(service, environment)),
+    ...Object.entries(settings.extraServices).map(([name, extra]): ServiceClaims => {
+      const path = ['extraServices', name];
+      return {
+        id: name,
+        path,
+        containers: containers(extra.container ?? `${environment}-${name}`, [...path, 'container']),
+        volumes: extra.volumes.map((volume, index) => ({
+          name: volume.name,
+          path: [...path, 'volumes', index, 'name'],
+        })),
+        publish: extra.publish,
+        credential: false,
+      };
+    }),
+  ];
+}
+
+/** What the stack knows about each of its own services, before names are settled. */
+interface ManagedService {
+  readonly id: string;
+  readonly path: Path;
+  readonly settings: {
+    readonly container?: string | undefined;
+    readonly volume?: string | undefined;
+    readonly publish?: PublishSettings | undefined;
+  };
+  /** What the default names of its data volumes end in; `volume:` of its settings names the first. */
+  readonly volumes: readonly string[];
+  /** Jobs that prepare it: their ids are `<id>-<job>`. */
+  readonly jobs: readonly string[];
+  readonly target?: string;
+  readonly credential: boolean;
+}
+
+function managedServices({ services }: Settings): readonly ManagedService[] {
+  const { postgres, qdrant, llm, api, webBot, prometheus, nodeExporter } = services;
+  const at = (...keys: string[]): Path => ['services', ...keys];
+  return [
+    {
+      id: 'postgres',
+      path: at('postgres'),
+      settings: postgres,
+      volumes: ['data'],
+      jobs: ['roles', 'ownership'],
+      credential: true,
+    },
+    {
+      id: 'qdrant',
+      path: at('qdrant'),
+      settings: qdrant,
+      volumes: ['data', 'snapshots'],
+      jobs: ['collections', 'ownership'],
+      target: 'qdrant',
+      credential: true,
+    },
+    ...Object.entries(llm).map(([name, server]) => ({
+      id: `llm-${name}`,
+      path: at('llm', name),
+      settings: server,
+      volumes: ['models'],
+      jobs: ['model', 'model-ownership'],
+      target: `llm.${name}`,
+      credential: true,
+    })),
+    { id: 'rag-api', path: at('api'), settings: api, volumes: [], jobs: [], target: 'api', credential: true },
+    ...(webBot.enabled
+      ? [
+          {
+            id: 'web-bot',
+            path: at('webBot'),
+            settings: webBot,
+            volumes: [],
+            jobs: [],
+            target: 'webBot',
+            credential: false,
+          },
+        ]
+      : []),
+    ...(prometheus.enabled
+      ? [
+          {
+            id: 'prometheus',
+            path: at('prometheus'),
+            settings: prometheus,
+            volumes: ['data'],
+            jobs: ['ownership'],
+            target: 'prometheus',
+            credential: false,
+          },
+        ]
+      : []),
+    ...(nodeExporter.enabled
+      ? [
+          {
+            id: 'node-exporter',
+            path: at('nodeExporter'),
+            settings: nodeExporter,
+            volumes: [],
+            jobs: [],
+            credential: false,
+          },
+        ]
+      : []),
+  ];
+}
+
+function claimsOfManaged(service: ManagedService, environment: string): ServiceClaims {
+  const { id, path, settings, jobs, target, credential } = service;
+  const containerPath = [...path, 'container'];
+  const jobContainers = jobs.flatMap((job) => containers(`${environment}-${id}-${job}`, containerPath));
+  const volumes = service.volumes.map((volume, index) => ({
+    name: (index === 0 ? settings.volume : undefined) ?? `${environment}-${id}-${volume}`,
+    path: [...path, 'volume'],
+  }));
+  return {
+    id,
+    path,
+    containers: [...containers(settings.container ?? `${environment}-${id}`, containerPath), ...jobContainers],
+    volumes,
+    publish: settings.publish,
+    ...(target === undefined ? {} : { target }),
+    credential,
+  };
+}
+
+/** A container, and the one that carries its files into volumes. */
+function containers(name: string, path: Path): [NameClaim, NameClaim] {
+  return [
+    { name, path },
+    { name: `${name}-files`, path },
+  ];
+}

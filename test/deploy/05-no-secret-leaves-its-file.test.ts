@@ -1,0 +1,80 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, inject, test } from 'vitest';
+import { docker, logsOf } from './support/engine.js';
+import { ragdock, terraform } from './support/project.js';
+import { secretsFolder } from './support/stack.js';
+
+let secrets: { readonly name: string; readonly value: string }[] = [];
+
+/** Names of the secrets whose values a text holds, as they are or in base64. */
+const leaksIn = (text: string): string[] =>
+  secrets
+    .filter(
+      ({ value }) => text.includes(value) || text.includes(Buffer.from(value).toString('base64').replace(/=+$/, '')),
+    )
+    .map(({ name }) => name);
+
+describe('no secret value is', () => {
+  beforeAll(() => {
+    secrets = readdirSync(secretsFolder()).map((name) => ({
+      name,
+      value: readFileSync(join(secretsFolder(), name), 'utf8'),
+    }));
+  });
+
+  test('(the search itself finds one where it is)', () => {
+    expect(secrets.length).toBeGreaterThan(3);
+    expect(leaksIn(`x${secrets[0]?.value}y`)).toEqual([secrets[0]?.name]);
+  });
+
+  test('in a file of cdktf.out, the state, the environment or its lock', () => {
+    const project = inject('project');
+    const files = ['cdktf.out', 'state', 'config']
+      .flatMap((folder) => readdirSync(join(project, folder), { recursive: true, withFileTypes: true }))
+      .filter((entry) => entry.isFile() && statSync(join(entry.parentPath, entry.name)).size < 20_000_000)
+      .map((entry) => join(entry.parentPath, entry.name));
+    expect(files.length).toBeGreaterThan(3);
+    for (const file of files) expect(leaksIn(readFileSync(file, 'latin1')), file).toEqual([]);
+  });
+
+  test('in a plan', async () => {
+    await terraform('plan', '-input=false', '-no-color', '-out=secrets.plan', '-replace=docker_container.rag-api');
+    expect(leaksIn((await terraform('show', '-json', 'secrets.plan')).stdout)).toEqual([]);
+  });
+
+  test('in what the engine tells of any container, or in any log', async () => {
+    const containers = await docker.listContainers({ all: true });
+    expect(containers.length).toBeGreaterThan(10);
+    for (const { Id, Names } of containers) {
+      const name = Names[0] ?? Id;
+      expect(leaksIn(JSON.stringify(await docker.getContainer(Id).inspect())), name).toEqual([]);
+      expect(leaksIn(await logsOf(Id)), name).toEqual([]);
+    }
+  });
+
+  test('on a command line of the host', () => {
+    const lines = readdirSync('/proc')
+      .filter((entry) => /^\d+$/.test(entry))
+      .map((pid) => {
+        try {
+          return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+        } catch {
+          return ''; // ended in the meantime
+        }
+      });
+    expect(lines.some((line) => line.includes('dockerd'))).toBe(true);
+    expect(leaksIn(lines.join('\n'))).toEqual([]);
+  });
+
+  test('in what the commands print', async () => {
+    for (const command of [
+      ['secrets', 'list', 'dev'],
+      ['secrets', 'check', 'dev'],
+      ['validate', '--print'],
+    ]) {
+      const { stdout, stderr } = await ragdock(...command);
+      expect(leaksIn(stdout + stderr), command.join(' ')).toEqual([]);
+    }
+  });
+});
