@@ -111,7 +111,8 @@ export const FAILURES = {
   },
   SECRET_KNOWN_TO_LOCK: {
     title: 'The lock file knows this secret, but the store does not hold its value',
-    remedy: 'Copy the value from the machine that has it (`ragdock secrets set`); inventing another would lock the running services out.',
+    remedy:
+      'Copy the value from the machine that has it (`ragdock secrets set`); inventing another would lock the running services out.',
     exit: 2,
   },
   SECRET_MISMATCH: {

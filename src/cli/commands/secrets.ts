@@ -1,0 +1,109 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { Environment } from '../../../config/environment.js';
+import { loadEnvironment } from '../../../config/load.js';
+import { checkLock } from '../../../config/lock.js';
+import { lockFileOf } from '../../../config/lock-file.js';
+import { throwProblems } from '../../errors/problem.js';
+import { checkSecrets } from '../../secrets/check.js';
+import { FilesStore } from '../../secrets/files-store.js';
+import { initSecrets } from '../../secrets/init.js';
+import { type KnownSecret, secretsOf } from '../../secrets/inventory.js';
+import { writeFingerprints } from '../../secrets/lock-fingerprints.js';
+import { findSecret, setSecret } from '../../secrets/set.js';
+import type { SecretStore } from '../../secrets/store.js';
+import type { Io } from '../io.js';
+import { readSecret } from '../prompt.js';
+
+/** `ragdock secrets`: the values that the services need. No command of it prints one. */
+export function registerSecrets(program: Command, io: Io): void {
+  const secrets = program.command('secrets').description('make, list, check and set the secrets of an environment');
+  const environment = ['<env>', 'name or file of the environment'] as const;
+  secrets
+    .command('init')
+    .description('make every secret that has no value yet, and remember the fingerprints in the lock file')
+    .argument(...environment)
+    .action((env: string) => init(open(env, io), io));
+  secrets
+    .command('list')
+    .description('list the secrets with what they open, and whether the store holds them')
+    .argument(...environment)
+    .action((env: string) => list(open(env, io), io));
+  secrets
+    .command('check')
+    .description('tell what is missing, wrong or unsafe; exit 0 or 2')
+    .argument(...environment)
+    .action((env: string) => check(open(env, io), io));
+  secrets
+    .command('set')
+    .description('store one value, typed without echo or read from stdin')
+    .argument(...environment)
+    .argument('<name>', 'name of the secret')
+    .action((env: string, name: string) => set(open(env, io), name, io));
+}
+
+interface Opened {
+  readonly environment: Environment;
+  readonly store: SecretStore;
+  readonly secrets: readonly KnownSecret[];
+}
+
+function open(env: string, io: Io): Opened {
+  const environment = loadEnvironment(env, { cwd: io.cwd });
+  const store = new FilesStore(io.cwd, environment.name);
+  return { environment, store, secrets: secretsOf(environment, store, io.cwd) };
+}
+
+async function init({ environment, store, secrets }: Opened, io: Io): Promise<void> {
+  // A secret that the lock file does not name yet would stay without a value.
+  const { promisesOf } = await import('../../../stacks/promises.js');
+  const problems = checkLock(environment, promisesOf(environment.settings, environment.name));
+  throwProblems(problems.filter(({ path }) => path?.startsWith('secrets.')));
+
+  const { made, adopted, fingerprints } = initSecrets(secrets, store);
+  const file = lockFileOf(environment.file);
+  writeFingerprints(resolve(io.cwd, file), fingerprints);
+  for (const name of made) io.stdout.write(`made     ${name}\n`);
+  for (const name of adopted) io.stdout.write(`adopted  ${name} (its value was there)\n`);
+  io.stdout.write(
+    fingerprints.size === 0
+      ? `every secret of ${environment.name} has its value\n`
+      : `${file} has the fingerprints; commit it\n`,
+  );
+}
+
+async function list({ environment, secrets }: Opened, io: Io): Promise<void> {
+  const { purposesOf } = await import('../../secrets/purposes.js');
+  const purposes = purposesOf(environment.settings);
+  const rows = secrets.map(({ name, version, value, fingerprint }) => [
+    name,
+    `v${version}`,
+    value === undefined ? 'no value' : 'stored',
+    fingerprint === undefined ? 'not in the lock' : 'in the lock',
+    purposes.get(name) ?? '',
+  ]);
+  const widths = rows.reduce<number[]>((most, row) => row.map((cell, i) => Math.max(most[i] ?? 0, cell.length)), []);
+  for (const row of rows) {
+    io.stdout.write(
+      `${row
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join('  ')
+        .trimEnd()}\n`,
+    );
+  }
+}
+
+function check({ environment, secrets }: Opened, io: Io): void {
+  throwProblems(checkSecrets(secrets, io.cwd));
+  io.stdout.write(`${secrets.length} secrets of ${environment.name} are stored, safe, and those of the lock file\n`);
+}
+
+async function set({ environment, store, secrets }: Opened, name: string, io: Io): Promise<void> {
+  const secret = findSecret(secrets, name);
+  const value = await readSecret(io, `Value of ${name}: `);
+  const fingerprint = setSecret(secret, value, store);
+  if (fingerprint !== undefined) {
+    writeFingerprints(resolve(io.cwd, lockFileOf(environment.file)), new Map([[name, fingerprint]]));
+  }
+  io.stdout.write(`stored ${name}\n`);
+}

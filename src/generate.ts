@@ -1,0 +1,32 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { editorSchema } from '../config/json-schema.js';
+import { configurationPage } from '../config/reference.js';
+import { errorsPage } from './errors/documentation.js';
+
+/** A committed file that follows from the sources: its path from the project's folder, and what is in it. */
+export interface Generated {
+  readonly file: string;
+  readonly content: () => string;
+}
+
+/** Every generated file. The content depends on the sources alone: no time, no machine, no locale. */
+export const GENERATED: readonly Generated[] = [
+  { file: 'config/schema.json', content: editorSchema },
+  { file: 'docs/errors.md', content: errorsPage },
+  { file: 'docs/configuration.md', content: configurationPage },
+];
+
+const PROJECT = new URL('../', import.meta.url);
+
+/** The absolute path of a generated file. */
+export const pathOf = ({ file }: Generated): string => fileURLToPath(new URL(file, PROJECT));
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  for (const generated of GENERATED) {
+    mkdirSync(dirname(pathOf(generated)), { recursive: true });
+    writeFileSync(pathOf(generated), generated.content());
+    process.stdout.write(`${generated.file}\n`);
+  }
+}

@@ -1,0 +1,42 @@
+import { relative } from 'node:path';
+import type { Environment } from '../../config/environment.js';
+import { lockFileOf } from '../../config/lock-file.js';
+import type { Lock } from '../../config/lock-schema.js';
+import { RagdockError } from '../errors/problem.js';
+import type { SecretStore } from './store.js';
+
+/** One secret of an environment: what the lock file promises of it, and what the store holds. */
+export interface KnownSecret {
+  readonly name: string;
+  /** The version in force. */
+  readonly version: number;
+  /** Fingerprint of the promised value. Undefined: none has been made yet. */
+  readonly fingerprint: string | undefined;
+  readonly value: string | undefined;
+  /** Path of the value's file as problems show it, relative to the project. */
+  readonly file: string;
+}
+
+/** Every secret that the environment's lock file names, sorted by name, with the stored value. */
+export function secretsOf(environment: Environment, store: SecretStore, cwd: string): readonly KnownSecret[] {
+  return Object.entries(lockOf(environment).secrets)
+    .map(([name, { version, fingerprint }]) => ({
+      name,
+      version,
+      fingerprint,
+      value: store.read(name, version),
+      file: relative(cwd, store.path(name, version)),
+    }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** The environment's lock, which is where the names of its secrets are. */
+export function lockOf({ lock, file, name }: Environment): Lock {
+  if (lock) return lock;
+  throw new RagdockError({
+    code: 'LOCK_MISSING',
+    file,
+    message: `${lockFileOf(file)} does not exist, and it names the secrets`,
+    remedy: `Run \`ragdock lock ${name}\` and commit the file that it writes.`,
+  });
+}

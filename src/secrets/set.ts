@@ -1,0 +1,41 @@
+import { nearest } from '../errors/nearest.js';
+import { RagdockError, throwProblems } from '../errors/problem.js';
+import { fingerprint, matches } from './fingerprint.js';
+import type { KnownSecret } from './inventory.js';
+import { unsoundness } from './soundness.js';
+import type { SecretStore } from './store.js';
+
+/** The secret of this name. */
+export function findSecret(secrets: readonly KnownSecret[], name: string): KnownSecret {
+  const secret = secrets.find((candidate) => candidate.name === name);
+  if (secret) return secret;
+  const names = secrets.map((candidate) => candidate.name);
+  const meant = nearest(name, names);
+  const remedy = meant ? `Did you mean \`${meant}\`?` : `Known: ${names.join(', ') || 'none'}.`;
+  throw new RagdockError({
+    code: 'SECRET_UNKNOWN',
+    message: `there is no secret '${name}' in this environment`,
+    remedy,
+  });
+}
+
+/**
+ * Store the value of one secret.
+ *
+ * @returns the fingerprint that the lock file has to remember; undefined when it knows the value
+ * @throws RagdockError SECRET_UNSAFE for a value that no secret may have, SECRET_MISMATCH for one that is not promised
+ */
+export function setSecret(secret: KnownSecret, value: string, store: SecretStore): string | undefined {
+  const { name, version, fingerprint: known } = secret;
+  throwProblems(unsoundness(value).map((fault) => ({ code: 'SECRET_UNSAFE', path: name, ...fault })));
+  if (known !== undefined && !matches(value, known)) {
+    throw new RagdockError({
+      code: 'SECRET_MISMATCH',
+      path: name,
+      message: `the value given is not the one whose fingerprint the lock file has for ${name} (version ${version})`,
+    });
+  }
+  // The lock file decides which value is right, so a wrong one in the store is replaced.
+  store.write(name, version, value, true);
+  return known === undefined ? fingerprint(value) : undefined;
+}
