@@ -1,0 +1,24 @@
+# Debian packages of the test host. apt is asked only when one is missing.
+
+source "$(dirname "${BASH_SOURCE[0]}")/../lib/common.sh"
+
+packages=(docker.io containerd runc iptables tini debootstrap curl ca-certificates)
+python3 -m pip --version >/dev/null 2>&1 || packages+=(python3 python3-pip)
+
+missing=()
+for package in "${packages[@]}"; do
+  [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+done
+
+if [ ${#missing[@]} -eq 0 ]; then
+  found "${packages[*]}"
+  exit
+fi
+
+export DEBIAN_FRONTEND=noninteractive
+# The package lists on the machine may be absent or too old to find anything with.
+apt-get install -y --no-install-recommends "${missing[@]}" || {
+  apt-get update
+  apt-get install -y --no-install-recommends "${missing[@]}"
+}
+made "${missing[*]}"

