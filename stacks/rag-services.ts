@@ -173,13 +173,13 @@ export class RagServices extends Construct {
 
   /** The endpoint that the YAML calls `qdrant`, `api`, `webBot`, `prometheus` or `llm.<name>`. */
   #endpointNamed(reader: ExtraService, name: string): Endpoint {
-    const endpoint = {
-      qdrant: this.qdrant.http,
-      api: this.api.http,
-      webBot: this.webBot?.http,
-      prometheus: this.prometheus?.http,
-      ...Object.fromEntries([...this.llms].map(([llm, server]) => [`llm.${llm}`, server.http])),
-    }[name];
+    const endpoint = new Map<string, Endpoint | undefined>([
+      ['qdrant', this.qdrant.http],
+      ['api', this.api.http],
+      ['webBot', this.webBot?.http],
+      ['prometheus', this.prometheus?.http],
+      ...[...this.llms].map(([llm, server]) => [`llm.${llm}`, server.http] as const),
+    ]).get(name);
     if (!endpoint) {
       throw modelError(
         reader,

@@ -180,7 +180,7 @@ class DockerEngine {
     if (known) return known;
     const image = new Image(this.stack, `image-${CARRIER}`, {
       name: CARRIER_IMAGE,
-      buildAttribute: { context: this.props.bundle.context, dockerfile: CARRIER_FILE },
+      buildAttribute: { context: tfEscape(this.props.bundle.context), dockerfile: CARRIER_FILE },
       keepLocally: true,
       lifecycle: { createBeforeDestroy: true },
     });
