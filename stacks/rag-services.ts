@@ -113,7 +113,15 @@ export class RagServices extends Construct {
       containerName: webBot.container,
       memoryMiB: webBot.memory,
       api: this.api.http,
-      settings: { courses: [...api.courses], messageCharacters: api.limits.messageCharacters },
+      settings: {
+        courses: [...api.courses],
+        messageCharacters: api.limits.messageCharacters,
+        api: {
+          firstTokenSeconds: api.limits.firstTokenSeconds,
+          idleSeconds: api.limits.idleSeconds,
+          totalSeconds: api.limits.totalSeconds,
+        },
+      },
     });
     bot.publish(bot.http, webBot.publish);
     return bot;

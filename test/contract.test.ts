@@ -67,7 +67,11 @@ const MINIMAL: Record<WorkloadClass, (scope: Construct) => Workload> = {
   WebBot: (scope) =>
     new services.WebBot(scope, 'subject', {
       api: server(scope, 'api', new SecretRef('api-key', 'test')),
-      settings: { courses: ['demo'], messageCharacters: 100 },
+      settings: {
+        courses: ['demo'],
+        messageCharacters: 100,
+        api: { firstTokenSeconds: 60, idleSeconds: 60, totalSeconds: 300 },
+      },
     }),
 };
 

@@ -20,7 +20,7 @@ export interface ExtraServiceProps {
   readonly tmpfs?: readonly string[];
   /** Data volumes: name in the engine and where it is mounted. They stay as they are owned. */
   readonly volumes?: readonly { readonly name: string; readonly path: string }[];
-  /** Program that exits 0 while the service is healthy. @default - healthy while it runs */
+  /** Program that exits 0 while the service is healthy. @default - the image's own check, if it has one */
   readonly healthCheck?: readonly string[] | undefined;
   /** Why the root file system has to be writable. @default - it is read-only */
   readonly writableRootReason?: string | undefined;

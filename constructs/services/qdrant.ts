@@ -49,7 +49,7 @@ export class Qdrant extends Service {
         QDRANT__TELEMETRY_DISABLED: 'true',
         // Recovery from a URL would let whoever holds the key make the server fetch any address.
         QDRANT__SERVICE__ENABLE_SNAPSHOT_URL_RECOVERY: 'false',
-        // Served without a key, so that Prometheus needs none; reachable only on Prometheus' own network.
+        // Served without a key, so that Prometheus needs none; whoever is connected to Qdrant can read it.
         QDRANT__SERVICE__METRICS_PORT: '9090',
       },
       tmpfs: [{ path: '/tmp', sizeMiB: 64 }],

@@ -21,7 +21,7 @@ const report = new Service(stack, 'report', {
   healthCheck: { command: ['/app/report', 'health'] },
 });
 
-// An address, a credential and a network, by one call: report may ask the RAG API, and reaches nothing else.
+// An address, a credential and a network, by one call: report may ask the RAG API.
 report.connectTo(stack.services.api.http, { url: 'RAG_API_URL', credential: 'RAG_API_KEY_FILE' });
 
 // The other direction: an endpoint of its own, which Prometheus is told to scrape.

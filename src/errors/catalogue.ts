@@ -18,7 +18,7 @@ export const FAILURES = {
   },
   FILE_TOO_LARGE: {
     title: 'A file is larger than an environment file may be',
-    remedy: 'Keep environment files below 256 KiB; large content belongs in files of its own.',
+    remedy: 'Keep environment files below 128 KiB; large content belongs in files of its own.',
     exit: 2,
   },
   FILE_NOT_UTF8: {
@@ -117,7 +117,7 @@ export const FAILURES = {
   },
   SECRET_MISMATCH: {
     title: 'The stored value is not the one that the lock file knows',
-    remedy: 'Restore the value, or rotate the secret so that everybody gets a new version.',
+    remedy: 'Restore the value that the lock file knows: copy it from the machine that has it.',
     exit: 2,
   },
   SECRET_UNSAFE: {

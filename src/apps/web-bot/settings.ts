@@ -1,0 +1,19 @@
+import { z } from 'zod';
+
+/** What the web bot is told by its settings file; the API's address and key come by environment variables. */
+export const WebBotSettings = z.strictObject({
+  listen: z.strictObject({ port: z.int() }),
+  /** Courses that the page offers. */
+  courses: z.array(z.string()).min(1),
+  messageCharacters: z.int(),
+  /** How long the API lets an answer take: to its first token, without a token, and in all. */
+  api: z.strictObject({ firstTokenSeconds: z.int(), idleSeconds: z.int(), totalSeconds: z.int() }),
+});
+export type WebBotSettings = z.output<typeof WebBotSettings>;
+
+/** Variables of the container; see RAG_API_VARIABLES for the meaning of `…_FILE`. */
+export const WEB_BOT_VARIABLES = {
+  settings: 'RAGDOCK_SETTINGS',
+  apiUrl: 'RAG_API_URL',
+  apiKeyFile: 'RAG_API_KEY_FILE',
+} as const;
