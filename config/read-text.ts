@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import type { Problem } from '../src/errors/problem.js';
 
 /** Largest environment or lock file, in bytes. Reading one takes well below a second, whatever is in it. */
-export const MAX_BYTES = 256 * 1024;
+export const MAX_BYTES = 128 * 1024;
 
 /** The text of a file, or why there is none. */
 export type TextOrProblem =

@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
 import { FAILURES } from '../errors/catalogue.js';
 import { formatProblems, type Problem, RagdockError } from '../errors/problem.js';
-import { Exit } from './exit.js';
+import { Exit, Interrupted } from './exit.js';
 import { type Io, paint } from './io.js';
 import { buildProgram } from './program.js';
 
@@ -19,7 +19,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     await buildProgram(io).parseAsync([...args], { from: 'user' });
     return io.signal.aborted ? INTERRUPTED : 0;
   } catch (error) {
-    if (io.signal.aborted) return INTERRUPTED;
+    if (io.signal.aborted || error instanceof Interrupted) return INTERRUPTED;
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     if (error instanceof Exit) return error.exitCode;
     const known = error instanceof CommanderError ? usageError(error) : error;

@@ -31,4 +31,5 @@ export function unsoundness(value: string): readonly { readonly message: string;
   return faults;
 }
 
-const GENERATE = 'Remove the file and run `ragdock secrets init ENV`, which makes a strong one.';
+const GENERATE =
+  '`openssl rand -hex 32` gives a strong one; where there is no file, `ragdock secrets init ENV` makes one.';

@@ -15,7 +15,7 @@ async function replacedByDeploy(): Promise<ServiceName[]> {
 }
 
 test('a changed sampling value replaces the RAG API alone', async () => {
-  editEnvironment('maxTokens: 200', 'maxTokens: 150');
+  editEnvironment('maxTokens: 128', 'maxTokens: 96');
 
   expect(await replacedByDeploy()).toEqual(['rag-api']);
 });

@@ -1,8 +1,11 @@
+import { mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Construct } from 'constructs';
 import type { Lock } from '../../config/lock-schema.js';
-import { lowerToDocker } from '../../constructs/engines/docker/index.js';
+import { type DockerEngineProps, lowerToDocker } from '../../constructs/engines/docker/index.js';
 import { planNetworks, workloadsOf } from '../../constructs/model/index.js';
-import { TerraformStack, Testing } from '../../constructs/tf.js';
+import { App, TerraformStack, Testing } from '../../constructs/tf.js';
 
 /** A resource of the synthesised JSON: its arguments by name. */
 // biome-ignore lint/suspicious/noExplicitAny: the JSON of a provider has no type
@@ -21,6 +24,10 @@ export interface Synthesised {
   files(id: string): Readonly<Record<string, string>>;
 }
 
+/** An app wants a folder, although nothing is written into it before it is asked to synthesise. */
+const NOWHERE = join(tmpdir(), 'ragdock-test-app');
+mkdirSync(join(NOWHERE, 'stacks'), { recursive: true });
+
 /** A lock file that promises the workloads below `scope` what they need. */
 export function lockFor(scope: Construct): Lock {
   const workloads = workloadsOf(scope);
@@ -37,9 +44,16 @@ export function lockFor(scope: Construct): Lock {
   };
 }
 
-/** Build workloads in a stack, lower them, and hand back plain objects. */
-export function synthesiseWorkloads(build: (stack: TerraformStack) => void, lock?: Partial<Lock>): Synthesised {
-  const stack = new TerraformStack(Testing.app(), 'test');
+/**
+ * Build workloads in a stack, lower them, and hand back plain objects. The lock file promises what they need, but for
+ * what `lock` says otherwise.
+ */
+export function synthesiseWorkloads(
+  build: (stack: TerraformStack) => void,
+  lock: Partial<Lock> = {},
+  engine: Partial<DockerEngineProps> = {},
+): Synthesised {
+  const stack = new TerraformStack(new App({ outdir: NOWHERE }), 'test');
   build(stack);
   lowerToDocker(stack, {
     environment: 'test',
@@ -47,8 +61,21 @@ export function synthesiseWorkloads(build: (stack: TerraformStack) => void, lock
     host: 'unix:///var/run/docker.sock',
     bundle: { context: '../../../dist/apps', hash: '0123456789ab' },
     secretsFolder: '../../../.ragdock/secrets/test',
+    ...engine,
   });
   return view(JSON.parse(Testing.synth(stack, true)));
+}
+
+/** Value of a container's label. */
+export function labelOf(container: Resource, name: string): string | undefined {
+  return (container.labels as Resource[]).find(({ label }) => label === name)?.value;
+}
+
+/** The hash of what a container is; another one replaces it. */
+export function specOf(container: Resource): string {
+  const spec = labelOf(container, 'ragdock.spec');
+  if (spec === undefined) throw new Error(`${container.name} has no label ragdock.spec`);
+  return spec;
 }
 
 /** Look things up in a stack's JSON by id. */

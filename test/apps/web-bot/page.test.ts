@@ -75,7 +75,6 @@ describe('the page', () => {
     expect(JSON.parse((await get(`${url}/config.json`)).text)).toEqual({
       courses: ['demo', 'биология'],
       messageCharacters: 200,
-      api: { firstTokenSeconds: 60, idleSeconds: 60, totalSeconds: 300 },
       userNameCharacters: 64,
     });
   });

@@ -1,0 +1,148 @@
+import type {
+  CollectionResult,
+  Credential,
+  Exchange,
+  ExchangeOutcome,
+  History,
+  NewExchange,
+  Passage,
+  PassageStore,
+  Retrieval,
+  StoredPassage,
+} from '../../src/rag/ports.js';
+
+/** A passage with everything that a test does not name filled in. */
+export function passage(fields: Partial<Passage> = {}): Passage {
+  const text = fields.text ?? 'Векторная база хранит эмбеддинги.';
+  return {
+    collection: 'BD_curs_data',
+    id: '00000000-0000-4000-8000-000000000001',
+    text,
+    source: 'lecture.md',
+    title: 'Лекция',
+    heading: 'Введение',
+    contentHash: `hash of ${text}`,
+    score: 1,
+    ...fields,
+  };
+}
+
+/** Gives what a test put into it. */
+export class MemoryRetrieval implements Retrieval {
+  results: readonly CollectionResult[] | ((signal: AbortSignal) => Promise<readonly CollectionResult[]>);
+  readonly queries: { readonly query: string; readonly course: string }[] = [];
+  failure: Error | undefined;
+
+  constructor(...passages: Passage[]) {
+    this.results = [{ collection: 'BD_curs_data', passages }];
+  }
+
+  async search(query: string, course: string, signal: AbortSignal): Promise<readonly CollectionResult[]> {
+    this.queries.push({ query, course });
+    return typeof this.results === 'function' ? this.results(signal) : this.results;
+  }
+
+  async check(): Promise<void> {
+    if (this.failure) throw this.failure;
+  }
+
+  async close(): Promise<void> {}
+}
+
+/** Keeps exchanges in memory; a test may make it fail, or wait. */
+export class MemoryHistory implements History {
+  readonly exchanges = new Map<string, Exchange>();
+  /** Runs before each operation; what it throws is the operation's error. */
+  before: (operation: 'begin' | 'finish' | 'find') => void | Promise<void> = () => undefined;
+  failure: Error | undefined;
+
+  async begin(exchange: NewExchange): Promise<void> {
+    await this.before('begin');
+    this.exchanges.set(exchange.id, {
+      ...exchange,
+      status: 'running',
+      createdAt: new Date(),
+      finishedAt: undefined,
+      answer: '',
+      refused: false,
+      sources: [],
+      degraded: [],
+      timings: {},
+    });
+  }
+
+  async finish(id: string, outcome: ExchangeOutcome): Promise<void> {
+    await this.before('finish');
+    const begun = this.exchanges.get(id);
+    if (!begun) throw new Error(`exchange ${id} was never begun`);
+    this.exchanges.set(id, { ...begun, ...outcome, finishedAt: new Date() });
+  }
+
+  async find(id: string): Promise<Exchange | undefined> {
+    await this.before('find');
+    return this.exchanges.get(id);
+  }
+
+  async abandon(): Promise<number> {
+    return 0;
+  }
+
+  async check(): Promise<void> {
+    if (this.failure) throw this.failure;
+  }
+
+  async close(): Promise<void> {}
+
+  /** The only exchange there is. */
+  get only(): Exchange {
+    const [exchange, ...others] = this.exchanges.values();
+    if (!exchange || others.length > 0) throw new Error(`there are ${this.exchanges.size} exchanges`);
+    return exchange;
+  }
+}
+
+/** Keeps passages in memory, with every call that changed something. */
+export class MemoryStore implements PassageStore {
+  readonly passages = new Map<string, StoredPassage>();
+  readonly calls: string[] = [];
+  beforePut: (passages: readonly StoredPassage[]) => void | Promise<void> = () => undefined;
+
+  async count({ course, source }: { course: string; source: string }, documentHash: string) {
+    const all = [...this.passages.values()].filter((one) => one.course === course && one.source === source);
+    return { all: all.length, current: all.filter((one) => one.documentHash === documentHash).length };
+  }
+
+  async put(passages: readonly StoredPassage[]): Promise<void> {
+    await this.beforePut(passages);
+    this.calls.push(`put ${passages.length}`);
+    for (const one of passages) this.passages.set(one.id, one);
+  }
+
+  async removeOthers({ course, source }: { course: string; source: string }, documentHash: string): Promise<void> {
+    this.calls.push('remove');
+    for (const [id, one] of this.passages) {
+      if (one.course === course && one.source === source && one.documentHash !== documentHash) this.passages.delete(id);
+    }
+  }
+
+  async close(): Promise<void> {}
+}
+
+/** A secret that changes to the next value whenever it is read anew. */
+export class RotatingCredential implements Credential {
+  readonly #values: readonly string[];
+  reads = 0;
+
+  constructor(...values: readonly string[]) {
+    this.#values = values;
+  }
+
+  current(): string {
+    return this.#values[Math.min(this.reads, this.#values.length - 1)] ?? '';
+  }
+
+  async refresh(): Promise<string> {
+    this.reads += 1;
+    return this.current();
+  }
+}
