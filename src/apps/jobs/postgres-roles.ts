@@ -1,0 +1,185 @@
+import pg from 'pg';
+import { codeOf } from '../../rag/failure.js';
+import { migrate, SchemaTooNew } from '../../rag/history/migrate.js';
+import { HISTORY_TABLES } from '../../rag/history/migrations.js';
+import { retry } from '../../rag/retry.js';
+import { newest, valid } from '../secret-file.js';
+import { readSettings, readVariables } from '../settings-file.js';
+import { JobFailure, type Report } from './job.js';
+import { matchesVerifier, scramVerifier } from './scram.js';
+import { JOB_SETTINGS_VARIABLE, POSTGRES_ROLES_VARIABLES, PostgresRolesSettings } from './settings.js';
+
+const CONNECT_TIMEOUT_MS = 5000;
+const STATEMENT_TIMEOUT_MS = 60_000;
+
+/** Another starter holds the locks that we need for at most this long, in milliseconds. */
+const LOCK_TIMEOUT_MS = 30_000;
+
+const WRONG_PASSWORD = '28P01';
+
+export interface PostgresAccess {
+  /** `postgresql://superuser@host:port`; the database is the settings'. */
+  readonly url: string;
+  /** Path of the superuser's password, without version. */
+  readonly passwordFile: string;
+}
+
+interface Role {
+  readonly name: string;
+  readonly password: string;
+}
+
+/** The command `job-postgres-roles`. */
+export async function runPostgresRoles(environment: NodeJS.ProcessEnv, report: Report): Promise<void> {
+  const { settings, postgresUrl, passwordFile } = readVariables(
+    environment,
+    { settings: JOB_SETTINGS_VARIABLE, ...POSTGRES_ROLES_VARIABLES },
+    { settings: 'path', postgresUrl: 'postgres-url', passwordFile: 'path' },
+  );
+  await preparePostgres(readSettings(settings, PostgresRolesSettings), { url: postgresUrl, passwordFile }, report);
+}
+
+/**
+ * Migrates the schema, and makes the roles with the passwords of their files and no more rights than they need. Waits
+ * for a server that is still starting. Everything is one transaction; a second run changes nothing.
+ */
+export async function preparePostgres(
+  settings: PostgresRolesSettings,
+  access: PostgresAccess,
+  report: Report,
+): Promise<void> {
+  const roles = await Promise.all(
+    settings.roles.map(async ({ name, passwordFile }) => ({ name, password: await newest(passwordFile) })),
+  );
+  try {
+    await retry(() => attempt(settings, access, roles, report), {
+      deadlineMs: settings.deadlineSeconds * 1000,
+      isTransient,
+      onRetry: (error) => report(`waiting for PostgreSQL: ${describe(error)}`),
+    });
+  } catch (error) {
+    if (error instanceof JobFailure) throw error;
+    if (error instanceof SchemaTooNew) {
+      throw new JobFailure(`${error.message}; deploy the newer ragdock, or restore a backup from before it`);
+    }
+    const cause = isTransient(error) ? `no success within ${settings.deadlineSeconds} s: ` : '';
+    throw new JobFailure(`PostgreSQL was not prepared: ${cause}${describe(error)}`, { cause: error });
+  }
+}
+
+async function attempt(
+  { database, roles: wanted }: PostgresRolesSettings,
+  access: PostgresAccess,
+  roles: readonly Role[],
+  report: Report,
+): Promise<void> {
+  const { client, superuser } = await connect(access, database);
+  try {
+    const clash = roles.find(({ name }) => name === superuser.name);
+    if (clash) throw new JobFailure(`role ${clash.name} is the superuser; give the application a role of its own`);
+    await client.query('BEGIN');
+    await client.query(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
+    for (const { version, name } of await migrate(client)) report(`applied migration ${version} (${name})`);
+    for (const role of roles) {
+      if (await ensureRole(client, role)) report(`role ${role.name} has the password of its file`);
+    }
+    if (await ensurePassword(client, superuser)) report(`role ${superuser.name} has the newest password of its file`);
+    await closeToPublic(client, database, [superuser.name, ...roles.map(({ name }) => name)], report);
+    for (const { name } of wanted) await grantHistory(client, database, name);
+    await client.query('COMMIT');
+  } finally {
+    await client.end();
+  }
+}
+
+/** Logs in with the newest password, or during a rotation with the one before it. */
+async function connect(access: PostgresAccess, database: string): Promise<{ client: pg.Client; superuser: Role }> {
+  const url = new URL(access.url);
+  const passwords = await valid(access.passwordFile);
+  for (const candidate of passwords) {
+    const client = new pg.Client({
+      host: url.hostname,
+      port: Number(url.port || 5432),
+      user: decodeURIComponent(url.username),
+      database,
+      password: candidate,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      application_name: 'ragdock job postgres-roles',
+    });
+    // A server that goes away ends the statement that runs; the same news outside of one would end the process.
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      return { client, superuser: { name: decodeURIComponent(url.username), password: passwords[0] ?? candidate } };
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      if (codeOf(error) !== WRONG_PASSWORD) throw error;
+    }
+  }
+  throw new JobFailure(
+    `PostgreSQL refuses the superuser's password in ${access.passwordFile}; restore the password that its data was ` +
+      'made with (ragdock secrets set)',
+  );
+}
+
+/** True when something was changed. */
+async function ensureRole(client: pg.Client, role: Role): Promise<boolean> {
+  const name = pg.escapeIdentifier(role.name);
+  const { rowCount } = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [role.name]);
+  if (rowCount === 0) await client.query(`CREATE ROLE ${name}`);
+  await client.query(`ALTER ROLE ${name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS`);
+  return (await ensurePassword(client, role)) || rowCount === 0;
+}
+
+/** True when the stored verifier was of another password. */
+async function ensurePassword(client: pg.Client, { name, password }: Role): Promise<boolean> {
+  const { rows } = await client.query('SELECT rolpassword FROM pg_authid WHERE rolname = $1', [name]);
+  if (matchesVerifier(password, rows[0]?.rolpassword ?? null)) return false;
+  const verifier = pg.escapeLiteral(scramVerifier(password));
+  await client.query(`ALTER ROLE ${pg.escapeIdentifier(name)} PASSWORD ${verifier}`);
+  return true;
+}
+
+/**
+ * Takes from PUBLIC what PostgreSQL gives it on a new database: to connect and to make temporary tables. Where other
+ * roles log in, as in a database that was there before this stack, they may live on that, and it stays.
+ */
+async function closeToPublic(
+  client: pg.Client,
+  database: string,
+  ours: readonly string[],
+  report: Report,
+): Promise<void> {
+  const { rows } = await client.query<{ rolname: string }>(
+    'SELECT rolname FROM pg_roles WHERE rolcanlogin AND NOT rolsuper AND rolname <> ALL ($1) ORDER BY rolname',
+    [ours],
+  );
+  if (rows.length > 0) {
+    report(`PUBLIC keeps its rights on ${database}, as other roles log in: ${rows.map((r) => r.rolname).join(', ')}`);
+    return;
+  }
+  await client.query(`REVOKE CONNECT, TEMPORARY ON DATABASE ${pg.escapeIdentifier(database)} FROM PUBLIC`);
+}
+
+async function grantHistory(client: pg.Client, database: string, role: string): Promise<void> {
+  const name = pg.escapeIdentifier(role);
+  const tables = HISTORY_TABLES.map((table) => `rag.${pg.escapeIdentifier(table)}`).join(', ');
+  await client.query(`GRANT CONNECT ON DATABASE ${pg.escapeIdentifier(database)} TO ${name}`);
+  await client.query(`GRANT USAGE ON SCHEMA rag TO ${name}`);
+  await client.query(`GRANT SELECT, INSERT, UPDATE ON ${tables} TO ${name}`);
+}
+
+function isTransient(error: unknown): boolean {
+  const code = codeOf(error);
+  // 08 connection, 53 out of resources, 57P01 to 57P03 stopping or starting, 55P03 lock not available, 40 rolled back.
+  return (
+    /^(08|53|40|57P0[1-3]|55P03)/.test(code) ||
+    /^(ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT)$/.test(code) ||
+    /Connection terminated|timeout expired/.test(String(error))
+  );
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message || codeOf(error) : String(error);
+}

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+
+/** Every job reads its settings from the file that this variable names. */
+export const JOB_SETTINGS_VARIABLE = 'RAGDOCK_SETTINGS';
+
+/** `postgres-roles`: logs in as the superuser, makes roles with the passwords of their files, and migrates the schema. */
+export const PostgresRolesSettings = z.strictObject({
+  database: z.string(),
+  roles: z.array(
+    z.strictObject({
+      name: z.string(),
+      /** Path of the password's file without version, like every `…_FILE`. */
+      passwordFile: z.string(),
+      grants: z.enum(['history']),
+    }),
+  ),
+  /** Longest wait for a server that is still starting, in seconds. */
+  deadlineSeconds: z.int(),
+});
+export type PostgresRolesSettings = z.output<typeof PostgresRolesSettings>;
+export const POSTGRES_ROLES_VARIABLES = {
+  postgresUrl: 'POSTGRES_URL',
+  passwordFile: 'POSTGRES_PASSWORD_FILE',
+} as const;
+
+/** `qdrant-collections`: makes the collections and their indexes, and refuses collections made otherwise. */
+export const QdrantCollectionsSettings = z.strictObject({
+  collections: z.array(z.strictObject({ name: z.string(), language: z.enum(['russian', 'english']) })).min(1),
+  deadlineSeconds: z.int(),
+});
+export type QdrantCollectionsSettings = z.output<typeof QdrantCollectionsSettings>;
+export const QDRANT_COLLECTIONS_VARIABLES = { qdrantUrl: 'QDRANT_URL', qdrantKeyFile: 'QDRANT_API_KEY_FILE' } as const;
+
+/** `model`: puts a model file into a volume, by download when it is not there. */
+export const ModelSettings = z.strictObject({
+  url: z.string(),
+  /** Absolute path of the file inside the container. */
+  file: z.string(),
+  sha256: z.string(),
+  deadlineSeconds: z.int(),
+});
+export type ModelSettings = z.output<typeof ModelSettings>;
+
+/** `ownership`: gives data volumes to the user of their service. Runs as root with no capability but CHOWN, and reads no settings file. */
+export const OWNERSHIP_ARGUMENTS = 'ownership UID:GID PATH…';

@@ -1,0 +1,104 @@
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { RagdockError } from '../../errors/problem.js';
+import { type DocumentReport, type DocumentStatus, ingest, type SourceDocument } from '../../rag/ingest/ingest.js';
+import type { PassageStore } from '../../rag/ports.js';
+import { QdrantPassageStore } from '../../rag/retrieval/qdrant-store.js';
+import { FileCredential } from '../secret-file.js';
+import { readVariables } from '../settings-file.js';
+import { formatEvent, readLines } from './lines.js';
+
+/** Variables of the session's container. */
+export const OPERATOR_INGEST_VARIABLES = { qdrantUrl: 'QDRANT_URL', qdrantKeyFile: 'QDRANT_API_KEY_FILE' } as const;
+
+/** One line of the input. */
+const DocumentLine = z.object({ path: z.string().min(1), content: z.string() });
+
+/** One line of the output. `error` ends an ingestion that could not begin. */
+export type IngestEvent =
+  | ({ readonly event: 'document' } & DocumentReport)
+  | ({ readonly event: 'done'; readonly chunks: number } & Readonly<Record<DocumentStatus, number>>)
+  | { readonly event: 'error'; readonly detail: string };
+
+/** Reads documents as lines of JSON, ingests them, and tells what becomes of each; `done` comes last. */
+export async function* ingestLines(
+  lines: AsyncIterable<string>,
+  store: PassageStore,
+  course: string,
+): AsyncGenerator<IngestEvent> {
+  const tally: Record<DocumentStatus, number> = { new: 0, updated: 0, unchanged: 0, failed: 0 };
+  let chunks = 0;
+  const rejected: DocumentReport[] = [];
+  for await (const report of ingest(parseLines(lines, rejected), store, course)) {
+    tally[report.status] += 1;
+    chunks += report.chunks;
+    yield { event: 'document', ...report };
+  }
+  for (const report of rejected) {
+    tally.failed += 1;
+    yield { event: 'document', ...report };
+  }
+  yield { event: 'done', ...tally, chunks };
+}
+
+/** The command `operator-ingest`; gives its exit code. */
+export async function operatorIngest(
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  input: AsyncIterable<Uint8Array>,
+  write: (text: string) => void,
+): Promise<0 | 1> {
+  const { collection, course } = parseArguments(args);
+  const variables = readVariables(environment, OPERATOR_INGEST_VARIABLES, {
+    qdrantUrl: 'http-url',
+    qdrantKeyFile: 'path',
+  });
+  const credential = await FileCredential.open(variables.qdrantKeyFile);
+  let store: QdrantPassageStore;
+  try {
+    store = await QdrantPassageStore.open(variables.qdrantUrl, credential, collection);
+  } catch (error) {
+    write(formatEvent({ event: 'error', detail: (error as Error).message } satisfies IngestEvent));
+    return 1;
+  }
+  try {
+    let failed = 0;
+    for await (const event of ingestLines(readLines(input), store, course)) {
+      write(formatEvent(event));
+      if (event.event === 'done') failed = event.failed;
+    }
+    return failed > 0 ? 1 : 0;
+  } finally {
+    await store.close();
+  }
+}
+
+async function* parseLines(lines: AsyncIterable<string>, rejected: DocumentReport[]): AsyncGenerator<SourceDocument> {
+  let number = 0;
+  for await (const line of lines) {
+    number += 1;
+    try {
+      yield DocumentLine.parse(JSON.parse(line));
+    } catch {
+      const error = 'expected a line of JSON with "path" and "content"';
+      rejected.push({ path: `(line ${number} of the input)`, chunks: 0, status: 'failed', error });
+    }
+  }
+}
+
+function parseArguments(args: readonly string[]): { collection: string; course: string } {
+  const { collection, course } = parseOptions(args);
+  if (!collection || !course) {
+    throw new RagdockError({ code: 'USAGE', message: 'expected operator-ingest --collection C --course X' });
+  }
+  return { collection, course };
+}
+
+function parseOptions(args: readonly string[]): { collection?: string | undefined; course?: string | undefined } {
+  try {
+    const options = { collection: { type: 'string' }, course: { type: 'string' } } as const;
+    return parseArgs({ args: [...args], options }).values;
+  } catch (cause) {
+    throw new RagdockError({ code: 'USAGE', message: (cause as Error).message }, { cause });
+  }
+}

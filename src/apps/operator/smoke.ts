@@ -1,0 +1,135 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { formatEvent, readLines } from './lines.js';
+import { Board } from './smoke/board.js';
+import type { ServiceChecks } from './smoke/check.js';
+import { llmChecks } from './smoke/llm.js';
+import { maskSecrets } from './smoke/mask.js';
+import { nodeExporterChecks } from './smoke/node-exporter.js';
+import { sweepLeftovers, walkPath } from './smoke/path.js';
+import { postgresChecks } from './smoke/postgres.js';
+import { prometheusChecks } from './smoke/prometheus.js';
+import { SmokeCommand, type SmokeEvent, SmokePlan, type Target } from './smoke/protocol.js';
+import { qdrantChecks } from './smoke/qdrant.js';
+import { ragApiChecks } from './smoke/rag-api.js';
+import { type RunContext, runService } from './smoke/runner.js';
+import { webBotChecks } from './smoke/web-bot.js';
+
+/** How long what was cut off may take to clean up behind itself, in milliseconds. */
+const CLEANUP_MS = 15_000;
+
+const SWEEP_MS = 10_000;
+
+/** The command `operator-smoke`; gives its exit code. */
+export async function runOperatorSmoke(input: Readable, write: (text: string) => void): Promise<0> {
+  const terminated = new AbortController();
+  process.once('SIGTERM', () => terminated.abort());
+  try {
+    return await operatorSmoke(input, write, terminated.signal);
+  } finally {
+    input.destroy();
+  }
+}
+
+/**
+ * Asks every service of the plan by its own protocol, side by side, then walks one
+ * document through all of them. It tells each result as it comes, and stays to mask logs until its input ends.
+ *
+ * @param terminated aborts when the process is told to end
+ */
+export async function operatorSmoke(
+  input: AsyncIterable<Uint8Array>,
+  write: (text: string) => void,
+  terminated: AbortSignal,
+): Promise<0> {
+  const lines = readLines(input);
+  const first = await lines.next();
+  const plan = SmokePlan.parse(JSON.parse(first.value ?? 'null'));
+  const ended = new AbortController();
+  const signal = AbortSignal.any([ended.signal, terminated, AbortSignal.timeout(plan.timeoutSeconds * 1000)]);
+  const board = new Board(plan.failed);
+  const report = (event: SmokeEvent) => write(formatEvent(event));
+  const context: RunContext = { board, report, signal, begun: new Set() };
+
+  const obeying = obey(lines, board, report, await secretsOf(plan)).finally(() => ended.abort());
+  // A fault of the other side ends the checks now, and is thrown when they have cleaned up.
+  obeying.catch(() => undefined);
+  await runAll(plan, context);
+  report({ event: 'done' });
+  await Promise.race([obeying, once(terminated)]);
+  return 0;
+}
+
+async function runAll(plan: SmokePlan, context: RunContext): Promise<void> {
+  const swept = sweepLeftovers(plan, AbortSignal.any([context.signal, AbortSignal.timeout(SWEEP_MS)])).catch(
+    // What is wrong with Qdrant is told by its own checks.
+    () => undefined,
+  );
+  const asked = new Map(
+    plan.targets.map((target) => [target.id, runService(checksOf(target, plan, context.board), context)]),
+  );
+  const bot = plan.targets.find(({ kind }) => kind === 'web-bot');
+  // Not after all of them: a service that hangs until the time is up must not take the path with it.
+  await Promise.all([swept, ...plan.path.needs.map((id) => asked.get(id))]);
+  await walkPath(plan, context, asked.get(bot?.id ?? '') ?? Promise.resolve());
+  await Promise.all(asked.values());
+  await Promise.race([Promise.allSettled(context.begun), delay(CLEANUP_MS, undefined, { ref: false })]);
+}
+
+function checksOf(target: Target, plan: SmokePlan, board: Board): ServiceChecks {
+  switch (target.kind) {
+    case 'postgres':
+      return postgresChecks(target);
+    case 'qdrant':
+      return qdrantChecks(target, plan.run);
+    case 'llm':
+      return llmChecks(target);
+    case 'rag-api':
+      return ragApiChecks(target);
+    case 'web-bot':
+      return webBotChecks(target);
+    case 'prometheus':
+      return prometheusChecks(target, board);
+    case 'node-exporter':
+      return nodeExporterChecks(target);
+    default:
+      return target satisfies never;
+  }
+}
+
+/** Do what the other side says, until it says no more. */
+async function obey(
+  lines: AsyncIterable<string>,
+  board: Board,
+  report: (event: SmokeEvent) => void,
+  secrets: readonly string[],
+): Promise<void> {
+  for await (const line of lines) {
+    const command = SmokeCommand.parse(JSON.parse(line));
+    if (command.command === 'failed') board.fail(command.service, command.came);
+    else report({ event: 'masked', id: command.id, text: maskSecrets(command.text, secrets) });
+  }
+}
+
+/** Every value that this session was given, old versions too. */
+async function secretsOf({ targets }: SmokePlan): Promise<readonly string[]> {
+  const files = targets.flatMap((target) => {
+    if ('keyFile' in target) return [target.keyFile];
+    return 'passwordFile' in target ? [target.passwordFile] : [];
+  });
+  const folders = [...new Set(files.map((file) => dirname(file)))];
+  const values = folders.map(async (folder) => {
+    const names = await readdir(folder);
+    return Promise.all(names.map(async (name) => (await readFile(join(folder, name), 'utf8')).trim()));
+  });
+  return (await Promise.all(values)).flat();
+}
+
+async function once(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,80 @@
+import { codeOf } from '../../../rag/failure.js';
+
+/** What a check has to tell when it fails. */
+export interface Finding {
+  readonly asked: string;
+  readonly expected: string;
+  readonly came: string;
+}
+
+/** A check came to a verdict: not what was expected. */
+export class CheckFailure extends Error {
+  override readonly name = 'CheckFailure';
+  /** Waiting cannot help: a key is refused, a collection was made otherwise. */
+  readonly final: boolean;
+
+  constructor(
+    readonly finding: Finding,
+    options: ErrorOptions & { readonly final?: boolean } = {},
+  ) {
+    super(finding.came, options);
+    this.final = options.final ?? false;
+  }
+}
+
+/** One thing that is looked at. Returns when it is right; throws, `CheckFailure` where it can say more, when not. */
+export interface Check {
+  readonly name: string;
+  /** Longest time for it, in seconds. */
+  readonly seconds: number;
+  readonly run: (signal: AbortSignal) => Promise<void>;
+}
+
+/** What is asked of one service: first whether it is ready, again and again; then each check once, in order. */
+export interface ServiceChecks {
+  readonly id: string;
+  readonly needs: readonly string[];
+  /** One attempt. */
+  readonly ready: (signal: AbortSignal) => Promise<void>;
+  readonly checks: readonly Check[];
+}
+
+/** Run `work`, but go on without it when the signal aborts: a library that ignores signals must not hold us up. */
+export async function withSignal<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  signal.throwIfAborted();
+  let abort: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+  });
+  try {
+    return await Promise.race([work(), aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+/** Any error of a check as a finding. `asked` and `expected` are for errors that bring none of their own. */
+export function findingOf(error: unknown, { asked, expected }: Omit<Finding, 'came'>): Finding {
+  if (error instanceof CheckFailure) return error.finding;
+  return { asked, expected, came: describe(error) };
+}
+
+/** An error below the protocol, in the words of who reads the report. */
+export function describe(error: unknown): string {
+  const code = codeOf(error);
+  const known: Readonly<Record<string, string>> = {
+    ECONNREFUSED: 'the connection was refused: nothing listens there',
+    ECONNRESET: 'the connection was reset',
+    ENOTFOUND: 'the name is not known on the network: its container does not run',
+    EAI_AGAIN: 'the name cannot be resolved: its container does not run',
+    EHOSTUNREACH: 'there is no way to the host',
+    ENETUNREACH: 'there is no way to the network',
+    UND_ERR_SOCKET: 'the connection broke',
+    UND_ERR_CONNECT_TIMEOUT: 'no connection in time',
+    TimeoutError: 'nothing in time',
+    AbortError: 'nothing in time',
+  };
+  const message = error instanceof Error ? error.message : String(error);
+  return known[code] === undefined ? message : `${known[code]} (${code})`;
+}

@@ -1,0 +1,23 @@
+/** Shorter values would also blot out ordinary words. */
+const SHORTEST_SECRET = 8;
+
+/** What looks like a secret whatever its value: each pattern keeps what it captures and hides the rest. */
+const PATTERNS: readonly RegExp[] = [
+  // user:password@host
+  /(\/\/[^\s/:@]+:)[^\s/@]+(?=@)/g,
+  /(\bBearer\s+)[\w.~+/=-]{8,}/gi,
+  /(\bPASSWORD\s+)'[^']*'/gi,
+  /(\b(?:api[-_]?key|password|passwd|token|secret)["']?\s*[:=]\s*["']?)[^\s"',;}]{6,}/gi,
+];
+
+/** A text with these values, and what looks like a secret, replaced by asterisks. */
+export function maskSecrets(text: string, values: readonly string[]): string {
+  let masked = text;
+  // Longest first: a value may be a part of another one.
+  const known = values.filter((value) => value.length >= SHORTEST_SECRET).sort((a, b) => b.length - a.length);
+  for (const value of known) {
+    for (const form of new Set([value, encodeURIComponent(value)])) masked = masked.replaceAll(form, '***');
+  }
+  for (const pattern of PATTERNS) masked = masked.replace(pattern, '$1***');
+  return masked;
+}

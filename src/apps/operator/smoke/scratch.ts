@@ -1,0 +1,133 @@
+import { randomInt } from 'node:crypto';
+import type { Schemas } from '@qdrant/js-client-rest';
+import { ingest } from '../../../rag/ingest/ingest.js';
+import { BM25, bm25Document } from '../../../rag/retrieval/qdrant-layout.js';
+import { QdrantPassageStore } from '../../../rag/retrieval/qdrant-store.js';
+import { FileCredential } from '../../secret-file.js';
+import { CheckFailure } from './check.js';
+import { expectStatus, jsonOf } from './http.js';
+import type { PathPlan, TargetOf } from './protocol.js';
+import { askQdrant } from './qdrant.js';
+
+/** Sources of scratch documents begin so; the rest is the run. */
+const PREFIX = 'ragdock-smoke/';
+const ENDING = '.md';
+
+/** A word that only scratch documents hold, by which they are found whatever run made them. */
+const LABEL = 'ragdocksmoke';
+
+/** Scratch documents of cut-off runs that one run removes. */
+const MOST_LEFTOVERS = 100;
+
+/** A document that only this run knows, in the collection where real ones are. */
+export class ScratchDocument {
+  readonly source: string;
+  /** A word that no other document holds. */
+  readonly marker = newMarker();
+  readonly #qdrant: TargetOf<'qdrant'>;
+  readonly #collection: string;
+  readonly #course: string;
+
+  constructor(qdrant: TargetOf<'qdrant'>, { collection, course }: PathPlan, run: string) {
+    this.#qdrant = qdrant;
+    this.#collection = collection;
+    this.#course = course;
+    this.source = `${PREFIX}${run}${ENDING}`;
+  }
+
+  get question(): string {
+    return `Когда включают прибор ${this.marker} и кто за него отвечает?`;
+  }
+
+  /** Throws unless the document was taken as a new one. */
+  async ingest(): Promise<void> {
+    const document = { path: this.source, content: this.#text() };
+    const asked = `ingest ${this.source} into ${this.#collection}`;
+    await this.#withStore(async (store) => {
+      for await (const { status, chunks, error } of ingest([document], store, this.#course)) {
+        if (status === 'new' && chunks > 0) continue;
+        throw new CheckFailure({
+          asked,
+          expected: 'a new document',
+          came: `${status}: ${error ?? `${chunks} passages`}`,
+        });
+      }
+    });
+  }
+
+  /** Throws unless nothing of the document is left. */
+  async remove(source = this.source): Promise<void> {
+    const key = { course: this.#course, source };
+    await this.#withStore(async (store) => {
+      // No version of a document has this hash, so that all of them are others.
+      await store.removeOthers(key, 'none');
+      const { all } = await store.count(key, 'none');
+      if (all > 0) {
+        const asked = `remove ${source} from ${this.#collection}`;
+        throw new CheckFailure({ asked, expected: 'nothing left', came: `${all} passages` });
+      }
+    });
+  }
+
+  /** Remove what runs left behind that were cut off. */
+  async sweep(isLeftover: (run: string) => boolean, signal: AbortSignal): Promise<void> {
+    const reply = await askQdrant(this.#qdrant, {
+      method: 'POST',
+      path: `/collections/${encodeURIComponent(this.#collection)}/points/query`,
+      body: {
+        query: bm25Document(LABEL, this.#language()),
+        using: BM25,
+        filter: { must: [{ key: 'course', match: { value: this.#course } }] },
+        limit: MOST_LEFTOVERS,
+        with_payload: ['source'],
+      },
+      signal,
+    });
+    expectStatus(reply, 200);
+    const { result } = jsonOf<{ result: Schemas['QueryResponse'] }>(reply, 'points');
+    const sources = new Set(result.points.map(({ payload }) => String(payload?.source)));
+    for (const source of sources) {
+      const run = source.slice(PREFIX.length, -ENDING.length);
+      if (source.startsWith(PREFIX) && isLeftover(run)) await this.remove(source);
+    }
+  }
+
+  #text(): string {
+    return [
+      `# Прибор ${this.marker}`,
+      '',
+      `Прибор ${this.marker} стоит в лаборатории на втором этаже. Его включают в понедельник в девять часов утра,`,
+      'проверяют каждую среду после обеда и выключают в пятницу вечером. За прибор',
+      `${this.marker} отвечает дежурный инженер, его телефон записан в журнале лаборатории.`,
+      '',
+      `Этот документ создан проверкой (${LABEL}) и удаляется вместе с ней.`,
+      '',
+    ].join('\n');
+  }
+
+  #language() {
+    const found = this.#qdrant.collections.find(({ name }) => name === this.#collection);
+    if (!found) throw new Error(`the plan names the collection ${this.#collection}, and Qdrant's target does not`);
+    return found.language;
+  }
+
+  async #withStore(work: (store: QdrantPassageStore) => Promise<void>): Promise<void> {
+    const { url, keyFile } = this.#qdrant;
+    const store = await QdrantPassageStore.open(url, await FileCredential.open(keyFile), this.#collection);
+    try {
+      await work(store);
+    } finally {
+      await store.close();
+    }
+  }
+}
+
+/** Twelve Russian letters, consonants and vowels in turn, with an ending that no stemmer takes off. */
+function newMarker(): string {
+  const consonants = [...'бгджзкмпрст'];
+  const vowels = [...'аоу'];
+  const letters = Array.from({ length: 11 }, (_, index) => pick(index % 2 === 0 ? consonants : vowels));
+  return `${letters.join('')}кс`;
+}
+
+const pick = (letters: readonly string[]): string => letters[randomInt(letters.length)] ?? '';

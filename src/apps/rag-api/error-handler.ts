@@ -1,0 +1,43 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { RagFailure } from '../../rag/failure.js';
+import type { RagApiMetrics } from './metrics.js';
+import { ApiProblem, CODE_OF_FAILURE, PROBLEMS, type ProblemCode, problemDocument } from './problems.js';
+
+/** Makes every error of the app, its own and Fastify's, a problem document; what is behind it goes to the log only. */
+export function answerProblems(app: FastifyInstance, metrics: RagApiMetrics): void {
+  const answer = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    // Nobody is there to read it: the client left, and that is on record as an aborted question.
+    if (reply.raw.destroyed) return reply.hijack();
+    const code = codeOfError(error);
+    const kind: { status: number; retryAfterSeconds?: number } = PROBLEMS[code];
+    metrics.rejected(code);
+    if (code === 'INTERNAL' || code === 'HISTORY_UNAVAILABLE') request.log.error({ code, err: error }, 'rejected');
+    // The cause of other failures is in the line "question ended" of the same request.
+    else request.log.info({ code }, 'rejected');
+    if (kind.retryAfterSeconds) reply.header('retry-after', kind.retryAfterSeconds);
+    if (code === 'UNAUTHORIZED') reply.header('www-authenticate', 'Bearer');
+    return reply
+      .code(kind.status)
+      .type('application/problem+json')
+      .send(JSON.stringify(problemDocument(code, request.id, error instanceof ApiProblem ? error.fields : [])));
+  };
+  app.setErrorHandler(answer);
+  app.setNotFoundHandler((request, reply) => answer(new ApiProblem('NOT_FOUND'), request, reply));
+}
+
+/** Codes of Fastify's own errors that a client can cause. */
+const CODE_OF_FASTIFY: Readonly<Record<string, ProblemCode>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'BODY_TOO_LARGE',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'MEDIA_TYPE_UNSUPPORTED',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'BODY_INVALID',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'BODY_INVALID',
+};
+
+function codeOfError(error: unknown): ProblemCode {
+  if (error instanceof ApiProblem) return error.code;
+  if (error instanceof RagFailure) return CODE_OF_FAILURE[error.kind];
+  const { code, statusCode } = error as { code?: string; statusCode?: number };
+  if (code && CODE_OF_FASTIFY[code]) return CODE_OF_FASTIFY[code];
+  if (statusCode === 413) return 'BODY_TOO_LARGE';
+  return statusCode !== undefined && statusCode >= 400 && statusCode < 500 ? 'REQUEST_INVALID' : 'INTERNAL';
+}

@@ -1,0 +1,84 @@
+import { PostgresHistory } from '../../rag/history/postgres.js';
+import { OpenAiLlm } from '../../rag/llm/openai.js';
+import { QdrantRetrieval } from '../../rag/retrieval/qdrant.js';
+import { FileCredential, valid } from '../secret-file.js';
+import { readSettings, readVariables } from '../settings-file.js';
+import { buildApp } from './app.js';
+import { loggerOptions } from './logger.js';
+import { serveMetrics } from './metrics-server.js';
+import { RAG_API_VARIABLES, RagApiSettings } from './settings.js';
+
+/**
+ * How long running answers may go on after SIGTERM at most, in seconds; an answer that may not take that long anyway
+ * is not waited for longer. The container's own grace period has to leave time to save the last exchanges after it.
+ */
+export const LONGEST_SHUTDOWN_SECONDS = 60;
+
+/** How often exchanges are looked for whose process died before they ended, in milliseconds. */
+const ABANDON_INTERVAL_MS = 60_000;
+
+/** Runs the API until SIGTERM or SIGINT; resolves when the last answer is saved. Throws before it listens. */
+export async function runRagApi(environment: NodeJS.ProcessEnv): Promise<void> {
+  const variables = readVariables(environment, RAG_API_VARIABLES, {
+    settings: 'path',
+    apiKeyFile: 'path',
+    qdrantUrl: 'http-url',
+    qdrantKeyFile: 'path',
+    llmUrl: 'http-url',
+    llmKeyFile: 'optional-path',
+    postgresUrl: 'postgres-url',
+    postgresPasswordFile: 'path',
+  });
+  const settings = readSettings(variables.settings, RagApiSettings);
+  const { limits, listen } = settings;
+  // A key that is missing is found now and not by the first question.
+  await Promise.all([valid(variables.apiKeyFile), valid(variables.postgresPasswordFile)]);
+
+  const llm = new OpenAiLlm({
+    url: variables.llmUrl,
+    model: settings.llm.model,
+    credential: variables.llmKeyFile ? await FileCredential.open(variables.llmKeyFile) : undefined,
+    sampling: settings.llm.sampling,
+    firstTokenMs: limits.firstTokenSeconds * 1000,
+    idleMs: limits.idleSeconds * 1000,
+  });
+  const qdrantKey = await FileCredential.open(variables.qdrantKeyFile);
+  const retrieval = new QdrantRetrieval(variables.qdrantUrl, qdrantKey, settings.collections);
+  const history = new PostgresHistory({
+    url: variables.postgresUrl,
+    passwords: () => valid(variables.postgresPasswordFile),
+    onIdleError: (error) => app.log.warn({ err: error }, 'an idle connection to PostgreSQL broke'),
+  });
+  const { app, metrics, stop } = buildApp({
+    settings,
+    retrieval,
+    history,
+    llm,
+    apiKeys: () => valid(variables.apiKeyFile),
+    logger: loggerOptions(environment.LOG_LEVEL),
+  });
+
+  const stopped = new Promise<NodeJS.Signals>((resolve) => {
+    // Once: a second signal ends the process the hard way.
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
+  });
+  await app.listen({ host: '0.0.0.0', port: listen.port });
+  const metricsServer = await serveMetrics(metrics.registry, listen.metricsPort, app.log);
+  const sweep = setInterval(() => {
+    // Twice the longest answer: what is still running then lost its process.
+    history.abandon(limits.totalSeconds * 2).then(
+      (count) => count > 0 && app.log.warn({ count }, 'exchanges without an end were marked as aborted'),
+      (error: unknown) => app.log.debug({ err: error }, 'exchanges without an end could not be looked for'),
+    );
+  }, ABANDON_INTERVAL_MS);
+  app.log.info({ port: listen.port, metricsPort: listen.metricsPort, model: settings.llm.model }, 'listening');
+
+  app.log.info({ signal: await stopped }, 'stopping');
+  clearInterval(sweep);
+  await stop(Math.min(limits.totalSeconds, LONGEST_SHUTDOWN_SECONDS) * 1000);
+  metricsServer.close();
+  metricsServer.closeAllConnections();
+  await Promise.all([history.close(), retrieval.close(), llm.close()]);
+  app.log.info('stopped');
+}

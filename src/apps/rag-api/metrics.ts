@@ -1,0 +1,89 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { type Metric, RAG_API_METRICS } from '../../../dashboards/metrics.js';
+import { RagFailure } from '../../rag/failure.js';
+import type { Component, Summary } from '../../rag/pipeline.js';
+import type { Retrieved } from '../../rag/retrieve.js';
+
+/** The metrics of one API process, in a registry of their own. */
+export class RagApiMetrics {
+  readonly registry = new Registry();
+
+  readonly #requests = this.#counter(RAG_API_METRICS.requests);
+  readonly #rejected = this.#counter(RAG_API_METRICS.rejected);
+  readonly #failures = this.#counter(RAG_API_METRICS.failures);
+  readonly #hits = this.#counter(RAG_API_METRICS.retrievalHits);
+  readonly #noContext = this.#counter(RAG_API_METRICS.noContext);
+  readonly #degraded = this.#counter(RAG_API_METRICS.degraded);
+  readonly #aborts = this.#counter(RAG_API_METRICS.upstreamAborts);
+  readonly #lost = this.#counter(RAG_API_METRICS.exchangesLost);
+  readonly #tokens = this.#counter(RAG_API_METRICS.tokens);
+  readonly #firstToken = this.#histogram(RAG_API_METRICS.firstToken);
+  readonly #endToEnd = this.#histogram(RAG_API_METRICS.endToEnd);
+  readonly #stages = this.#histogram(RAG_API_METRICS.stages);
+  readonly #topScore = this.#histogram(RAG_API_METRICS.topScore);
+
+  constructor(streamsInFlight: () => number) {
+    collectDefaultMetrics({ register: this.registry });
+    const { name, help } = RAG_API_METRICS.streamsInFlight;
+    new Gauge({
+      name,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.set(streamsInFlight());
+      },
+    });
+  }
+
+  rejected(code: string): void {
+    this.#rejected.inc({ code });
+  }
+
+  retrieved({ passages, failures }: Retrieved): void {
+    const best = new Map<string, number>();
+    for (const { collection, score } of passages) {
+      this.#hits.inc({ collection });
+      best.set(collection, Math.max(score, best.get(collection) ?? Number.NEGATIVE_INFINITY));
+    }
+    for (const [collection, score] of best) this.#topScore.observe({ collection }, score);
+    if (passages.length === 0 && failures.size === 0) this.#noContext.inc();
+  }
+
+  degraded(component: Component): void {
+    this.#degraded.inc({ component });
+  }
+
+  began(ms: number): void {
+    this.#firstToken.observe(ms / 1000);
+  }
+
+  lost(): void {
+    this.#lost.inc();
+  }
+
+  ended(summary: Summary): void {
+    const { status, refused, question, timings, failure } = summary;
+    const outcome = status === 'complete' ? (refused ? 'refused' : 'answered') : status;
+    this.#requests.inc({ course: question.course, outcome });
+    if (status === 'aborted') this.#aborts.inc();
+    if (status === 'error') this.#failures.inc({ code: failure instanceof RagFailure ? failure.kind : 'internal' });
+    if (status === 'complete' && !refused) this.#endToEnd.observe((timings.total ?? 0) / 1000);
+    if (timings.retrieval !== undefined) this.#stages.observe({ stage: 'retrieval' }, timings.retrieval / 1000);
+    this.#tokens.inc({ kind: 'prompt' }, summary.promptTokens ?? 0);
+    this.#tokens.inc({ kind: 'completion' }, summary.completionTokens ?? 0);
+  }
+
+  #counter({ name, help, labels }: Metric): Counter {
+    return new Counter({ name, help, labelNames: [...labels], registers: [this.registry] });
+  }
+
+  #histogram({ name, help, labels, buckets }: Metric): Histogram {
+    return new Histogram({
+      name,
+      help,
+      labelNames: [...labels],
+      registers: [this.registry],
+      ...(buckets ? { buckets: [...buckets] } : {}),
+    });
+  }
+}

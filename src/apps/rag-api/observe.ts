@@ -1,0 +1,44 @@
+import type { FastifyBaseLogger } from 'fastify';
+import type { PipelineObserver } from '../../rag/pipeline.js';
+import type { RagApiMetrics } from './metrics.js';
+
+/** What happens to questions, as metrics and as log lines of ids, sizes and times; never text or names. */
+export function observe(log: FastifyBaseLogger, metrics: RagApiMetrics): PipelineObserver {
+  return {
+    retrieved: (_question, retrieved) => metrics.retrieved(retrieved),
+    degraded({ requestId }, component, cause) {
+      metrics.degraded(component);
+      log.warn({ requestId, component, err: cause }, 'degraded');
+    },
+    began: (_question, ms) => metrics.began(ms),
+    lost(exchangeId, cause) {
+      metrics.lost();
+      log.error({ exchangeId, err: cause }, 'exchange not saved');
+    },
+    ended(summary) {
+      metrics.ended(summary);
+      const { question, exchangeId, status, refused, degraded, sources, timings } = summary;
+      const { finishReason, promptTokens, completionTokens, errorCode } = summary;
+      log[status === 'error' ? 'error' : 'info'](
+        {
+          requestId: question.requestId,
+          exchangeId,
+          course: question.course,
+          status,
+          refused,
+          degraded,
+          sources: sources.length,
+          questionCharacters: question.message.length,
+          answerCharacters: summary.answer.length,
+          timings,
+          finishReason,
+          promptTokens,
+          completionTokens,
+          errorCode,
+          ...(status === 'error' ? { err: summary.failure } : {}),
+        },
+        'question ended',
+      );
+    },
+  };
+}

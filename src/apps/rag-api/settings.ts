@@ -1,0 +1,46 @@
+import { z } from 'zod';
+
+/** What the RAG API is told by its settings file; addresses and credentials come by environment variables. */
+export const RagApiSettings = z.strictObject({
+  /** Ports inside the container: the API, and /metrics apart from it. */
+  listen: z.strictObject({ port: z.int(), metricsPort: z.int() }),
+  /** Collections in the order in which their passages enter the prompt. `limit` is passages per question. */
+  collections: z
+    .array(z.strictObject({ name: z.string(), language: z.enum(['russian', 'english']), limit: z.int().min(1) }))
+    .min(1),
+  courses: z.array(z.string()).min(1),
+  noContext: z.enum(['refuse', 'general']),
+  llm: z.strictObject({
+    model: z.string(),
+    /** Tokens of prompt and answer together that one request may use. */
+    contextTokens: z.int(),
+    systemPrompt: z.string(),
+    sampling: z.strictObject({
+      temperature: z.number(),
+      topP: z.number(),
+      presencePenalty: z.number(),
+      frequencyPenalty: z.number(),
+      maxTokens: z.int(),
+    }),
+  }),
+  limits: z.strictObject({
+    messageCharacters: z.int(),
+    concurrentStreams: z.int(),
+    firstTokenSeconds: z.int(),
+    idleSeconds: z.int(),
+    totalSeconds: z.int(),
+  }),
+});
+export type RagApiSettings = z.output<typeof RagApiSettings>;
+
+/** Variables of the container. `…_FILE` is a path without version: the newest `PATH.vN` is read, again after a 401. */
+export const RAG_API_VARIABLES = {
+  settings: 'RAGDOCK_SETTINGS',
+  apiKeyFile: 'API_KEY_FILE',
+  qdrantUrl: 'QDRANT_URL',
+  qdrantKeyFile: 'QDRANT_API_KEY_FILE',
+  llmUrl: 'LLM_URL',
+  llmKeyFile: 'LLM_API_KEY_FILE',
+  postgresUrl: 'POSTGRES_URL',
+  postgresPasswordFile: 'POSTGRES_PASSWORD_FILE',
+} as const;

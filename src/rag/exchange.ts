@@ -1,0 +1,261 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { abortReason, RagFailure } from './failure.js';
+import { cleanText, storableText } from './normalise.js';
+import type { Answer, Component, PipelineParts, Question } from './pipeline.js';
+import type { ExchangeOutcome, ExchangeSource, Passage, Usage } from './ports.js';
+import { buildPrompt, type Prompt } from './prompt.js';
+import { retrieve } from './retrieve.js';
+import { retry } from './retry.js';
+import { type OpenedAnswer, openAnswer } from './stream.js';
+
+/** What is answered, without asking the model, when nothing was found and the mode is `refuse`. */
+export const REFUSAL =
+  'В материалах курса не нашлось ответа на этот вопрос. Попробуйте сформулировать его иначе или уточнить тему.';
+
+/** Longest wait for the question to be saved before the answer begins without that, in milliseconds. */
+const BEGIN_DEADLINE_MS = 2000;
+
+/** How long the end of an answer is held back while PostgreSQL comes back, in milliseconds. */
+const FINISH_DEADLINE_MS = 15_000;
+
+/** One question on its way. Whatever happens, `#settle` runs once and decides how it ended. */
+export class RunningExchange {
+  /** Resolves when the exchange has ended and is saved or given up; never rejects. */
+  readonly settled: Promise<void>;
+
+  readonly #id = randomUUID();
+  readonly #parts: PipelineParts;
+  readonly #question: Question;
+  readonly #started = performance.now();
+  readonly #controller = new AbortController();
+  readonly #begun: Promise<void>;
+  readonly #deadline: NodeJS.Timeout;
+  readonly #timings: Record<string, number> = {};
+  readonly #degraded: Component[] = [];
+  #announced = false;
+  #sources: readonly ExchangeSource[] = [];
+  #answer = '';
+  #refused = false;
+  #finishReason: string | undefined;
+  #usage: Usage | undefined;
+  #saving: Promise<void> | undefined;
+  #resolveSettled: () => void = () => undefined;
+
+  constructor(parts: PipelineParts, question: Question, signal: AbortSignal) {
+    this.#parts = parts;
+    this.#question = { ...question, message: cleanText(question.message).trim() };
+    this.settled = new Promise((resolve) => {
+      this.#resolveSettled = resolve;
+    });
+    const abort = () => this.#controller.abort(signal.reason);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+    this.#deadline = setTimeout(() => {
+      this.#controller.abort(new RagFailure('llm-timeout', `no complete answer within ${parts.settings.totalMs} ms`));
+    }, parts.settings.totalMs);
+    void this.settled.then(() => signal.removeEventListener('abort', abort));
+    // Not left to the generator below: one that was never started, or that waits for a reader, would not see it.
+    this.#controller.signal.addEventListener('abort', () => this.fail(abortReason(this.#controller.signal)), {
+      once: true,
+    });
+    this.#begun = parts.history.begin({
+      id: this.#id,
+      requestId: question.requestId,
+      userName: question.userName,
+      course: question.course,
+      question: this.#question.message,
+      model: parts.llm.model,
+    });
+    // Looked at in `#announce`; a question that fails before that has nobody else to handle it.
+    this.#begun.catch(() => undefined);
+  }
+
+  async open(): Promise<Answer> {
+    const { settings } = this.#parts;
+    const found = await this.#retrieve();
+    if (found.length === 0 && settings.noContext === 'refuse') {
+      this.#refused = true;
+      await this.#announce();
+      return this.#answerWith(this.#refusal());
+    }
+    const { opened, prompt } = await this.#ask(found);
+    this.#timings.first_token = this.#elapsed();
+    this.#parts.observer.began(this.#question, this.#timings.first_token);
+    this.#sources = prompt.passages.map(sourceOf);
+    await this.#announce();
+    return this.#answerWith(this.#stream(opened));
+  }
+
+  /** Ends the exchange as failed or aborted, unless it has ended already. */
+  fail(cause: unknown): void {
+    void this.#settle(cause).catch(() => undefined);
+  }
+
+  async #retrieve(): Promise<readonly Passage[]> {
+    const { retrieval, settings, observer } = this.#parts;
+    const began = this.#elapsed();
+    const retrieved = await retrieve(retrieval, this.#question.message, this.#question.course, this.#signal);
+    this.#timings.retrieval = this.#elapsed() - began;
+    observer.retrieved(this.#question, retrieved);
+    if (retrieved.failures.size > 0) {
+      const cause = new AggregateError(
+        [...retrieved.failures.values()],
+        `not searched: ${[...retrieved.failures.keys()].join(', ')}`,
+      );
+      this.#degrade('retrieval', cause);
+      // "Nothing was found" would be a claim about collections that nobody looked into.
+      if (retrieved.passages.length === 0 && settings.noContext === 'refuse') {
+        throw new RagFailure('retrieval-unavailable', 'the collections could not be searched', { cause });
+      }
+    }
+    return retrieved.passages;
+  }
+
+  async #ask(found: readonly Passage[]): Promise<{ opened: OpenedAnswer; prompt: Prompt }> {
+    const { llm, settings } = this.#parts;
+    // The count of tokens is an estimate; the server's refusal of the first attempt is the exact one.
+    for (const share of [1, 0.5]) {
+      const prompt = buildPrompt(settings, this.#question.message, found, randomBytes(12).toString('hex'), share);
+      if (prompt.passages.length === 0 && settings.noContext === 'refuse') break;
+      try {
+        return { prompt, opened: await openAnswer(llm, prompt.messages, this.#signal) };
+      } catch (error) {
+        const shorten = error instanceof RagFailure && error.kind === 'llm-context' && prompt.passages.length > 0;
+        if (!shorten || share < 1) throw error;
+      }
+    }
+    throw new RagFailure('llm-context', 'the question leaves no room for a passage in the context of the model');
+  }
+
+  /** Waits, within its deadline, for the question to be saved. */
+  async #announce(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const left = Math.max(0, BEGIN_DEADLINE_MS - this.#elapsed());
+    try {
+      await Promise.race([
+        this.#begun,
+        new Promise<never>((_, reject) => {
+          timer = setTimeout(
+            () => reject(new Error(`the question was not saved within ${BEGIN_DEADLINE_MS} ms`)),
+            left,
+          );
+        }),
+      ]);
+      this.#announced = true;
+    } catch (error) {
+      this.#degrade('history', error);
+    } finally {
+      clearTimeout(timer);
+    }
+    if (this.#signal.aborted) throw abortReason(this.#signal);
+  }
+
+  #answerWith(text: AsyncGenerator<string>): Answer {
+    return {
+      exchangeId: this.#announced ? this.#id : undefined,
+      sources: this.#sources,
+      degraded: [...this.#degraded],
+      refused: this.#refused,
+      timings: { ...this.#timings },
+      text,
+      signal: this.#signal,
+    };
+  }
+
+  async *#refusal(): AsyncGenerator<string> {
+    this.#answer = REFUSAL;
+    yield REFUSAL;
+    await this.#complete();
+  }
+
+  async *#stream({ first, rest }: OpenedAnswer): AsyncGenerator<string> {
+    try {
+      this.#answer = first;
+      yield first;
+      for await (const event of rest) {
+        if (event.type === 'text') {
+          this.#answer += event.text;
+          yield event.text;
+        } else {
+          this.#finishReason = event.finishReason;
+          this.#usage = event.usage;
+        }
+      }
+    } catch (error) {
+      this.fail(error);
+      throw error;
+    }
+    await this.#complete();
+  }
+
+  /** Holds the clean end back until the exchange is saved, if the client was told that it would be. */
+  async #complete(): Promise<void> {
+    const saving = this.#settle(undefined);
+    if (!this.#announced) return;
+    await saving.catch((cause: unknown) => {
+      throw new RagFailure('history-unavailable', 'the answer could not be saved', { cause });
+    });
+  }
+
+  /** The first call decides how the exchange ended; each call resolves, or rejects, with its saving. */
+  #settle(failure: unknown): Promise<void> {
+    if (this.#saving) return this.#saving;
+    clearTimeout(this.#deadline);
+    this.#timings.total = this.#elapsed();
+    const outcome: ExchangeOutcome = {
+      status: failure === undefined ? 'complete' : failure instanceof RagFailure ? 'error' : this.#statusOf(),
+      answer: storableText(this.#answer),
+      refused: this.#refused,
+      sources: this.#sources,
+      degraded: [...this.#degraded],
+      timings: { ...this.#timings },
+      finishReason: this.#finishReason,
+      promptTokens: this.#usage?.promptTokens,
+      completionTokens: this.#usage?.completionTokens,
+      errorCode: failure instanceof RagFailure ? failure.kind : undefined,
+    };
+    this.#saving = this.#save(outcome);
+    this.#saving.then(
+      () => this.#resolveSettled(),
+      (error: unknown) => {
+        this.#parts.observer.lost(this.#id, error);
+        this.#resolveSettled();
+      },
+    );
+    // Whatever still runs for this question, in the model first of all, ends now.
+    if (failure !== undefined && !this.#signal.aborted) this.#controller.abort(failure);
+    this.#parts.observer.ended({ ...outcome, question: this.#question, exchangeId: this.#id, failure });
+    return this.#saving;
+  }
+
+  async #save(outcome: ExchangeOutcome): Promise<void> {
+    const { history } = this.#parts;
+    await this.#begun;
+    await retry(() => history.finish(this.#id, outcome), {
+      deadlineMs: FINISH_DEADLINE_MS,
+      isTransient: (error) => error instanceof RagFailure,
+    });
+  }
+
+  #statusOf(): 'aborted' | 'error' {
+    return this.#signal.aborted ? 'aborted' : 'error';
+  }
+
+  #degrade(component: Component, cause: unknown): void {
+    this.#degraded.push(component);
+    this.#parts.observer.degraded(this.#question, component, cause);
+  }
+
+  #elapsed(): number {
+    return performance.now() - this.#started;
+  }
+
+  get #signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+}
+
+function sourceOf(passage: Passage, index: number): ExchangeSource {
+  const { collection, source, title, heading, score, text } = passage;
+  return { number: index + 1, collection, source, title, heading, score, text };
+}

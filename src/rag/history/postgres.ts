@@ -1,0 +1,139 @@
+import pg from 'pg';
+import { abortReason, codeOf, RagFailure } from '../failure.js';
+import type { Exchange, ExchangeOutcome, History, NewExchange } from '../ports.js';
+import {
+  abandonStatement,
+  beginStatement,
+  type ExchangeRow,
+  exchangeOf,
+  findStatement,
+  finishStatement,
+  type Statement,
+} from './statements.js';
+
+/** Longest wait for a connection, from the server or from the pool, in milliseconds. */
+const CONNECT_TIMEOUT_MS = 2000;
+
+/** Longest statement, in milliseconds: for the server, which then cancels it, and for a server that is silent. */
+const STATEMENT_TIMEOUT_MS = 2000;
+const QUERY_TIMEOUT_MS = 3000;
+
+/** Every statement is one short row; a stream holds no connection while it runs. */
+const CONNECTIONS = 10;
+
+export interface PostgresHistoryOptions {
+  /** `postgresql://user@host:port/database`, without a password. */
+  readonly url: string;
+  /** The passwords to try, newest first; read anew for each connection that is opened. */
+  readonly passwords: () => Promise<readonly string[]>;
+  /** Told of connections that broke while nobody used them. */
+  readonly onIdleError?: (error: Error) => void;
+}
+
+/** Keeps exchanges in PostgreSQL, in the schema that the job `postgres-roles` migrates. */
+export class PostgresHistory implements History {
+  readonly #pool: pg.Pool;
+  /** Which of the passwords opens connections; changes when the server refuses it. */
+  #password = 0;
+
+  constructor({ url, passwords, onIdleError }: PostgresHistoryOptions) {
+    // Not `connectionString`: what it does not say, such as the password, it would set to nothing.
+    const { hostname, port, username, pathname } = new URL(url);
+    this.#pool = new pg.Pool({
+      host: hostname,
+      port: Number(port || 5432),
+      user: decodeURIComponent(username),
+      database: decodeURIComponent(pathname.slice(1)),
+      password: async () => {
+        const known = await passwords();
+        return known[this.#password % known.length] ?? '';
+      },
+      max: CONNECTIONS,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      query_timeout: QUERY_TIMEOUT_MS,
+      idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+      // Opening one costs an authentication; a pool that shrinks after every pause would pay it for most questions.
+      idleTimeoutMillis: 300_000,
+      keepAlive: true,
+      application_name: 'rag-api',
+    });
+    // Without a listener, a server that restarts would end this process.
+    this.#pool.on('error', (error) => onIdleError?.(error));
+  }
+
+  async begin(exchange: NewExchange): Promise<void> {
+    await this.#run(beginStatement(exchange));
+  }
+
+  async finish(id: string, outcome: ExchangeOutcome): Promise<void> {
+    const { rowCount } = await this.#run(finishStatement(id, outcome));
+    if (rowCount !== 1) throw new Error(`exchange ${id} was never begun`);
+  }
+
+  async find(id: string): Promise<Exchange | undefined> {
+    const { rows } = await this.#run<ExchangeRow>(findStatement(id));
+    return rows[0] && exchangeOf(rows[0]);
+  }
+
+  async abandon(seconds: number): Promise<number> {
+    const { rowCount } = await this.#run(abandonStatement(seconds));
+    return rowCount ?? 0;
+  }
+
+  async check(signal: AbortSignal): Promise<void> {
+    await this.#run({ text: 'SELECT 1 FROM rag.exchanges LIMIT 0', values: [] });
+    if (signal.aborted) throw abortReason(signal);
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  /**
+   * Runs a statement that may be repeated: once more if the connection broke, because a pool finds out that its server
+   * was restarted only by using what is left of its connections, and once more with the other password.
+   */
+  async #run<Row extends pg.QueryResultRow>({ text, values }: Statement): Promise<pg.QueryResult<Row>> {
+    const remedies = new Map([
+      ['broken', isBroken],
+      ['password', isWrongPassword],
+    ]);
+    for (;;) {
+      try {
+        return await this.#pool.query<Row>(text, [...values]);
+      } catch (cause) {
+        const [remedy] = [...remedies].find(([, helps]) => helps(cause)) ?? [];
+        if (remedy === 'password') this.#password += 1;
+        if (remedy !== undefined) remedies.delete(remedy);
+        else if (!isUnavailable(cause)) throw cause;
+        else throw new RagFailure('history-unavailable', `PostgreSQL cannot be used: ${describe(cause)}`, { cause });
+      }
+    }
+  }
+}
+
+function isWrongPassword(error: unknown): boolean {
+  return codeOf(error) === '28P01';
+}
+
+/** The connection was there and is gone. */
+function isBroken(error: unknown): boolean {
+  const code = codeOf(error);
+  // 57P01 to 57P03: the server was told to stop, crashed, or is starting.
+  return /^(ECONNRESET|EPIPE|57P0[1-3])$/.test(code) || /Connection terminated/.test(String(error));
+}
+
+/** Nothing is wrong with the statement; the same one can succeed when the server is well again. */
+function isUnavailable(error: unknown): boolean {
+  const code = codeOf(error);
+  if (isBroken(error) || /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT)$/.test(code))
+    return true;
+  // Classes of SQLSTATE: 08 connection, 28 authorisation, 3D no such database, 42 table or right missing (not migrated
+  // yet), 53 out of resources, 57 operator, 58 system.
+  return /^(08|28|3D|42|53|57|58)/.test(code) || /timeout/i.test(String(error));
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? `${codeOf(error)}: ${error.message}` : String(error);
+}

@@ -1,0 +1,215 @@
+import { Agent, type Dispatcher, request } from 'undici';
+import { abortReason, RagFailure } from '../failure.js';
+import type { ChatMessage, Credential, Llm, LlmEvent } from '../ports.js';
+import { describeRefusal, failureOfTransport, isStaleConnection } from './openai-errors.js';
+import { readChatEvent } from './openai-events.js';
+import { SseDecoder } from './sse.js';
+
+/** Longest wait for a TCP connection, in milliseconds. */
+const CONNECT_TIMEOUT_MS = 5000;
+
+/** vLLM and llama.cpp close an idle connection after 5 s without saying so; this side has to be earlier. */
+const KEEP_ALIVE_MS = 4000;
+
+/** How long the end of a finished response may take before its connection is dropped, in milliseconds. */
+const DRAIN_MS = 1000;
+
+export interface OpenAiOptions {
+  /** Base address, with or without `/v1`. */
+  readonly url: string;
+  readonly model: string;
+  /** @default - no Authorization header */
+  readonly credential?: Credential | undefined;
+  readonly sampling: {
+    readonly temperature: number;
+    readonly topP: number;
+    readonly presencePenalty: number;
+    readonly frequencyPenalty: number;
+    readonly maxTokens: number;
+  };
+  /** Longest wait for the first character of the answer, in milliseconds; the server's queue is part of it. */
+  readonly firstTokenMs: number;
+  /** Longest silence after that, in milliseconds. Comments of the stream do not count as a sign of life. */
+  readonly idleMs: number;
+}
+
+/** Any server that speaks the OpenAI protocol: vLLM, llama.cpp, or a hosted one. */
+export class OpenAiLlm implements Llm {
+  readonly #options: OpenAiOptions;
+  readonly #base: string;
+  // An agent of its own, whose limits on headers and body are off: both are watched here, token by token.
+  readonly #agent = new Agent({
+    connect: { timeout: CONNECT_TIMEOUT_MS },
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveMaxTimeout: KEEP_ALIVE_MS,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+
+  constructor(options: OpenAiOptions) {
+    this.#options = options;
+    this.#base = options.url.replace(/\/+$/, '').replace(/\/v1$/, '');
+  }
+
+  get model(): string {
+    return this.#options.model;
+  }
+
+  async *chat(messages: readonly ChatMessage[], signal: AbortSignal): AsyncGenerator<LlmEvent> {
+    const upstream = new Upstream(signal, this.#options.firstTokenMs);
+    try {
+      const response = await upstream.wait(() => this.#post(messages, upstream.signal));
+      const chunks: AsyncIterator<Uint8Array> = response.body[Symbol.asyncIterator]();
+      const decoder = new SseDecoder();
+      let ending: Extract<LlmEvent, { type: 'end' }> | undefined;
+      for (;;) {
+        const { value, done } = await upstream.wait(() => chunks.next());
+        if (done) {
+          if (!ending) throw new RagFailure('llm-failed', 'the model server ended the stream without a finish_reason');
+          yield ending;
+          return;
+        }
+        for (const data of decoder.push(value)) {
+          if (data === '[DONE]') {
+            if (!ending) throw new RagFailure('llm-failed', 'the model server sent [DONE] without a finish_reason');
+            upstream.release(chunks);
+            yield ending;
+            return;
+          }
+          const event = readChatEvent(data);
+          if (event.progress) upstream.allow(this.#options.idleMs);
+          if (event.text !== '') yield { type: 'text', text: event.text };
+          if (event.finishReason !== undefined) {
+            ending = { type: 'end', finishReason: event.finishReason, usage: ending?.usage };
+          }
+          if (event.usage && ending) ending = { ...ending, usage: event.usage };
+        }
+      }
+    } catch (error) {
+      if (upstream.signal.aborted) throw abortReason(upstream.signal);
+      throw error instanceof RagFailure ? error : failureOfTransport(error);
+    } finally {
+      upstream.close();
+    }
+  }
+
+  async check(signal: AbortSignal): Promise<void> {
+    const response = await this.#authorised((headers) =>
+      request(`${this.#base}/v1/models`, { dispatcher: this.#agent, headers, signal }),
+    ).catch((error: unknown) => {
+      throw signal.aborted ? abortReason(signal) : failureOfTransport(error);
+    });
+    if (response.statusCode !== 200) throw await describeRefusal(response);
+    const list = (await response.body.json()) as { data?: { id?: unknown }[] };
+    const names = (list.data ?? []).map(({ id }) => id);
+    if (!names.includes(this.model)) {
+      throw new RagFailure('llm-failed', `the model server lists ${names.join(', ') || 'no model'}, not ${this.model}`);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  async #post(messages: readonly ChatMessage[], signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const { sampling } = this.#options;
+    const body = JSON.stringify({
+      model: this.model,
+      messages,
+      stream: true,
+      stream_options: { include_usage: true },
+      temperature: sampling.temperature,
+      top_p: sampling.topP,
+      presence_penalty: sampling.presencePenalty,
+      frequency_penalty: sampling.frequencyPenalty,
+      max_tokens: sampling.maxTokens,
+    });
+    const send = (headers: Record<string, string>) =>
+      request(`${this.#base}/v1/chat/completions`, {
+        dispatcher: this.#agent,
+        method: 'POST',
+        headers: { ...headers, 'content-type': 'application/json', accept: 'text/event-stream' },
+        body,
+        signal,
+      });
+    const response = await this.#authorised((headers) =>
+      // Nothing of an answer has come, and a chat changes nothing on the server: asking twice is safe here only.
+      send(headers).catch((error: unknown) => {
+        if (signal.aborted || !isStaleConnection(error)) throw error;
+        return send(headers);
+      }),
+    );
+    if (response.statusCode !== 200) throw await describeRefusal(response);
+    return response;
+  }
+
+  /** Sends, and once more with the key read anew when it was refused. */
+  async #authorised(
+    send: (headers: Record<string, string>) => Promise<Dispatcher.ResponseData>,
+  ): Promise<Dispatcher.ResponseData> {
+    const { credential } = this.#options;
+    if (!credential) return send({});
+    const response = await send({ authorization: `Bearer ${credential.current()}` });
+    if (response.statusCode !== 401) return response;
+    await response.body.dump();
+    return send({ authorization: `Bearer ${await credential.refresh()}` });
+  }
+}
+
+/** One request to the server: the time that it may still take, and the means to end it. */
+class Upstream {
+  readonly #controller = new AbortController();
+  readonly #outer: AbortSignal;
+  readonly #abort = () => this.#controller.abort(this.#outer.reason);
+  #allowedMs: number;
+  #released = false;
+
+  constructor(outer: AbortSignal, allowedMs: number) {
+    this.#outer = outer;
+    this.#allowedMs = allowedMs;
+    if (outer.aborted) this.#abort();
+    else outer.addEventListener('abort', this.#abort, { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** From here on the server may be silent for this long. */
+  allow(ms: number): void {
+    this.#allowedMs = ms;
+  }
+
+  /** Waits for the server. The clock stands still in between, while a slow reader takes what has come. */
+  async wait<T>(step: () => Promise<T>): Promise<T> {
+    const began = performance.now();
+    const timer = setTimeout(() => {
+      this.#controller.abort(new RagFailure('llm-timeout', 'the model server was silent for too long'));
+    }, this.#allowedMs);
+    try {
+      return await step();
+    } finally {
+      clearTimeout(timer);
+      this.#allowedMs = Math.max(1, this.#allowedMs - (performance.now() - began));
+    }
+  }
+
+  /** The answer is complete: let the connection reach its end in the background, so that it can be used again. */
+  release(chunks: AsyncIterator<unknown>): void {
+    this.#released = true;
+    const timer = setTimeout(() => this.#controller.abort(), DRAIN_MS);
+    const drain = async () => {
+      while (!(await chunks.next()).done);
+    };
+    // A connection that breaks after the answer is complete concerns nobody.
+    drain()
+      .catch(() => undefined)
+      .finally(() => clearTimeout(timer));
+  }
+
+  /** Ends the request at once unless its answer was complete. */
+  close(): void {
+    this.#outer.removeEventListener('abort', this.#abort);
+    if (!this.#released) this.#controller.abort();
+  }
+}

@@ -1,0 +1,149 @@
+/** A piece of a document as it was ingested, with the score that one search gave it. */
+export interface Passage {
+  readonly collection: string;
+  /** Identity inside its collection; breaks ties between equal scores. */
+  readonly id: string;
+  readonly text: string;
+  readonly source: string;
+  readonly title: string;
+  /** Path of headings above the text, outermost first, joined by ` > `; empty at the top of a document. */
+  readonly heading: string;
+  /** SHA-256 of heading and text; equal passages of several collections have the same one. */
+  readonly contentHash: string;
+  /** As the search gave it; comparable inside one collection and one search only. */
+  readonly score: number;
+}
+
+/** What one collection answered: its best passages, or why there are none. */
+export type CollectionResult =
+  | { readonly collection: string; readonly passages: readonly Passage[] }
+  | { readonly collection: string; readonly failure: Error };
+
+/** Finds passages of one course. A collection that fails is a result, not a rejection. */
+export interface Retrieval {
+  /** One result for each configured collection, in the configured order. Rejects only when `signal` aborts. */
+  search(query: string, course: string, signal: AbortSignal): Promise<readonly CollectionResult[]>;
+  /** Rejects unless the collections can be read with the credential at hand. */
+  check(signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type ExchangeStatus = 'running' | 'complete' | 'aborted' | 'error';
+
+/** A passage that the model was given; `number` is the one the prompt gave it, from 1. */
+export interface ExchangeSource {
+  readonly number: number;
+  readonly collection: string;
+  readonly source: string;
+  readonly title: string;
+  readonly heading: string;
+  readonly score: number;
+  readonly text: string;
+}
+
+/** What is known about an exchange before its answer begins. */
+export interface NewExchange {
+  readonly id: string;
+  readonly requestId: string;
+  readonly userName: string;
+  readonly course: string;
+  readonly question: string;
+  readonly model: string;
+}
+
+/** How an exchange ended. Times are milliseconds since the question arrived. */
+export interface ExchangeOutcome {
+  readonly status: Exclude<ExchangeStatus, 'running'>;
+  readonly answer: string;
+  /** True when the fixed refusal was given instead of an answer of the model. */
+  readonly refused: boolean;
+  readonly sources: readonly ExchangeSource[];
+  readonly degraded: readonly string[];
+  readonly timings: Readonly<Record<string, number>>;
+  readonly finishReason?: string | undefined;
+  readonly promptTokens?: number | undefined;
+  readonly completionTokens?: number | undefined;
+  readonly errorCode?: string | undefined;
+}
+
+/** A saved exchange. */
+export interface Exchange extends NewExchange, Omit<ExchangeOutcome, 'status'> {
+  readonly status: ExchangeStatus;
+  readonly createdAt: Date;
+  readonly finishedAt: Date | undefined;
+}
+
+/** Keeps exchanges. What a method resolved for is durable: it survives the end of both processes. */
+export interface History {
+  begin(exchange: NewExchange): Promise<void>;
+  /** Rejects when the exchange was never begun. May be repeated with the same outcome. */
+  finish(id: string, outcome: ExchangeOutcome): Promise<void>;
+  find(id: string): Promise<Exchange | undefined>;
+  /** Marks exchanges as aborted that began longer ago than `seconds` and never ended; gives their number. */
+  abandon(seconds: number): Promise<number>;
+  check(signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface ChatMessage {
+  readonly role: 'system' | 'user' | 'assistant';
+  readonly content: string;
+}
+
+export interface Usage {
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+}
+
+/** What a model says while it answers. `end` comes exactly once and last; without it the answer is not complete. */
+export type LlmEvent =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'end'; readonly finishReason: string; readonly usage: Usage | undefined };
+
+export interface Llm {
+  readonly model: string;
+  /** Streams one answer. Throws `RagFailure`; ends at once, upstream included, when `signal` aborts. */
+  chat(messages: readonly ChatMessage[], signal: AbortSignal): AsyncIterable<LlmEvent>;
+  /** Rejects unless the server answers and lists the model. */
+  check(signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A secret that may be exchanged while the process runs. */
+export interface Credential {
+  current(): string;
+  /** Reads the secret anew, after the other side refused the current one. */
+  refresh(): Promise<string>;
+}
+
+/** A passage that is ready to be stored. */
+export interface StoredPassage {
+  /** A UUID that depends on course, source, position and content alone. */
+  readonly id: string;
+  readonly text: string;
+  readonly source: string;
+  readonly title: string;
+  readonly heading: string;
+  readonly course: string;
+  readonly contentHash: string;
+  readonly documentHash: string;
+  /** Position in the document, from 0. */
+  readonly chunk: number;
+}
+
+/** Identity of a document inside a collection. */
+export interface DocumentKey {
+  readonly course: string;
+  readonly source: string;
+}
+
+/** Where ingested passages go: one collection. */
+export interface PassageStore {
+  /** Passages stored for a document: all of them, and those of the version with this hash. */
+  count(key: DocumentKey, documentHash: string): Promise<{ readonly all: number; readonly current: number }>;
+  /** Adds or overwrites; resolves when the passages can be searched and are durable. */
+  put(passages: readonly StoredPassage[]): Promise<void>;
+  /** Removes the passages of a document that are not of the version with this hash. */
+  removeOthers(key: DocumentKey, documentHash: string): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,60 @@
+import type { Schemas } from '@qdrant/js-client-rest';
+import { CHUNKING_VERSION } from '../ingest/chunk.js';
+import { searchText } from '../normalise.js';
+
+export type Language = 'russian' | 'english';
+
+/** Name of the sparse vector of a collection. A named dense vector, `dense`, will stand beside it. */
+export const BM25 = 'bm25';
+
+/** Raised when points are laid out otherwise than before: vectors, payload or indexes. */
+const SCHEMA_VERSION = 1;
+
+/** What a collection was made for, kept in its own metadata. Collections that say something else are refused. */
+export interface CollectionMetadata {
+  readonly schema: number;
+  readonly language: Language;
+  readonly chunking: number;
+  /** Model of the dense vector. */
+  readonly embedding: 'none';
+  readonly dimension: 0;
+}
+
+export function metadataFor(language: Language): CollectionMetadata {
+  return { schema: SCHEMA_VERSION, language, chunking: CHUNKING_VERSION, embedding: 'none', dimension: 0 };
+}
+
+/** How a collection is made. A dense vector would enter as `vectors: { dense: { size, distance } }`. */
+export function collectionDefinition(language: Language): Schemas['CreateCollection'] {
+  return { sparse_vectors: { [BM25]: { modifier: 'idf' } }, metadata: { ...metadataFor(language) } };
+}
+
+/** Payload indexes; made before the first point, since Qdrant builds its structures for a tenant as points come. */
+export const PAYLOAD_INDEXES: Readonly<Record<string, Schemas['PayloadFieldSchema']>> = {
+  course: { type: 'keyword', is_tenant: true },
+  source: { type: 'keyword' },
+};
+
+/**
+ * A text for BM25, stemmed by the server. The same function serves points and queries, because a difference between
+ * the two, be it the spelling of an option, gives no error but wrong terms.
+ */
+export function bm25Document(text: string, language: Language): Schemas['Document'] {
+  return { text: searchText(text), model: 'qdrant/bm25', options: { language } };
+}
+
+/** What a point keeps beside its vectors. */
+export interface PointPayload {
+  readonly text: string;
+  readonly source: string;
+  readonly title: string;
+  readonly heading: string;
+  readonly course: string;
+  readonly content_hash: string;
+  readonly document_hash: string;
+  readonly chunk: number;
+}
+
+export function isLanguage(value: unknown): value is Language {
+  return value === 'russian' || value === 'english';
+}

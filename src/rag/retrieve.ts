@@ -1,0 +1,41 @@
+import { abortReason } from './failure.js';
+import { searchText } from './normalise.js';
+import type { Passage, Retrieval } from './ports.js';
+
+export interface Retrieved {
+  /** By collection in the configured order, best first, each content once. */
+  readonly passages: readonly Passage[];
+  /** Collections that could not be searched, with the cause. */
+  readonly failures: ReadonlyMap<string, Error>;
+}
+
+/** Searches the collections for a question and merges what they found. */
+export async function retrieve(
+  retrieval: Retrieval,
+  message: string,
+  course: string,
+  signal: AbortSignal,
+): Promise<Retrieved> {
+  const results = await retrieval.search(searchText(message), course, signal);
+  if (signal.aborted) throw abortReason(signal);
+  const failures = new Map<string, Error>();
+  const passages: Passage[] = [];
+  const seen = new Set<string>();
+  for (const result of results) {
+    if ('failure' in result) {
+      failures.set(result.collection, result.failure);
+      continue;
+    }
+    for (const passage of [...result.passages].sort(byRank)) {
+      if (seen.has(passage.contentHash)) continue;
+      seen.add(passage.contentHash);
+      passages.push(passage);
+    }
+  }
+  return { passages, failures };
+}
+
+/** Equal scores are common in BM25; without the second key the order would change from question to question. */
+function byRank(a: Passage, b: Passage): number {
+  return b.score - a.score || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+}

@@ -1,0 +1,24 @@
+/**
+ * Tokens per character, upper estimates for prose. Cyrillic is the one that matters: tokenizers made for many
+ * languages spend 0.25 to 0.35 on it, one made for English 0.75 and more (measured with SmolLM2: 9,231 tokens for
+ * 12,306 characters of XQuAD's Russian paragraphs; a single sentence 0.78). Some split numbers into digits.
+ */
+const LATIN = 0.3;
+const CYRILLIC = 0.85;
+const DIGIT_OR_SIGN = 1;
+
+/** Tokens that a chat template adds around one message. */
+export const TOKENS_PER_MESSAGE = 8;
+
+/** A number of tokens that prose hardly exceeds; keys, hashes and the like do. */
+export function estimateTokens(text: string): number {
+  let tokens = 0;
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0;
+    if (code < 0x80) tokens += /[A-Za-z ]/.test(character) ? LATIN : DIGIT_OR_SIGN;
+    else if (code >= 0x400 && code <= 0x4ff) tokens += CYRILLIC;
+    // A byte-level tokenizer falls back to one token for each byte of UTF-8.
+    else tokens += code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  }
+  return Math.ceil(tokens);
+}

@@ -1,0 +1,56 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { FileCredential, newest, valid } from '../../src/apps/secret-file.js';
+import { temporaryFolder } from '../support/folder.js';
+
+let folder: string;
+let path: string;
+
+beforeEach(() => {
+  folder = temporaryFolder();
+  path = join(folder, 'rag-api-key');
+});
+
+const put = (name: string, value: string) => writeFileSync(join(folder, name), value);
+
+describe('newest', () => {
+  test('reads the highest version, by number and not by letter, without white space around it', async () => {
+    put('rag-api-key.v2', 'two\n');
+    put('rag-api-key.v10', ' ten \n');
+    put('rag-api-key.v9', 'nine\n');
+    expect(await newest(path)).toBe('ten');
+  });
+
+  test('looks at versions of this secret only', async () => {
+    put('rag-api-key.v1', 'mine');
+    put('rag-api-key-old.v7', 'other');
+    put('rag-api-key.v8.tmp', 'unfinished');
+    put('rag-api-key', 'without a version');
+    put('xrag-api-key.v9', 'other');
+    expect(await newest(path)).toBe('mine');
+  });
+
+  test('names the file when there is no version, or an empty one', async () => {
+    await expect(newest(path)).rejects.toThrow(`${path}: there is no version of this secret`);
+    put('rag-api-key.v1', ' \n');
+    await expect(newest(path)).rejects.toThrow(`${path}.v1: the secret is empty`);
+  });
+});
+
+test('valid gives the two newest versions, newest first', async () => {
+  put('rag-api-key.v1', 'one');
+  expect(await valid(path)).toEqual(['one']);
+  put('rag-api-key.v2', 'two');
+  put('rag-api-key.v3', 'three');
+  expect(await valid(path)).toEqual(['three', 'two']);
+});
+
+test('FileCredential remembers the secret until it is told to read it again', async () => {
+  put('rag-api-key.v1', 'one');
+  const credential = await FileCredential.open(path);
+  put('rag-api-key.v2', 'two');
+  expect(credential.current()).toBe('one');
+  expect(await credential.refresh()).toBe('two');
+  expect(credential.current()).toBe('two');
+});

@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { SecretRef } from '../../../constructs/model/index.js';
+import { WebBot } from '../../../constructs/services/index.js';
+import { WEB_BOT_VARIABLES, WebBotSettings } from '../../../src/apps/web-bot/settings.js';
+import { synthesiseWorkloads } from '../../support/synth.js';
+import { aService } from '../../support/workloads.js';
+
+const settings = {
+  courses: ['demo'],
+  messageCharacters: 4000,
+  api: { firstTokenSeconds: 60, idleSeconds: 60, totalSeconds: 300 },
+};
+const { container, files } = synthesiseWorkloads((stack) => {
+  const api = aService(stack, 'rag-api').expose('http', {
+    scheme: 'http',
+    port: 8000,
+    credential: new SecretRef('rag-api-key', 'a test'),
+  });
+  new WebBot(stack, 'web-bot', { api, settings });
+});
+
+test('knows the API’s address and where its key is', () => {
+  expect(container('web-bot').env).toEqual([
+    'NODE_ENV=production',
+    'RAGDOCK_SETTINGS=/etc/ragdock/settings.json',
+    'RAG_API_KEY_FILE=/run/secrets/rag-api-key',
+    'RAG_API_URL=http://test-rag-api:8000',
+  ]);
+});
+
+test('every variable that the app reads is set', () => {
+  const names = (container('web-bot').env as string[]).map((entry) => entry.split('=')[0]);
+
+  expect(names).toEqual(expect.arrayContaining(Object.values(WEB_BOT_VARIABLES)));
+});
+
+test('gets its settings as a file that the app’s own schema accepts', () => {
+  const written = JSON.parse(files('web-bot_files')['/ragdock/etc-ragdock/settings.json'] ?? '');
+
+  expect(WebBotSettings.parse(written)).toEqual({ ...settings, listen: { port: 8080 } });
+});
+
+test('is stateless and quick, so a deploy waits until it answers', () => {
+  expect(container('web-bot')).toMatchObject({
+    wait: true,
+    wait_timeout: 60,
+    healthcheck: { test: ['CMD', 'node', '/app/health.mjs', 'http://127.0.0.1:8080/healthz'] },
+  });
+});

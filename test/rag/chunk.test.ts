@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import { chunkDocument, LONGEST_CHUNK, OVERLAP } from '../../src/rag/ingest/chunk.js';
+import { parseMarkdown, parseText } from '../../src/rag/ingest/sections.js';
+
+const markdown = (content: string) => chunkDocument(parseMarkdown(content, 'file.md'));
+const sentences = (count: number, word = 'слово') =>
+  Array.from({ length: count }, (_, index) => `Предложение ${index} о том, что такое ${word}.`).join(' ');
+
+describe('parseMarkdown', () => {
+  test.each([
+    ['# Курс по *RAG* и `BM25`\n\nТекст.', 'Курс по RAG и BM25'],
+    ['---\ntitle: "Из шапки"\ntags: [a]\n---\n# Заголовок', 'Из шапки'],
+    ['## Раздел\n\nТекст.', 'file.md'],
+    ['Заголовок\n=========\n\nТекст.', 'Заголовок'],
+  ])('finds the title of %j', (content, title) => {
+    expect(parseMarkdown(content, 'file.md').title).toBe(title);
+  });
+
+  test('does not take a comment inside a code block for a heading', () => {
+    const { root } = parseMarkdown('# Один\n\n```sh\n# не заголовок\n```\n', 'file.md');
+    expect(root.children).toHaveLength(1);
+    expect(root.children[0]?.blocks).toEqual(['```sh\n# не заголовок\n```']);
+  });
+
+  test('nests sections by level, also when levels are left out', () => {
+    const { root } = parseMarkdown('# A\n### B\n## C\n# D', 'file.md');
+    expect(root.children.map(({ heading }) => heading)).toEqual(['A', 'D']);
+    expect(root.children[0]?.children.map(({ heading }) => heading)).toEqual(['B', 'C']);
+  });
+});
+
+describe('chunkDocument', () => {
+  test('keeps a document whole that fits', () => {
+    const content = '# Курс\n\nВведение.\n\n## Раздел\n\n- один\n- два';
+    expect(markdown(content)).toEqual([{ heading: '', text: content }]);
+  });
+
+  test('gives each section the path of its headings when the document does not fit', () => {
+    const long = sentences(60);
+    const chunks = markdown(`# Курс\n\n## Первый\n\n${long}\n\n## Второй\n\n### Подраздел\n\nКоротко.`);
+    expect([...new Set(chunks.map(({ heading }) => heading))]).toEqual(['Курс > Первый', 'Курс > Второй']);
+    expect(chunks.at(-1)).toEqual({ heading: 'Курс > Второй', text: '### Подраздел\n\nКоротко.' });
+  });
+
+  test('leaves out what says nothing: empty sections, rules, comments', () => {
+    expect(
+      markdown(`# Пусто\n\n<!-- скрыто -->\n\n---\n\n# Полно\n\n${sentences(60)}`).map(({ heading }) => heading),
+    ).not.toContain('Пусто');
+    expect(markdown('<!-- только комментарий -->')).toEqual([]);
+    expect(markdown('  \n\n')).toEqual([]);
+  });
+
+  test.each([
+    ['sentences', sentences(200)],
+    ['lines of a table', `| a | b |\n|---|---|\n${'| значение | другое |\n'.repeat(300)}`],
+    ['one endless word', 'ы'.repeat(10_000)],
+    ['words without sentences', 'слово '.repeat(2000)],
+    ['emoji without end', '😀'.repeat(5000)],
+    ['a block of code', `\`\`\`ts\n${'const a = 1;\n'.repeat(400)}\`\`\``],
+  ])('keeps every chunk within its length: %s', (_name, content) => {
+    const chunks = markdown(`# Т\n\n${content}`);
+    expect(chunks.length).toBeGreaterThan(1);
+    for (const { text } of chunks) {
+      expect(text.length).toBeLessThanOrEqual(LONGEST_CHUNK);
+      expect(text.trim()).not.toBe('');
+      expect(text).not.toMatch(/\p{Surrogate}/u);
+    }
+  });
+
+  test('loses no sentence, and cuts none', () => {
+    const all = Array.from({ length: 200 }, (_, index) => `Предложение ${index} о том, что такое слово.`);
+    const texts = markdown(`# Т\n\n${all.join(' ')}`).map(({ text }) => text);
+    for (const sentence of all) expect(texts.some((text) => text.includes(sentence))).toBe(true);
+  });
+
+  test('repeats the last sentences of a chunk in the next, and no more than the overlap', () => {
+    const texts = markdown(`# Т\n\n${sentences(200)}`).map(({ text }) => text);
+    for (let index = 1; index < texts.length; index += 1) {
+      const [repeated = ''] = (texts[index] ?? '').split('\n\n');
+      expect(repeated.length).toBeGreaterThan(0);
+      expect(repeated.length).toBeLessThanOrEqual(OVERLAP);
+      expect(texts[index - 1]?.endsWith(repeated)).toBe(true);
+      expect(repeated).toMatch(/^Предложение/);
+    }
+  });
+
+  test('is the same every time', () => {
+    const content = `# Курс\n\n${sentences(100)}\n\n## Ещё\n\n${sentences(50)}`;
+    expect(markdown(content)).toEqual(markdown(content));
+  });
+
+  test('cuts plain text by paragraphs', () => {
+    const paragraphs = Array.from({ length: 10 }, (_, index) => `${index}. ${sentences(10)}`);
+    const chunks = chunkDocument(parseText(paragraphs.join('\n \n'), 'notes.txt'));
+    expect(chunks.every(({ heading }) => heading === '')).toBe(true);
+    for (const paragraph of paragraphs) expect(chunks.some(({ text }) => text.includes(paragraph))).toBe(true);
+  });
+});

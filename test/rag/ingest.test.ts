@@ -1,0 +1,158 @@
+import { describe, expect, test } from 'vitest';
+import { passageId } from '../../src/rag/ingest/identity.js';
+import { type DocumentReport, ingest, passagesOf, type SourceDocument } from '../../src/rag/ingest/ingest.js';
+import { MemoryStore } from '../support/rag-parts.js';
+
+const paragraph = (word: string) => `${`Предложение про ${word}. `.repeat(60)}\n\n`;
+const long = (words: readonly string[]) => `# Курс\n\n${words.map(paragraph).join('')}`;
+
+async function run(store: MemoryStore, ...documents: SourceDocument[]): Promise<DocumentReport[]> {
+  const reports: DocumentReport[] = [];
+  for await (const report of ingest(documents, store, 'demo')) reports.push(report);
+  return reports.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+describe('passageId', () => {
+  test('is a UUID of version 5 that depends on each part', () => {
+    const id = passageId('demo', 'a.md', 0, 'hash');
+    expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(passageId('demo', 'a.md', 0, 'hash')).toBe(id);
+    const others = [
+      passageId('other', 'a.md', 0, 'hash'),
+      passageId('demo', 'b.md', 0, 'hash'),
+      passageId('demo', 'a.md', 1, 'hash'),
+      passageId('demo', 'a.md', 0, 'other'),
+      passageId('demoa', '.md', 0, 'hash'),
+    ];
+    expect(new Set([id, ...others]).size).toBe(6);
+  });
+
+  test('is not changed by a new version of ragdock', () => {
+    expect(passageId('demo', 'a.md', 0, 'hash')).toBe('8848d189-96ca-51b0-bbfa-05a2eb379c94');
+  });
+});
+
+describe('ingest', () => {
+  test('stores a new document and says so', async () => {
+    const store = new MemoryStore();
+    expect(await run(store, { path: './docs/a.md', content: '# Курс\n\nТекст.' })).toEqual([
+      { path: './docs/a.md', chunks: 1, status: 'new' },
+    ]);
+    expect([...store.passages.values()]).toEqual([
+      {
+        id: expect.any(String),
+        text: '# Курс\n\nТекст.',
+        source: 'docs/a.md',
+        title: 'Курс',
+        heading: '',
+        course: 'demo',
+        contentHash: expect.stringMatching(/^[0-9a-f]{64}$/),
+        documentHash: expect.stringMatching(/^[0-9a-f]{64}$/),
+        chunk: 0,
+      },
+    ]);
+  });
+
+  test('changes nothing when nothing changed', async () => {
+    const store = new MemoryStore();
+    const documents = [
+      { path: 'a.md', content: long(['один', 'два', 'три']) },
+      { path: 'b.txt', content: 'Текст.' },
+    ];
+    await run(store, ...documents);
+    const calls = [...store.calls];
+    expect((await run(store, ...documents)).map(({ status }) => status)).toEqual(['unchanged', 'unchanged']);
+    expect(store.calls).toEqual(calls);
+  });
+
+  test('replaces a changed document: the new passages first, then the old ones go', async () => {
+    const store = new MemoryStore();
+    await run(store, { path: 'a.md', content: long(['один', 'два', 'три', 'четыре']) });
+    store.calls.length = 0;
+    const [report] = await run(store, { path: 'a.md', content: long(['один', 'пять']) });
+    expect(report).toMatchObject({ status: 'updated' });
+    expect(store.calls).toEqual([expect.stringMatching(/^put/), 'remove']);
+    const wanted = passagesOf({ path: 'a.md', content: long(['один', 'пять']) }, { course: 'demo', source: 'a.md' });
+    expect([...store.passages.values()].sort((a, b) => a.chunk - b.chunk)).toEqual(wanted);
+  });
+
+  test('leaves other documents and courses alone', async () => {
+    const store = new MemoryStore();
+    const other: DocumentReport[] = [];
+    for await (const report of ingest([{ path: 'a.md', content: 'Другой курс.' }], store, 'other')) other.push(report);
+    await run(store, { path: 'a.md', content: 'Один.' }, { path: 'b.md', content: 'Два.' });
+    await run(store, { path: 'a.md', content: 'Один, исправлено.' });
+    expect(
+      [...store.passages.values()].map(({ course, source, text }) => `${course} ${source} ${text}`).sort(),
+    ).toEqual(['demo a.md Один, исправлено.', 'demo b.md Два.', 'other a.md Другой курс.']);
+  });
+
+  test('completes what an interrupted run left half done', async () => {
+    const store = new MemoryStore();
+    const document = { path: 'a.md', content: long(Array.from({ length: 60 }, (_, index) => `слово ${index}`)) };
+    let puts = 0;
+    store.beforePut = () => {
+      puts += 1;
+      if (puts === 2) throw new Error('the connection broke');
+    };
+    expect(await run(store, document)).toMatchObject([{ status: 'failed', error: 'the connection broke' }]);
+    expect(store.passages.size).toBe(32);
+    store.beforePut = () => undefined;
+    expect(await run(store, document)).toMatchObject([{ status: 'updated' }]);
+    expect(store.passages.size).toBe(passagesOf(document, { course: 'demo', source: 'a.md' }).length);
+    expect(await run(store, document)).toMatchObject([{ status: 'unchanged' }]);
+  });
+
+  test('sends no more than 32 passages at once', async () => {
+    const store = new MemoryStore();
+    await run(store, { path: 'a.md', content: long(Array.from({ length: 60 }, (_, index) => `слово ${index}`)) });
+    expect(store.calls.length).toBeGreaterThan(1);
+    for (const call of store.calls) expect(Number(call.replace('put ', ''))).toBeLessThanOrEqual(32);
+  });
+
+  test('works on no more than four documents at once', async () => {
+    const store = new MemoryStore();
+    let running = 0;
+    let most = 0;
+    store.beforePut = async () => {
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise((resolve) => setImmediate(resolve));
+      running -= 1;
+    };
+    await run(
+      store,
+      ...Array.from({ length: 20 }, (_, index) => ({ path: `${index}.md`, content: `Текст ${index}.` })),
+    );
+    expect(most).toBe(4);
+    expect(store.passages.size).toBe(20);
+  });
+
+  test('goes on after a document that cannot be ingested', async () => {
+    const store = new MemoryStore();
+    const reports = await run(
+      store,
+      { path: 'a.pdf', content: '%PDF' },
+      { path: 'b.md', content: ' \u200b\n' },
+      { path: 'c.md', content: 'Текст.' },
+      { path: './c.md', content: 'Тот же путь.' },
+    );
+    expect(reports).toEqual([
+      { path: './c.md', chunks: 0, status: 'failed', error: 'c.md was given twice' },
+      {
+        path: 'a.pdf',
+        chunks: 0,
+        status: 'failed',
+        error: expect.stringContaining('supported are .md, .markdown, .txt'),
+      },
+      { path: 'b.md', chunks: 0, status: 'failed', error: 'the document holds no text' },
+      { path: 'c.md', chunks: 1, status: 'new' },
+    ]);
+  });
+
+  test('keeps ё for readers and leaves out what is invisible', async () => {
+    const store = new MemoryStore();
+    await run(store, { path: 'a.md', content: 'Ещё\u200b один\u202e текст.' });
+    expect([...store.passages.values()][0]?.text).toBe('Ещё один текст.');
+  });
+});

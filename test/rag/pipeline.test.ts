@@ -1,0 +1,402 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { REFUSAL } from '../../src/rag/exchange.js';
+import { RagFailure } from '../../src/rag/failure.js';
+import {
+  type Answer,
+  Pipeline,
+  type PipelineObserver,
+  type PipelineSettings,
+  type Summary,
+} from '../../src/rag/pipeline.js';
+import type { ChatMessage, Llm, LlmEvent } from '../../src/rag/ports.js';
+import { MemoryHistory, MemoryRetrieval, passage } from '../support/rag-parts.js';
+import { until } from '../support/until.js';
+
+const QUESTION = { requestId: 'r-1', message: '  Что такое\u200b RAG? ', userName: 'Иван', course: 'demo' };
+const SETTINGS: PipelineSettings = {
+  systemPrompt: 'Ты - ассистент.',
+  contextTokens: 4096,
+  answerTokens: 512,
+  noContext: 'refuse',
+  totalMs: 5000,
+};
+const END: LlmEvent = { type: 'end', finishReason: 'stop', usage: { promptTokens: 10, completionTokens: 2 } };
+
+/** A model that says what a test tells it, once for each call. */
+class TellingLlm implements Llm {
+  readonly model = 'saiga';
+  readonly prompts: (readonly ChatMessage[])[] = [];
+  readonly signals: AbortSignal[] = [];
+  tell: (call: number, signal: AbortSignal) => AsyncIterable<LlmEvent> = () => say('Да');
+
+  chat(messages: readonly ChatMessage[], signal: AbortSignal): AsyncIterable<LlmEvent> {
+    this.prompts.push(messages);
+    this.signals.push(signal);
+    return this.tell(this.prompts.length, signal);
+  }
+
+  async check(): Promise<void> {}
+  async close(): Promise<void> {}
+}
+
+async function* say(...texts: string[]): AsyncGenerator<LlmEvent> {
+  for (const text of texts) yield { type: 'text', text };
+  yield END;
+}
+
+async function* fail(error: Error, ...texts: string[]): AsyncGenerator<LlmEvent> {
+  for (const text of texts) yield { type: 'text', text };
+  throw error;
+}
+
+/** Says these texts and then nothing until the signal aborts. */
+async function* stall(signal: AbortSignal, ...texts: string[]): AsyncGenerator<LlmEvent> {
+  for (const text of texts) yield { type: 'text', text };
+  await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+}
+
+let retrieval: MemoryRetrieval;
+let history: MemoryHistory;
+let llm: TellingLlm;
+let controller: AbortController;
+let summaries: Summary[];
+let events: string[];
+
+beforeEach(() => {
+  retrieval = new MemoryRetrieval(passage());
+  history = new MemoryHistory();
+  llm = new TellingLlm();
+  controller = new AbortController();
+  summaries = [];
+  events = [];
+});
+
+function build(settings: Partial<PipelineSettings> = {}): Pipeline {
+  const observer: PipelineObserver = {
+    retrieved: () => events.push('retrieved'),
+    degraded: (_question, component) => events.push(`degraded ${component}`),
+    began: () => events.push('began'),
+    ended: (summary) => summaries.push(summary),
+    lost: () => events.push('lost'),
+  };
+  return new Pipeline({ retrieval, history, llm, settings: { ...SETTINGS, ...settings }, observer });
+}
+
+const ask = (settings: Partial<PipelineSettings> = {}) => build(settings).ask(QUESTION, controller.signal);
+
+async function read(answer: Answer): Promise<string> {
+  let text = '';
+  for await (const chunk of answer.text) text += chunk;
+  return text;
+}
+
+describe('an answer', () => {
+  test('streams what the model says and is saved when it ends', async () => {
+    llm.tell = () => say('Векторная', ' ', 'база');
+    const answer = await ask();
+    expect(answer).toMatchObject({ degraded: [], refused: false, exchangeId: history.only.id });
+    expect(answer.sources).toEqual([
+      expect.objectContaining({ number: 1, source: 'lecture.md', collection: 'BD_curs_data', score: 1 }),
+    ]);
+    expect(history.only).toMatchObject({ status: 'running', question: 'Что такое RAG?', answer: '' });
+    expect(await read(answer)).toBe('Векторная база');
+    expect(history.only).toMatchObject({
+      status: 'complete',
+      userName: 'Иван',
+      course: 'demo',
+      requestId: 'r-1',
+      model: 'saiga',
+      answer: 'Векторная база',
+      sources: answer.sources,
+      finishReason: 'stop',
+      promptTokens: 10,
+      completionTokens: 2,
+      errorCode: undefined,
+    });
+    expect(history.only.timings).toEqual({
+      retrieval: expect.any(Number),
+      first_token: expect.any(Number),
+      total: expect.any(Number),
+    });
+  });
+
+  test('gives the model the passages and the question, but no name of the user', async () => {
+    await read(await ask());
+    const prompt = JSON.stringify(llm.prompts[0]);
+    expect(prompt).toContain('Векторная база хранит эмбеддинги.');
+    expect(prompt).toContain('Вопрос: Что такое RAG?');
+    expect(prompt).not.toContain('Иван');
+  });
+
+  test('has a new boundary in each prompt', async () => {
+    const boundaryOf = (call: number) => /«([0-9a-f]{24})»/.exec(llm.prompts[call]?.[1]?.content ?? '')?.[1];
+    await read(await ask());
+    await read(await ask());
+    expect(boundaryOf(0)).toBeTruthy();
+    expect(boundaryOf(0)).not.toBe(boundaryOf(1));
+  });
+
+  test('begins with the first character that is not white space', async () => {
+    llm.tell = () => say('\n', ' ', '\nДа');
+    expect(await read(await ask())).toBe('\n \nДа');
+  });
+
+  test('ends cleanly only after it is saved', async () => {
+    let release: () => void = () => undefined;
+    history.before = (operation) =>
+      operation === 'finish'
+        ? new Promise((resolve) => {
+            release = resolve;
+          })
+        : undefined;
+    const answer = await ask();
+    let ended = false;
+    const text = read(answer).finally(() => {
+      ended = true;
+    });
+    await until('the answer is being saved', () => summaries.length === 1);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(ended).toBe(false);
+    release();
+    expect(await text).toBe('Да');
+  });
+
+  test('is saved although the database was gone for a moment', async () => {
+    let failures = 0;
+    history.before = (operation) => {
+      if (operation === 'finish' && failures++ < 3) throw new RagFailure('history-unavailable', 'restarting');
+    };
+    expect(await read(await ask())).toBe('Да');
+    expect(history.only.status).toBe('complete');
+  });
+
+  test('breaks off when it was promised to be saved and cannot be', async () => {
+    history.before = (operation) => {
+      if (operation === 'finish') throw new Error('the disk is full');
+    };
+    await expect(read(await ask())).rejects.toMatchObject({ kind: 'history-unavailable' });
+    expect(events).toContain('lost');
+  });
+});
+
+describe('without a passage', () => {
+  beforeEach(() => {
+    retrieval = new MemoryRetrieval();
+  });
+
+  test('refuses without asking the model, and saves that', async () => {
+    const answer = await ask();
+    expect(answer).toMatchObject({ refused: true, sources: [], exchangeId: history.only.id });
+    expect(await read(answer)).toBe(REFUSAL);
+    expect(llm.prompts).toEqual([]);
+    expect(history.only).toMatchObject({ status: 'complete', refused: true, answer: REFUSAL });
+  });
+
+  test('tells the model so in the mode general', async () => {
+    const answer = await ask({ noContext: 'general' });
+    expect(await read(answer)).toBe('Да');
+    expect(answer).toMatchObject({ refused: false, sources: [] });
+    expect(llm.prompts[0]?.[0]?.content).toContain('ничего не найдено');
+  });
+});
+
+describe('when collections cannot be searched', () => {
+  const failure = new Error('down');
+
+  test('refuses nothing as "not found": the question fails', async () => {
+    retrieval.results = [
+      { collection: 'a', failure },
+      { collection: 'b', passages: [] },
+    ];
+    await expect(ask()).rejects.toMatchObject({ kind: 'retrieval-unavailable' });
+    await until('the failure is saved', () => history.only.status === 'error');
+    expect(history.only.errorCode).toBe('retrieval-unavailable');
+    expect(llm.prompts).toEqual([]);
+  });
+
+  test('answers from the others, and says that it is degraded', async () => {
+    retrieval.results = [
+      { collection: 'a', failure },
+      { collection: 'b', passages: [passage()] },
+    ];
+    const answer = await ask();
+    expect(answer.degraded).toEqual(['retrieval']);
+    await read(answer);
+    expect(history.only.degraded).toEqual(['retrieval']);
+  });
+
+  test('answers without them in the mode general, and says that it is degraded', async () => {
+    retrieval.results = [{ collection: 'a', failure }];
+    const answer = await ask({ noContext: 'general' });
+    expect(answer).toMatchObject({ degraded: ['retrieval'], sources: [] });
+  });
+});
+
+describe('when the history is down', () => {
+  test('answers without an exchange id, and ends cleanly', async () => {
+    history.before = () => {
+      throw new RagFailure('history-unavailable', 'refused');
+    };
+    const answer = await ask();
+    expect(answer).toMatchObject({ exchangeId: undefined, degraded: ['history'] });
+    expect(await read(answer)).toBe('Да');
+    await until('the loss is reported', () => events.includes('lost'));
+  });
+
+  test('waits no longer than two seconds for it', async () => {
+    history.before = () => new Promise(() => undefined);
+    const began = performance.now();
+    const answer = await ask();
+    expect(performance.now() - began).toBeGreaterThan(1500);
+    expect(performance.now() - began).toBeLessThan(4000);
+    expect(answer).toMatchObject({ exchangeId: undefined, degraded: ['history'] });
+    expect(await read(answer)).toBe('Да');
+  });
+});
+
+describe('when the model fails', () => {
+  test('before its first character, the question fails and is saved as an error', async () => {
+    const failure = new RagFailure('llm-unavailable', 'refused');
+    llm.tell = () => fail(failure, '');
+    await expect(ask()).rejects.toBe(failure);
+    await until('the failure is saved', () => history.only.status === 'error');
+    expect(history.only).toMatchObject({ errorCode: 'llm-unavailable', answer: '' });
+  });
+
+  test.each([[[]], [['']], [[' \n']]])('an answer without a character is one: %j', async (texts) => {
+    llm.tell = () => say(...texts);
+    await expect(ask()).rejects.toMatchObject({ kind: 'llm-failed', message: expect.stringContaining('no text') });
+  });
+
+  test('in the middle, the text breaks off and what was said is saved as an error', async () => {
+    const failure = new RagFailure('llm-failed', 'EngineCore');
+    llm.tell = () => fail(failure, 'Векторная', ' база');
+    const answer = await ask();
+    await expect(read(answer)).rejects.toBe(failure);
+    await until('the failure is saved', () => history.only.status === 'error');
+    expect(history.only.answer).toBe('Векторная база');
+    expect(answer.signal.aborted).toBe(true);
+  });
+
+  test('by refusing the prompt as too long, it is asked once more with fewer passages', async () => {
+    retrieval.results = [
+      {
+        collection: 'a',
+        passages: Array.from({ length: 8 }, (_, index) =>
+          passage({ id: String(index), text: `${index} ${'слово '.repeat(60)}` }),
+        ),
+      },
+    ];
+    llm.tell = (call) => (call === 1 ? fail(new RagFailure('llm-context', 'too long')) : say('Да'));
+    const answer = await ask();
+    const countOf = (call: number) => llm.prompts[call]?.[1]?.content.match(/^\[\d+\]/gm)?.length ?? 0;
+    expect(llm.prompts).toHaveLength(2);
+    expect(countOf(1)).toBeLessThan(countOf(0));
+    expect(answer.sources).toHaveLength(countOf(1));
+    await read(answer);
+    expect(history.only.sources).toHaveLength(countOf(1));
+  });
+
+  test('by refusing that, too, the question fails', async () => {
+    llm.tell = () => fail(new RagFailure('llm-context', 'too long'));
+    await expect(ask()).rejects.toMatchObject({ kind: 'llm-context' });
+    expect(llm.prompts).toHaveLength(2);
+  });
+
+  test('a question that leaves no room for a passage is not answered without one', async () => {
+    await expect(ask({ contextTokens: 600 })).rejects.toMatchObject({ kind: 'llm-context' });
+    expect(llm.prompts).toEqual([]);
+  });
+});
+
+describe('when the client is gone', () => {
+  const gone = new Error('the client is gone');
+
+  test('while collections are searched, nothing is asked of the model', async () => {
+    retrieval.results = (signal) =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    const answer = ask();
+    setImmediate(() => controller.abort(gone));
+    await expect(answer).rejects.toBe(gone);
+    await until('the end is saved', () => history.only.status === 'aborted');
+    expect(llm.prompts).toEqual([]);
+  });
+
+  test('before the first character, the model is stopped', async () => {
+    llm.tell = (_call, signal) => stall(signal);
+    const answer = ask();
+    await until('the model is asked', () => llm.prompts.length === 1);
+    controller.abort(gone);
+    await expect(answer).rejects.toBe(gone);
+    expect(llm.signals[0]?.aborted).toBe(true);
+    await until('the end is saved', () => history.only.status === 'aborted');
+  });
+
+  test('in the middle, the model is stopped and what was said is saved', async () => {
+    llm.tell = (_call, signal) => stall(signal, 'Векторная');
+    const answer = await ask();
+    const text = read(answer);
+    await until('the first text was read', () => events.includes('began'));
+    controller.abort(gone);
+    await expect(text).rejects.toBe(gone);
+    expect(llm.signals[0]?.aborted).toBe(true);
+    await until('the end is saved', () => history.only.status === 'aborted');
+    expect(history.only.answer).toBe('Векторная');
+  });
+
+  test('and nobody ever read the text, it is saved all the same', async () => {
+    llm.tell = (_call, signal) => stall(signal, 'Векторная');
+    const pipeline = build();
+    await pipeline.ask(QUESTION, controller.signal);
+    controller.abort(gone);
+    await pipeline.drain();
+    expect(history.only.status).toBe('aborted');
+    expect(llm.signals[0]?.aborted).toBe(true);
+  });
+
+  test('after the end, nothing changes', async () => {
+    await read(await ask());
+    controller.abort(gone);
+    expect(history.only.status).toBe('complete');
+    expect(summaries).toHaveLength(1);
+  });
+});
+
+describe('the total deadline', () => {
+  test('ends a question that gets no answer', async () => {
+    llm.tell = (_call, signal) => stall(signal);
+    await expect(ask({ totalMs: 50 })).rejects.toMatchObject({ kind: 'llm-timeout' });
+    await until('the end is saved', () => history.only.status === 'error');
+  });
+
+  test('ends an answer that nobody reads', async () => {
+    llm.tell = (_call, signal) => stall(signal, 'Да');
+    const answer = await ask({ totalMs: 50 });
+    await until('the answer is over', () => answer.signal.aborted);
+    await until('the end is saved', () => history.only.status === 'error');
+    expect(history.only.errorCode).toBe('llm-timeout');
+  });
+});
+
+test('drain waits for exchanges that are being saved', async () => {
+  let release: () => void = () => undefined;
+  history.before = (operation) =>
+    operation === 'finish'
+      ? new Promise((resolve) => {
+          release = resolve;
+        })
+      : undefined;
+  const pipeline = build();
+  const answer = await pipeline.ask(QUESTION, controller.signal);
+  controller.abort(new Error('the client is gone'));
+  let drained = false;
+  const drain = pipeline.drain().then(() => {
+    drained = true;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(drained).toBe(false);
+  release();
+  await drain;
+  expect(history.only.id).toBe(answer.exchangeId);
+  expect(history.only.status).toBe('aborted');
+});
