@@ -130,7 +130,13 @@ export const EnvironmentSchema = z
       .prefault({})
       .describe('The machine that runs the stack'),
     secrets: z
-      .strictObject({ store: z.enum(['files']).default('files').describe('Where secret values are kept') })
+      .strictObject({
+        store: z.enum(['files']).default('files').describe('Where secret values are kept'),
+        shared: z
+          .boolean()
+          .default(true)
+          .describe('Every machine has the same values, and the lock file their fingerprints; false: each has its own'),
+      })
       .prefault({})
       .describe('Values never stand in this file'),
     services: z

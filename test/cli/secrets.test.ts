@@ -38,6 +38,23 @@ describe('ragdock secrets', () => {
     expect((await ragdock(['validate'], { cwd })).exit).toBe(0);
   });
 
+  test('secrets of one machine leave the lock file as it is', async () => {
+    const cwd = lockedProject();
+    const path = join(cwd, 'config/environments/dev.yaml');
+    writeFileSync(path, `${readFileSync(path, 'utf8')}\nsecrets:\n  shared: false\n`);
+    const before = lockText(cwd);
+
+    const init = await silently(['secrets', 'init', 'dev'], cwd);
+    const values = secretsNow(cwd).map(({ value }) => value);
+
+    expect(init.stdout).toMatch(/^made {5}qdrant-api-key$/m);
+    expect(init.stdout).toMatch(/every secret of dev has its value, for this machine alone\n$/);
+    expect(lockText(cwd)).toBe(before);
+    expect((await silently(['secrets', 'init', 'dev'], cwd)).stdout).not.toContain('made');
+    expect(secretsNow(cwd).map(({ value }) => value)).toEqual(values);
+    expect(await silently(['secrets', 'check', 'dev'], cwd)).toMatchObject({ exit: 0, stderr: '' });
+  });
+
   test('init invents nothing that the lock file knows', async () => {
     const cwd = lockedProject();
     await ragdock(['secrets', 'init', 'dev'], { cwd });

@@ -26,6 +26,9 @@ test('secrets are made once, readable by their owner alone, and never printed', 
   const before = files.map((file) => readFileSync(join(secretsFolder(), file), 'utf8'));
   await ragdock('secrets', 'init', 'dev');
   expect(files.map((file) => readFileSync(join(secretsFolder(), file), 'utf8'))).toEqual(before);
+  // Each machine has secrets of its own for this environment, so nothing that is committed changes.
+  const lock = 'config/environments/dev.lock.yaml';
+  expect(readFileSync(join(inject('project'), lock), 'utf8')).toBe(readFileSync(lock, 'utf8'));
 });
 
 test('a model file that is not the one that was asked for is refused', async () => {

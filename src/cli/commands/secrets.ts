@@ -62,14 +62,15 @@ async function init({ environment, store, secrets }: Opened, io: Io): Promise<vo
 
   const { made, adopted, fingerprints } = initSecrets(secrets, store);
   const file = lockFileOf(environment.file);
-  writeFingerprints(resolve(io.cwd, file), fingerprints);
+  const { shared } = environment.settings.secrets;
   for (const name of made) io.stdout.write(`made     ${name}\n`);
+  if (!shared || fingerprints.size === 0) {
+    io.stdout.write(`every secret of ${environment.name} has its value${shared ? '' : ', for this machine alone'}\n`);
+    return;
+  }
+  writeFingerprints(resolve(io.cwd, file), fingerprints);
   for (const name of adopted) io.stdout.write(`adopted  ${name} (its value was there)\n`);
-  io.stdout.write(
-    fingerprints.size === 0
-      ? `every secret of ${environment.name} has its value\n`
-      : `${file} has the fingerprints; commit it\n`,
-  );
+  io.stdout.write(`${file} has the fingerprints; commit it\n`);
 }
 
 async function list({ environment, secrets }: Opened, io: Io): Promise<void> {
@@ -102,7 +103,7 @@ async function set({ environment, store, secrets }: Opened, name: string, io: Io
   const secret = findSecret(secrets, name);
   const value = await readSecret(io, `Value of ${name}: `);
   const fingerprint = setSecret(secret, value, store);
-  if (fingerprint !== undefined) {
+  if (fingerprint !== undefined && environment.settings.secrets.shared) {
     writeFingerprints(resolve(io.cwd, lockFileOf(environment.file)), new Map([[name, fingerprint]]));
   }
   io.stdout.write(`stored ${name}\n`);

@@ -45,7 +45,7 @@ export async function ingest(path = DOCUMENT): Promise<Outcome> {
 /** One value from the database, as the superuser sees it. */
 export async function sql(statement: string): Promise<string> {
   const script =
-    'PGPASSWORD="$(cat /run/secrets/postgres-superuser-password.v1)" exec psql -h /var/run/postgresql -U postgres -d ml_db -tAc "$1"';
+    'PGPASSWORD="$(cat /run/secrets/postgres-superuser-password.v1)"; export PGPASSWORD; exec psql -w -h /var/run/postgresql -U postgres -d ml_db -tAc "$1"';
   return (await execIn('postgres', ['sh', '-c', script, 'sh', statement])).trim();
 }
 
