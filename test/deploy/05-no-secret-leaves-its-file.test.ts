@@ -48,8 +48,10 @@ describe('no secret value is', () => {
     expect(containers.length).toBeGreaterThan(10);
     for (const { Id, Names } of containers) {
       const name = Names[0] ?? Id;
-      expect(leaksIn(JSON.stringify(await docker.getContainer(Id).inspect())), name).toEqual([]);
-      expect(leaksIn(await logsOf(Id)), name).toEqual([]);
+      const inspected = await docker.getContainer(Id).inspect();
+      expect(leaksIn(JSON.stringify(inspected)), name).toEqual([]);
+      // An operator session keeps no log.
+      if (inspected.HostConfig.LogConfig.Type !== 'none') expect(leaksIn(await logsOf(Id)), name).toEqual([]);
     }
   });
 

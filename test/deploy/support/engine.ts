@@ -1,3 +1,5 @@
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import Docker from 'dockerode';
 
 /** The engine of the test host. */
@@ -72,17 +74,14 @@ export async function logsOf(id: string): Promise<string> {
   return raw.toString('utf8');
 }
 
-/** Run a program inside a running container and give back what it printed. */
+/** Run a program inside a running container and give back what it printed; it has no terminal that it could wait on. */
 export async function execIn(service: string, command: readonly string[]): Promise<string> {
-  const exec = await containerOf(service).exec({
-    Cmd: [...command],
-    AttachStdout: true,
-    AttachStderr: true,
-    Tty: true,
-  });
-  const stream = await exec.start({ Tty: true });
-  let output = '';
-  for await (const chunk of stream) output += String(chunk);
+  const exec = await containerOf(service).exec({ Cmd: [...command], AttachStdout: true, AttachStderr: true });
+  const stream = await exec.start({});
+  const both = new PassThrough();
+  docker.modem.demuxStream(stream, both, both);
+  stream.once('end', () => both.end());
+  const output = await text(both);
   const { ExitCode } = await exec.inspect();
   if (ExitCode !== 0) throw new Error(`${command.join(' ')} in ${service} ended with ${ExitCode}: ${output}`);
   return output;
