@@ -4,6 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { editorSchema } from '../config/json-schema.js';
 import { configurationPage } from '../config/reference.js';
 import { errorsPage } from './errors/documentation.js';
+import { smokeReportSchema } from './smoke/report.js';
 
 /** A committed file that follows from the sources: its path from the project's folder, and what is in it. */
 export interface Generated {
@@ -16,6 +17,7 @@ export const GENERATED: readonly Generated[] = [
   { file: 'config/schema.json', content: editorSchema },
   { file: 'docs/errors.md', content: errorsPage },
   { file: 'docs/configuration.md', content: configurationPage },
+  { file: 'docs/smoke.schema.json', content: smokeReportSchema },
 ];
 
 const PROJECT = new URL('../', import.meta.url);

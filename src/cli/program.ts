@@ -5,6 +5,7 @@ import { registerIngest } from './commands/ingest.js';
 import { registerLock } from './commands/lock.js';
 import { registerModel } from './commands/model.js';
 import { registerSecrets } from './commands/secrets.js';
+import { registerSmoke } from './commands/smoke.js';
 import { registerValidate } from './commands/validate.js';
 import type { Io } from './io.js';
 
@@ -21,6 +22,7 @@ const COMMANDS: readonly Register[] = [
   registerModel,
   registerIngest,
   registerAsk,
+  registerSmoke,
 ];
 
 /** The command line with all its commands, writing to `io`, throwing instead of exiting. */

@@ -51,7 +51,7 @@ describe('no secret value is', () => {
       const inspected = await docker.getContainer(Id).inspect();
       expect(leaksIn(JSON.stringify(inspected)), name).toEqual([]);
       // An operator session keeps no log.
-      if (inspected.HostConfig.LogConfig.Type !== 'none') expect(leaksIn(await logsOf(Id)), name).toEqual([]);
+      if (inspected.HostConfig.LogConfig?.Type !== 'none') expect(leaksIn(await logsOf(Id)), name).toEqual([]);
     }
   });
 

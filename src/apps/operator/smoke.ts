@@ -1,6 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { formatEvent, readLines } from './lines.js';
 import { Board } from './smoke/board.js';
@@ -22,20 +21,19 @@ const CLEANUP_MS = 15_000;
 
 const SWEEP_MS = 10_000;
 
-/** The command `operator-smoke`; gives its exit code. */
-export async function runOperatorSmoke(input: Readable, write: (text: string) => void): Promise<0> {
+/** The command `operator-smoke`. It ends the process itself: a server that hangs would hold its connection, and that us. */
+export async function runOperatorSmoke(
+  input: AsyncIterable<Uint8Array>,
+  write: (text: string) => void,
+): Promise<never> {
   const terminated = new AbortController();
   process.once('SIGTERM', () => terminated.abort());
-  try {
-    return await operatorSmoke(input, write, terminated.signal);
-  } finally {
-    input.destroy();
-  }
+  process.exit(await operatorSmoke(input, write, terminated.signal));
 }
 
 /**
- * Asks every service of the plan by its own protocol, side by side, then walks one
- * document through all of them. It tells each result as it comes, and stays to mask logs until its input ends.
+ * Asks every service of the plan by its own protocol, side by side, then walks one document through all of them. It
+ * tells each result as it comes, and stays to mask logs until its input ends.
  *
  * @param terminated aborts when the process is told to end
  */
@@ -108,7 +106,7 @@ async function obey(
 ): Promise<void> {
   for await (const line of lines) {
     const command = SmokeCommand.parse(JSON.parse(line));
-    if (command.command === 'failed') board.fail(command.service, command.came);
+    if (command.command === 'failed') board.lose(command.service, command.came);
     else report({ event: 'masked', id: command.id, text: maskSecrets(command.text, secrets) });
   }
 }

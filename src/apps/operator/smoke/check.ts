@@ -62,7 +62,8 @@ export function findingOf(error: unknown, { asked, expected }: Omit<Finding, 'ca
 
 /** An error below the protocol, in the words of who reads the report. */
 export function describe(error: unknown): string {
-  const code = codeOf(error);
+  // The code of a DOMException is a number from before it had names.
+  const code = error instanceof DOMException ? error.name : codeOf(error);
   const known: Readonly<Record<string, string>> = {
     ECONNREFUSED: 'the connection was refused: nothing listens there',
     ECONNRESET: 'the connection was reset',

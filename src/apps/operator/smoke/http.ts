@@ -60,6 +60,13 @@ export async function openHttp(question: HttpQuestion, expected: string): Promis
   }
 }
 
+/** Let go of an answer that nobody reads to its end. */
+export function dropBody({ body }: Dispatcher.ResponseData): void {
+  // A body that is destroyed says so as an error, and without a listener that would end the process.
+  body.on('error', () => undefined);
+  body.destroy();
+}
+
 /** Throws a finding unless the status is the expected one. A refused key is final: waiting does not make it valid. */
 export function expectStatus(reply: HttpReply, status: number, what = ''): void {
   if (reply.status === status) return;

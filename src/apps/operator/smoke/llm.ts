@@ -3,7 +3,7 @@ import { readChatEvent } from '../../../rag/llm/openai-events.js';
 import { SseDecoder } from '../../../rag/llm/sse.js';
 import { newest } from '../../secret-file.js';
 import { CheckFailure, describe, type ServiceChecks } from './check.js';
-import { askHttp, excerptOf, expectStatus, type HttpQuestion, jsonOf, openHttp } from './http.js';
+import { askHttp, dropBody, excerptOf, expectStatus, type HttpQuestion, jsonOf, openHttp } from './http.js';
 import type { TargetOf } from './protocol.js';
 
 /** Long enough for a token, short enough for a CPU. */
@@ -22,7 +22,9 @@ export function llmChecks({ id, needs, url, keyFile, model }: TargetOf<'llm'>): 
       const { data = [] } = jsonOf<{ data?: readonly { readonly id?: unknown }[] }>(reply, expected);
       const names = data.map((entry) => entry.id);
       if (names.includes(model)) return;
-      throw new CheckFailure({ asked: reply.asked, expected, came: `a list of ${names.join(', ') || 'nothing'}` });
+      const came = `a list of ${names.join(', ') || 'nothing'}`;
+      // A server that lists models has loaded what it was told to load.
+      throw new CheckFailure({ asked: reply.asked, expected, came }, { final: names.length > 0 });
     },
     checks: [
       {
@@ -31,12 +33,9 @@ export function llmChecks({ id, needs, url, keyFile, model }: TargetOf<'llm'>): 
         run: async (signal) => {
           const question = chat(url, model, { authorization: 'Bearer not-the-key-of-this-server' }, signal);
           const response = await openHttp(question, '401');
+          dropBody(response);
           const status = response.statusCode;
-          if (status === 401 || status === 403) {
-            await response.body.dump();
-            return;
-          }
-          response.body.destroy();
+          if (status === 401 || status === 403) return;
           throw new CheckFailure({ asked: 'a chat with a wrong key', expected: '401', came: String(status) });
         },
       },

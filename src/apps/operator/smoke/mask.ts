@@ -7,7 +7,7 @@ const PATTERNS: readonly RegExp[] = [
   /(\/\/[^\s/:@]+:)[^\s/@]+(?=@)/g,
   /(\bBearer\s+)[\w.~+/=-]{8,}/gi,
   /(\bPASSWORD\s+)'[^']*'/gi,
-  /(\b(?:api[-_]?key|password|passwd|token|secret)["']?\s*[:=]\s*["']?)[^\s"',;}]{6,}/gi,
+  /((?:api[-_]?key|password|passwd|token|secret)["']?\s*[:=]\s*["']?)[^\s"',;}]{6,}/gi,
 ];
 
 /** A text with these values, and what looks like a secret, replaced by asterisks. */

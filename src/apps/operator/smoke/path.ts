@@ -12,6 +12,9 @@ import { askInChat } from './web-bot.js';
 /** How often a question is asked again when the model had nothing to say but its end. */
 const ATTEMPTS = 3;
 
+/** Longest time from the naming of a run to the moment in which others can see it, in milliseconds. */
+const HEAD_START_MS = 2000;
+
 /** How long a step that was given up may go on before the document is removed, in milliseconds. */
 const GIVEN_UP_MS = 5000;
 
@@ -40,10 +43,21 @@ interface Step {
   readonly after?: Promise<void>;
 }
 
-/** Is this run's work what a run left behind that was cut off? */
+/**
+ * Whether what another run left is nobody's any more. Runs begin with the time at which they began; one that began
+ * after this one, or just before it, may be alive without being among those that were.
+ */
 export function leftoversOf({ run, liveRuns }: Pick<SmokePlan, 'run' | 'liveRuns'>): (other: string) => boolean {
-  // Runs sort by the time they began: a later one may have begun after its list of the living was made.
-  return (other) => other < run && !liveRuns.includes(other);
+  const began = beginOf(run);
+  return (other) => beginOf(other) < began - HEAD_START_MS && !liveRuns.includes(other);
+}
+
+/** `20261122t100000z-3f9a1c` began at 10:00:00; what is no run began never. */
+function beginOf(run: string): number {
+  const [, date = '', time = ''] = /^(\d{8})t(\d{6})z-/.exec(run) ?? [];
+  const [iso, clock] = [date.replace(/(..)(..)$/, '-$1-$2'), time.replace(/(..)(..)$/, ':$1:$2')];
+  const began = Date.parse(`${iso}T${clock}Z`);
+  return Number.isNaN(began) ? Number.POSITIVE_INFINITY : began;
 }
 
 /**
@@ -71,10 +85,10 @@ export async function walkPath(plan: SmokePlan, context: RunContext, botAsked: P
   ];
 
   const removal: Check = { name: 'gives the document back', seconds: 30, run: () => document.remove() };
-  const lost = context.board.failedAmong(plan.path.needs);
+  const lost = context.board.lostAmong(plan.path.needs);
   if (lost.length > 0) {
     for (const { target, check } of [...steps, { target: qdrant, check: removal }]) {
-      skip(target.id, check.name, 'path', `${lost.join(', ')} failed`, lost, context);
+      skip(target.id, check.name, 'path', `without ${lost.join(', ')}`, lost, context);
     }
     return;
   }
@@ -103,9 +117,9 @@ async function walk(steps: readonly Step[], context: RunContext): Promise<void> 
   let broken: string | undefined;
   for (const { target, check, after } of steps) {
     if (broken === undefined) await after;
-    const lost = context.board.failedAmong([target.id]);
+    const lost = context.board.lostAmong([target.id]);
     if (broken !== undefined) skip(target.id, check.name, 'path', `${broken} failed`, [], context);
-    else if (lost.length > 0) skip(target.id, check.name, 'path', `${target.id} failed`, [], context);
+    else if (lost.length > 0) skip(target.id, check.name, 'path', `without ${target.id}`, [], context);
     else if ((await runCheck(target, check, context, 'path')) === 'failed') broken = `'${check.name}'`;
   }
 }

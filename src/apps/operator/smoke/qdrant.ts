@@ -8,7 +8,7 @@ import {
   metadataFor,
 } from '../../../rag/retrieval/qdrant-layout.js';
 import { newest } from '../../secret-file.js';
-import { CheckFailure, type ServiceChecks } from './check.js';
+import { CheckFailure, type Finding, type ServiceChecks } from './check.js';
 import { askHttp, excerptOf, expectStatus, type HttpQuestion, type HttpReply, jsonOf } from './http.js';
 import type { TargetOf } from './protocol.js';
 
@@ -38,9 +38,7 @@ export function qdrantChecks(target: TargetOf<'qdrant'>, run: string): ServiceCh
       {
         name: 'collections',
         seconds: 20,
-        run: async (signal) => {
-          for (const { name, language } of target.collections) await checkCollection(target, name, language, signal);
-        },
+        run: (signal) => checkCollections(target, signal),
       },
       { name: 'writes and finds', seconds: 60, run: (signal) => writeAndFind(target, `${SCRATCH}${run}`, signal) },
     ],
@@ -74,6 +72,19 @@ async function refusesStrangers({ url }: Access, signal: AbortSignal): Promise<v
   const reply = await askHttp({ url: `${url}/collections`, signal }, '401');
   if (reply.status === 401 || reply.status === 403) return;
   throw new CheckFailure({ asked: `${reply.asked} without a key`, expected: '401', came: excerptOf(reply) });
+}
+
+/** Every collection is looked at, and every difference told. */
+async function checkCollections(target: TargetOf<'qdrant'>, signal: AbortSignal): Promise<void> {
+  const checked = await Promise.allSettled(
+    target.collections.map(({ name, language }) => checkCollection(target, name, language, signal)),
+  );
+  const errors = checked.flatMap((it) => (it.status === 'rejected' ? [it.reason as unknown] : []));
+  const [first, ...rest] = errors;
+  if (errors.length === 0) return;
+  if (rest.length === 0 || !errors.every((error) => error instanceof CheckFailure)) throw first;
+  const told = (part: keyof Finding) => errors.map(({ finding }) => finding[part]).join('; ');
+  throw new CheckFailure({ asked: told('asked'), expected: told('expected'), came: told('came') });
 }
 
 async function checkCollection(access: Access, name: string, language: Language, signal: AbortSignal): Promise<void> {

@@ -7,6 +7,9 @@ import type { CheckResult, SmokeEvent } from './protocol.js';
 const ATTEMPT_MS = 5000;
 const PAUSE_MS = 1000;
 
+/** Name of the first check of every service. */
+const READY = 'ready';
+
 export interface RunContext {
   readonly board: Board;
   readonly report: (event: SmokeEvent) => void;
@@ -20,7 +23,7 @@ type Verdict = Pick<CheckResult, 'outcome' | 'because'> & Partial<Finding>;
 
 /** Ask one service everything. Never rejects: what goes wrong is a result. */
 export async function runService(service: ServiceChecks, context: RunContext): Promise<void> {
-  const ready = await timed(service.id, 'ready', 'service', context, () => untilReady(service, context));
+  const ready = await timed(service.id, READY, 'service', context, () => untilReady(service, context));
   for (const check of service.checks) {
     if (ready === 'passed') await runCheck(service, check, context);
     else skip(service.id, check.name, 'service', 'the service is not ready', [], context);
@@ -75,26 +78,35 @@ async function timed(
   const began = performance.now();
   const verdict = await work();
   const seconds = Math.round(performance.now() - began) / 1000;
-  if (verdict.outcome === 'failed') board.fail(service, verdict.came ?? 'it failed');
+  if (verdict.outcome === 'failed') {
+    const reason = verdict.came ?? 'it failed';
+    // With one thing wrong a service may still do all the others; without being ready it does none.
+    if (check === READY) board.lose(service, reason);
+    else board.fail(service, reason);
+  }
   report({ event: 'check', result: { service, check, level, seconds, ...verdict } });
   return verdict.outcome;
 }
 
 async function untilReady(service: ServiceChecks, { board, report, signal }: RunContext): Promise<Verdict> {
-  let told = '';
+  let last: Finding | undefined;
   for (;;) {
     // Looked at before the attempt, so that there is one more after the last hope is gone.
     const lost = board.failedAmong(service.needs);
-    const own = board.reasonOf(service.id);
+    const [own] = board.lostAmong([service.id]);
     const finding = await attempt(service, signal);
     if (!finding) return { outcome: 'passed' };
     const { final, ...rest } = finding;
     if (final) return { outcome: 'failed', ...rest, ...blame(lost) };
-    if (own !== undefined) return { outcome: 'failed', ...rest, came: own };
+    if (own !== undefined) return { outcome: 'failed', ...rest, came: board.reasonOf(own) ?? rest.came };
     if (lost.length > 0) return { outcome: 'failed', ...rest, ...blame(lost) };
-    if (signal.aborted) return { outcome: 'failed', ...rest, came: `${rest.came}; and so until the time was up` };
-    if (rest.came !== told) report({ event: 'waiting', service: service.id, for: rest.came });
-    told = rest.came;
+    if (signal.aborted) {
+      // The attempt that was cut off knows less than the one before it.
+      const { came, ...question } = last ?? rest;
+      return { outcome: 'failed', ...question, came: `${came}; and so until the time was up` };
+    }
+    if (rest.came !== last?.came) report({ event: 'waiting', service: service.id, for: rest.came });
+    last = rest;
     const awake = new AbortController();
     const either = AbortSignal.any([signal, awake.signal]);
     await Promise.race([delay(PAUSE_MS, undefined, { signal: either }).catch(() => undefined), board.changed(either)]);

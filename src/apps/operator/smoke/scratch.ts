@@ -39,9 +39,22 @@ export class ScratchDocument {
     return `Когда включают прибор ${this.marker} и кто за него отвечает?`;
   }
 
+  get text(): string {
+    return [
+      `# Прибор ${this.marker}`,
+      '',
+      `Прибор ${this.marker} стоит в лаборатории на втором этаже. Его включают в понедельник в девять часов утра,`,
+      'проверяют каждую среду после обеда и выключают в пятницу вечером. За прибор',
+      `${this.marker} отвечает дежурный инженер, его телефон записан в журнале лаборатории.`,
+      '',
+      `Этот документ создан проверкой (${LABEL}) и удаляется вместе с ней.`,
+      '',
+    ].join('\n');
+  }
+
   /** Throws unless the document was taken as a new one. */
   async ingest(): Promise<void> {
-    const document = { path: this.source, content: this.#text() };
+    const document = { path: this.source, content: this.text };
     const asked = `ingest ${this.source} into ${this.#collection}`;
     await this.#withStore(async (store) => {
       for await (const { status, chunks, error } of ingest([document], store, this.#course)) {
@@ -90,19 +103,6 @@ export class ScratchDocument {
       const run = source.slice(PREFIX.length, -ENDING.length);
       if (source.startsWith(PREFIX) && isLeftover(run)) await this.remove(source);
     }
-  }
-
-  #text(): string {
-    return [
-      `# Прибор ${this.marker}`,
-      '',
-      `Прибор ${this.marker} стоит в лаборатории на втором этаже. Его включают в понедельник в девять часов утра,`,
-      'проверяют каждую среду после обеда и выключают в пятницу вечером. За прибор',
-      `${this.marker} отвечает дежурный инженер, его телефон записан в журнале лаборатории.`,
-      '',
-      `Этот документ создан проверкой (${LABEL}) и удаляется вместе с ней.`,
-      '',
-    ].join('\n');
   }
 
   #language() {

@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Docker from 'dockerode';
+import { RagdockError } from '../errors/problem.js';
+import { SshAgent } from './ssh-agent.js';
+
+/** How long an engine may take to say that it is there, in milliseconds. An ssh connection is part of it. */
+const PING_MS = 40_000;
+
+export interface EngineOptions {
+  /**
+   * Folder with ca.pem, cert.pem and key.pem for a tcp:// engine that speaks TLS.
+   *
+   * @default - tcp:// without TLS
+   */
+  readonly certPath?: string | undefined;
+}
+
+/**
+ * A client of the Docker engine at `address` (unix:///path, tcp://host:port or ssh://user@host:port), which has
+ * answered. Throws ENGINE_UNREACHABLE with the address and the cause.
+ */
+export async function connectEngine(address: string, options: EngineOptions = {}): Promise<Docker> {
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const docker = new Docker(connectionOf(address, options));
+    await Promise.race([
+      docker.ping(),
+      new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(new Error(`no answer within ${PING_MS / 1000} s`)), PING_MS);
+      }),
+    ]);
+    return docker;
+  } catch (cause) {
+    throw unreachable(address, cause);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Run `work` against an engine. What the engine refuses, and a connection that breaks, become problems of the catalogue.
+ */
+export async function withEngine<T>(
+  address: string,
+  options: EngineOptions,
+  work: (docker: Docker) => Promise<T>,
+): Promise<T> {
+  const docker = await connectEngine(address, options);
+  try {
+    return await work(docker);
+  } catch (error) {
+    if (statusOf(error) !== undefined) {
+      const message = `the Docker engine at ${address} refused a request: ${reasonOf(error)}`;
+      throw new RagdockError(
+        { code: 'SESSION_FAILED', message, remedy: 'Read the engine’s reason; its own log (dockerd) says more.' },
+        { cause: error },
+      );
+    }
+    if (isTransportError(error)) throw unreachable(address, error);
+    throw error;
+  }
+}
+
+/** The HTTP status with which the engine refused; undefined when it was never asked, or is not at fault. */
+export function statusOf(error: unknown): number | undefined {
+  const status = error instanceof Error ? (error as { statusCode?: unknown }).statusCode : undefined;
+  return typeof status === 'number' ? status : undefined;
+}
+
+/** What an engine's error says, without the client's decoration. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '' && error.errors.length > 0)
+    return reasonOf(error.errors[0]);
+  if (!(error instanceof Error)) return String(error);
+  const said = (error as { json?: { message?: unknown } }).json?.message;
+  return typeof said === 'string' ? said : error.message.trim();
+}
+
+function isTransportError(error: unknown): boolean {
+  const { code, syscall } = (error ?? {}) as NodeJS.ErrnoException;
+  return /^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND)/.test(code ?? '') || syscall === 'connect';
+}
+
+function unreachable(address: string, cause: unknown): RagdockError {
+  const denied = (cause as NodeJS.ErrnoException).code === 'EACCES';
+  return new RagdockError(
+    {
+      code: 'ENGINE_UNREACHABLE',
+      path: 'host.docker',
+      message: `the Docker engine at ${address} cannot be used: ${reasonOf(cause)}`,
+      ...(denied ? { remedy: 'Run as a user that may use the socket: root, or a member of its group.' } : {}),
+    },
+    { cause },
+  );
+}
+
+/** The client's options. All of them are given, because it would take what is missing from DOCKER_HOST. */
+function connectionOf(address: string, { certPath }: EngineOptions): Docker.DockerOptions {
+  const url = new URL(address);
+  const base = {
+    socketPath: undefined,
+    host: undefined,
+    port: undefined,
+    protocol: 'http',
+    timeout: undefined,
+  } as const;
+  const plain = { ca: undefined, cert: undefined, key: undefined } as const;
+  if (url.protocol === 'unix:') return { ...base, ...plain, socketPath: decodeURIComponent(url.pathname) };
+  if (url.protocol === 'ssh:') {
+    const options = { ...base, ...plain, host: 'docker', port: 80, agent: new SshAgent(url) };
+    // The types of the client do not know `agent`; the client does.
+    return options as Docker.DockerOptions;
+  }
+  const target = { ...base, host: url.hostname, port: url.port === '' ? (certPath ? 2376 : 2375) : Number(url.port) };
+  if (!certPath) return { ...target, ...plain };
+  const pem = (name: string) => readFileSync(join(certPath, name));
+  return { ...target, protocol: 'https', ca: pem('ca.pem'), cert: pem('cert.pem'), key: pem('key.pem') };
+}

@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { RagdockError } from '../errors/problem.js';
+
+/** What `operator-ingest` says, one JSON object a line. */
+export const IngestEvent = z.discriminatedUnion('event', [
+  z.object({
+    event: z.literal('document'),
+    path: z.string(),
+    chunks: z.int(),
+    status: z.enum(['new', 'updated', 'unchanged', 'failed']),
+    error: z.string().optional(),
+  }),
+  z.object({
+    event: z.literal('done'),
+    new: z.int(),
+    updated: z.int(),
+    unchanged: z.int(),
+    failed: z.int(),
+    chunks: z.int(),
+  }),
+  /** The ingestion could not begin. */
+  z.object({ event: z.literal('error'), detail: z.string() }),
+]);
+export type IngestEvent = z.output<typeof IngestEvent>;
+
+const Source = z.looseObject({
+  source: z.string(),
+  title: z.string(),
+  heading: z.string(),
+  score: z.number(),
+  collection: z.string(),
+  text: z.string(),
+});
+export type AnswerSource = z.output<typeof Source>;
+
+/** What `operator-ask` says, one JSON object a line. */
+export const AskEvent = z.discriminatedUnion('event', [
+  z.object({
+    event: z.literal('accepted'),
+    /** Null when the exchange is not saved. */
+    exchangeId: z.string().nullable(),
+    /** How many passages the answer rests on. */
+    sources: z.int(),
+    /** Parts of the service that the answer has to do without. */
+    degraded: z.array(z.string()),
+  }),
+  z.object({ event: z.literal('chunk'), text: z.string() }),
+  z.object({ event: z.literal('done'), sources: z.array(Source) }),
+  z.object({
+    event: z.literal('error'),
+    /** HTTP status; 0 when no answer came. */
+    status: z.int(),
+    code: z.string(),
+    detail: z.string(),
+  }),
+]);
+export type AskEvent = z.output<typeof AskEvent>;
+
+/** One line of a session as an event. Throws SESSION_FAILED for what is none. */
+export function parseEvent<Schema extends z.ZodType>(schema: Schema, line: string): z.output<Schema> {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    throw notUnderstood(line);
+  }
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw notUnderstood(line);
+  return parsed.data;
+}
+
+function notUnderstood(line: string): RagdockError {
+  return new RagdockError({
+    code: 'SESSION_FAILED',
+    message: `the session said something that is not understood: ${JSON.stringify(line.slice(0, 200))}`,
+    remedy: 'The deployed apps are of another version than this command; deploy again.',
+  });
+}

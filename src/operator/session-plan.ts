@@ -1,0 +1,280 @@
+import type { ContainerCreateOptions } from 'dockerode';
+import {
+  type DockerNetwork,
+  filesVolumes,
+  SECRETS_FOLDER,
+  type Topology,
+} from '../../constructs/engines/docker/index.js';
+import {
+  type Endpoint,
+  Job,
+  modelError,
+  type SecretRef,
+  type User,
+  url,
+  type Workload,
+} from '../../constructs/model/index.js';
+import { APPS_USER } from '../../constructs/services/bundled-app.js';
+import { type Inventory, notDeployed } from './stack.js';
+
+/** Labels of a session's container. */
+export const SESSION_LABELS = {
+  environment: 'ragdock.environment',
+  /** What the session is for. */
+  session: 'ragdock.session',
+  /** Which one it is. */
+  run: 'ragdock.session.run',
+  /** Age in seconds from which on nobody can be waiting for it. */
+  deadline: 'ragdock.session.deadline',
+} as const;
+
+/** An endpoint that a session has to reach, and the variables that tell it how. */
+export interface SessionConnection {
+  readonly endpoint: Endpoint;
+  /** Variable for the URL. @default - none */
+  readonly url?: string;
+  /** Variable for the path of the credential's file, without version. @default - none */
+  readonly credential?: string;
+}
+
+export interface SessionNeeds {
+  readonly purpose: 'ingest' | 'ask' | 'smoke';
+  /** Command of the apps' image with its arguments. */
+  readonly command: readonly string[];
+  readonly connections: readonly SessionConnection[];
+  /** Longest life in seconds. */
+  readonly deadlineSeconds: number;
+  /** In MiB, without swap. */
+  readonly memoryMiB: number;
+}
+
+export interface SessionIdentity {
+  /** Id of the image of the bundled apps. */
+  readonly image: string;
+  /** Names this session: lower-case letters, digits and -. */
+  readonly run: string;
+}
+
+/** What to ask of the engine. Nothing in it is a secret. */
+export interface SessionPlan {
+  readonly container: ContainerCreateOptions & { readonly name: string };
+  /** Networks to join after the container is made and before it starts; the container names the first one itself. */
+  readonly furtherNetworks: readonly string[];
+}
+
+/**
+ * How a session reaches what it needs: one network for each endpoint, and as few volumes of secrets as hold their
+ * credentials.
+ */
+export class SessionAccess {
+  readonly networks: readonly DockerNetwork[];
+  readonly user: User;
+  readonly #topology: Topology;
+  readonly #routes: ReadonlyMap<Endpoint, DockerNetwork>;
+  readonly #holders: ReadonlyMap<string, Workload>;
+
+  /** Throws STACK_NOT_DEPLOYED when the engine lacks the networks or volumes. */
+  constructor(topology: Topology, endpoints: readonly Endpoint[], inventory: Pick<Inventory, 'networks' | 'volumes'>) {
+    this.#topology = topology;
+    this.#routes = routesTo(topology, endpoints, inventory);
+    this.networks = [...new Set(this.#routes.values())];
+    const { user, holders } = holdersOf(topology, endpoints, inventory);
+    this.user = user;
+    this.#holders = holders;
+  }
+
+  url(endpoint: Endpoint): string {
+    return this.#topology.render(url(endpoint), endpoint.owner);
+  }
+
+  /** Path of a credential's file inside the session, without version. */
+  credentialFile(credential: SecretRef): string {
+    const holder = this.#holders.get(credential.name);
+    if (!holder) throw new Error(`the session was not given the secret ${credential.name}`);
+    return `${folderFor(holder)}/${credential.name}`;
+  }
+
+  get volumes(): readonly { readonly name: string; readonly path: string }[] {
+    return [...new Set(this.#holders.values())].map((holder) => ({
+      name: secretsVolume(this.#topology, holder),
+      path: folderFor(holder),
+    }));
+  }
+
+  /** A server on the host's network has no name on the engine's networks: it is the gateway of the one to its client. */
+  get hostEntries(): readonly string[] {
+    const hosted = [...this.#routes].filter(([endpoint]) => endpoint.owner.hardening.hostNetwork);
+    return hosted.map(([endpoint, network]) => `${this.#topology.containerName(endpoint.owner)}:${network.gateway}`);
+  }
+}
+
+/** The container of a session, hardened like the services are. */
+export function planSession(
+  topology: Topology,
+  needs: SessionNeeds,
+  access: SessionAccess,
+  { image, run }: SessionIdentity,
+): SessionPlan {
+  const { user } = access;
+  const [first, ...further] = access.networks.map((network) => network.name);
+  const bytes = needs.memoryMiB * 1024 * 1024;
+  return {
+    furtherNetworks: further,
+    container: {
+      name: `${topology.environment}-operator-${needs.purpose}-${run}`,
+      Image: image,
+      Cmd: [...needs.command],
+      Env: environmentOf(needs, access),
+      User: `${user.uid}:${user.gid}`,
+      OpenStdin: true,
+      // The session sees the end of its input when whoever started it is gone.
+      StdinOnce: true,
+      AttachStdin: true,
+      AttachStdout: true,
+      AttachStderr: true,
+      Labels: {
+        [SESSION_LABELS.environment]: topology.environment,
+        [SESSION_LABELS.session]: needs.purpose,
+        [SESSION_LABELS.run]: run,
+        [SESSION_LABELS.deadline]: String(needs.deadlineSeconds),
+      },
+      HostConfig: {
+        AutoRemove: true,
+        Init: true,
+        ReadonlyRootfs: true,
+        CapDrop: ['ALL'],
+        SecurityOpt: ['no-new-privileges:true'],
+        Memory: bytes,
+        // Equal to the limit: no swap.
+        MemorySwap: bytes,
+        PidsLimit: 64,
+        Tmpfs: { '/tmp': 'rw,noexec,nosuid,nodev,size=16m,mode=1777' },
+        // What passes through belongs to the operator's terminal, not to a file of the host.
+        LogConfig: { Type: 'none', Config: {} },
+        NetworkMode: first ?? 'none',
+        ExtraHosts: [...access.hostEntries],
+        Mounts: access.volumes.map(({ name, path }) => ({
+          Type: 'volume',
+          Source: name,
+          Target: path,
+          ReadOnly: true,
+          VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: { Name: '', Options: {} } },
+        })),
+      },
+      ...(first === undefined ? {} : { NetworkingConfig: { EndpointsConfig: { [first]: {} } } }),
+    },
+  };
+}
+
+function environmentOf(needs: SessionNeeds, access: SessionAccess): string[] {
+  const variables = needs.connections.flatMap(({ endpoint, ...variable }) => [
+    ...(variable.url === undefined ? [] : [`${variable.url}=${access.url(endpoint)}`]),
+    ...(variable.credential === undefined || !endpoint.credential
+      ? []
+      : [`${variable.credential}=${access.credentialFile(endpoint.credential)}`]),
+  ]);
+  return ['NODE_ENV=production', ...variables].sort();
+}
+
+function routesTo(
+  topology: Topology,
+  endpoints: readonly Endpoint[],
+  { networks }: Pick<Inventory, 'networks'>,
+): Map<Endpoint, DockerNetwork> {
+  const routes = new Map<Endpoint, DockerNetwork>();
+  const missing = new Set<string>();
+  for (const endpoint of endpoints) {
+    const candidates = candidatesFor(topology, endpoint);
+    if (candidates.length === 0) {
+      const name = `${endpoint.owner.node.id}.${endpoint.name}`;
+      throw modelError(endpoint.owner, `no network of the stack leads to ${name}`, 'connect a client to it');
+    }
+    const present = candidates.filter((network) => networks.has(network.name));
+    const joined = present.find((network) => [...routes.values()].includes(network));
+    const chosen = joined ?? present[0];
+    if (chosen) routes.set(endpoint, chosen);
+    else missing.add(`network ${candidates[0]?.name}`);
+  }
+  if (missing.size > 0) throw notDeployed(topology, [...missing]);
+  return routes;
+}
+
+/**
+ * Networks on which an endpoint answers, the best first: those of its own clients, of other clients of its owner, the
+ * ones on which its owner is a client itself, and the one that publishes its port.
+ */
+function candidatesFor(topology: Topology, endpoint: Endpoint): readonly DockerNetwork[] {
+  const { owner } = endpoint;
+  const toOwner = topology.networksTo(owner);
+  const ownClients = toOwner.filter(({ members: [client] }) => client?.connections.includes(endpoint));
+  // A login is good on the networks of its own clients only: PostgreSQL knows who may come from where.
+  if (endpoint.user !== undefined) return ownClients;
+  const others = topology.networksOf(owner).filter((network) => network.kind !== 'egress');
+  const ranked = [...ownClients, ...toOwner, ...others.filter(({ kind }) => kind === 'pair'), ...others];
+  return [...new Set(ranked)];
+}
+
+/**
+ * Which workloads' volumes to take, so that they hold all of these credentials and belong to one user. The server's own
+ * comes first: a client may hold a wrong key, and a session should not fail, or succeed, with it.
+ */
+function holdersOf(
+  topology: Topology,
+  endpoints: readonly Endpoint[],
+  { volumes }: Pick<Inventory, 'volumes'>,
+): { readonly user: User; readonly holders: ReadonlyMap<string, Workload> } {
+  const owners = new Map(endpoints.flatMap(({ credential, owner }) => (credential ? [[credential.name, owner]] : [])));
+  const keepers = topology.workloads.filter((workload) => workload.secrets.some(({ name }) => owners.has(name)));
+  const present = keepers.filter((workload) => volumes.has(secretsVolume(topology, workload)));
+  const users = new Map([APPS_USER, ...keepers.map(({ user }) => user)].map((user) => [user.uid, user]));
+  for (const user of users.values()) {
+    const holders = cover(
+      owners,
+      present.filter((workload) => workload.user.uid === user.uid),
+    );
+    if (holders) return { user, holders };
+  }
+  const absent = keepers.filter((workload) => !present.includes(workload));
+  if (absent.length === 0) throw new Error(`no user of the stack can read all of ${[...owners.keys()].join(', ')}`);
+  throw notDeployed(
+    topology,
+    absent.map((workload) => `volume ${secretsVolume(topology, workload)}`),
+  );
+}
+
+/** One holder for each secret: its server, or else whoever holds the least that is not needed; few volumes in all. */
+function cover(
+  owners: ReadonlyMap<string, Workload>,
+  workloads: readonly Workload[],
+): Map<string, Workload> | undefined {
+  const holders = new Map<string, Workload>();
+  for (const [secret, owner] of owners) {
+    if (workloads.includes(owner) && owner.secrets.some(({ name }) => name === secret)) holders.set(secret, owner);
+  }
+  const needed = (workload: Workload) =>
+    workload.secrets.filter(({ name }) => owners.has(name) && !holders.has(name)).length;
+  const surplus = (workload: Workload) => workload.secrets.filter(({ name }) => !owners.has(name)).length;
+  while (holders.size < owners.size) {
+    const [best] = workloads
+      .filter((workload) => needed(workload) > 0)
+      .sort(
+        (a, b) =>
+          surplus(a) - surplus(b) ||
+          needed(b) - needed(a) ||
+          Number(Job.isJob(a)) - Number(Job.isJob(b)) ||
+          (a.node.id < b.node.id ? -1 : 1),
+      );
+    if (!best) return undefined;
+    for (const { name } of best.secrets) if (owners.has(name) && !holders.has(name)) holders.set(name, best);
+  }
+  return holders;
+}
+
+/** A folder for each volume, since two may hold the same file. */
+const folderFor = (holder: Workload): string => `${SECRETS_FOLDER}/${holder.node.id}`;
+
+function secretsVolume(topology: Topology, workload: Workload): string {
+  const volume = filesVolumes(workload, topology).find(({ mountPath }) => mountPath === SECRETS_FOLDER);
+  if (!volume) throw new Error(`${workload.node.id} has no volume of secrets`);
+  return volume.name;
+}

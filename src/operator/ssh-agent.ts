@@ -1,0 +1,80 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { Agent } from 'node:http';
+import { Duplex } from 'node:stream';
+
+/** Longest part of what ssh says that ends up in an error, in characters. */
+const LONGEST_COMPLAINT = 500;
+
+/**
+ * Carries HTTP to a Docker engine behind `ssh://user@host:port`, one process of the system's ssh for each connection,
+ * as docker's own command line does. So keys, known hosts, jump hosts and aliases are those of the user's ssh.
+ */
+export class SshAgent extends Agent {
+  readonly #arguments: readonly string[];
+
+  constructor(address: URL) {
+    super({ keepAlive: false });
+    this.#arguments = [
+      '-o',
+      'ConnectTimeout=30',
+      '-T',
+      ...(address.username === '' ? [] : ['-l', decodeURIComponent(address.username)]),
+      ...(address.port === '' ? [] : ['-p', address.port]),
+      '--',
+      address.hostname,
+      'docker',
+      'system',
+      'dial-stdio',
+    ];
+  }
+
+  override createConnection(): Duplex {
+    return new SshConnection(spawn('ssh', this.#arguments, { stdio: 'pipe' }));
+  }
+}
+
+/** The two pipes of an ssh process as one stream, which fails with what ssh says. */
+class SshConnection extends Duplex {
+  readonly #ssh: ChildProcessWithoutNullStreams;
+
+  constructor(ssh: ChildProcessWithoutNullStreams) {
+    super({ allowHalfOpen: true });
+    this.#ssh = ssh;
+    let complaint = '';
+    ssh.stderr.setEncoding('utf8').on('data', (text: string) => {
+      complaint = (complaint + text).slice(-LONGEST_COMPLAINT);
+    });
+    ssh.stdout.on('data', (bytes: Buffer) => {
+      if (!this.push(bytes)) ssh.stdout.pause();
+    });
+    ssh.once('error', (cause) => this.destroy(new Error(`ssh cannot be started: ${cause.message}`, { cause })));
+    ssh.once('close', (code) => {
+      if (code === 0 || this.destroyed) this.push(null);
+      else this.destroy(new Error(`ssh ended with ${code}: ${complaint.trim() || 'it gave no reason'}`));
+    });
+    // A pipe that breaks says nothing of the cause; the end of the process does.
+    ssh.stdin.on('error', () => undefined);
+  }
+
+  override _read(): void {
+    this.#ssh.stdout.resume();
+  }
+
+  override _write(bytes: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#ssh.stdin.write(bytes, (error) => {
+      if (!error) done();
+    });
+  }
+
+  override _final(done: () => void): void {
+    this.#ssh.stdin.end(done);
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    for (const pipe of this.#ssh.stdio) pipe?.destroy();
+    this.#ssh.kill();
+    // One that takes its time to end does not keep this process alive.
+    this.#ssh.unref();
+    done(error);
+  }
+}

@@ -1,0 +1,90 @@
+import { RootConstruct } from 'constructs';
+import type Docker from 'dockerode';
+import type { Environment } from '../../config/environment.js';
+import { loadEnvironment } from '../../config/load.js';
+import { checkLock } from '../../config/lock.js';
+import { Topology } from '../../constructs/engines/docker/index.js';
+import type { Workload } from '../../constructs/model/index.js';
+import { promisesOf } from '../../stacks/promises.js';
+import { RagServices } from '../../stacks/rag-services.js';
+import { lockOf } from '../../stacks/rag-stack.js';
+import { RagdockError, throwProblems } from '../errors/problem.js';
+
+/** What an environment file describes: its services, and their names and addresses on the engine. */
+export interface DescribedStack {
+  readonly environment: Environment;
+  readonly services: RagServices;
+  readonly topology: Topology;
+}
+
+/** Read an environment and build its model, without synthesising anything. */
+export function describeStack(nameOrPath: string, cwd: string): DescribedStack {
+  return stackOf(loadEnvironment(nameOrPath, { cwd }));
+}
+
+/** The model of an environment. Throws when its lock file is missing, or does not fit. */
+export function stackOf(environment: Environment): DescribedStack {
+  const { name, settings } = environment;
+  const lock = lockOf(environment);
+  throwProblems(checkLock(environment, promisesOf(settings, name)));
+  const services = new RagServices(new RootConstruct(), settings);
+  return { environment, services, topology: new Topology(services, name, lock) };
+}
+
+/** What is there on an engine, by name. */
+export interface Inventory {
+  readonly networks: ReadonlySet<string>;
+  readonly volumes: ReadonlySet<string>;
+  readonly containers: ReadonlyMap<string, { readonly image: string; readonly state: string }>;
+}
+
+export async function readInventory(docker: Docker): Promise<Inventory> {
+  const [networks, { Volumes }, containers] = await Promise.all([
+    docker.listNetworks(),
+    docker.listVolumes(),
+    docker.listContainers({ all: true }),
+  ]);
+  return {
+    networks: new Set(networks.map((network) => network.Name)),
+    // An engine without any volume says null.
+    volumes: new Set((Volumes ?? []).map((volume) => volume.Name)),
+    containers: new Map(
+      containers.flatMap(({ Names, ImageID, State }) =>
+        Names.map((name) => [name.replace(/^\//, ''), { image: ImageID, state: State }] as const),
+      ),
+    ),
+  };
+}
+
+/** The environment is not on the engine, or not all of it: what is missing, by name. */
+export function notDeployed(topology: Topology, missing: readonly string[]): RagdockError {
+  return new RagdockError({
+    code: 'STACK_NOT_DEPLOYED',
+    message: `${topology.environment} is not deployed as its files say; missing: ${missing.join(', ')}`,
+    remedy: `Run \`npx cdktf deploy ${topology.environment} --auto-approve --skip-provider-lock\`.`,
+  });
+}
+
+/** Throws STACK_NOT_DEPLOYED unless the containers of these workloads run. */
+export function requireRunning(topology: Topology, inventory: Inventory, workloads: Iterable<Workload>): void {
+  const missing = [...new Set(workloads)].flatMap((workload) => {
+    const name = topology.containerName(workload);
+    const state = inventory.containers.get(name)?.state;
+    if (state === 'running' || state === 'restarting') return [];
+    return [`container ${name}${state === undefined ? '' : ` (it is there, but ${state})`}`];
+  });
+  if (missing.length > 0) throw notDeployed(topology, missing);
+}
+
+/**
+ * Id of the image of the bundled apps as it is deployed, so that a session speaks the language of the version that
+ * runs: the RAG API's, or that of another app while that one is missing.
+ */
+export function deployedAppsImage({ services, topology }: DescribedStack, inventory: Inventory): string {
+  const apps = topology.workloads.filter((workload) => workload.image === 'bundled-apps');
+  for (const workload of [services.api, ...apps]) {
+    const image = inventory.containers.get(topology.containerName(workload))?.image;
+    if (image !== undefined) return image;
+  }
+  throw notDeployed(topology, [`container ${topology.containerName(services.api)}`]);
+}

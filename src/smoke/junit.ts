@@ -1,0 +1,59 @@
+import type { ReportedCheck, SmokeReport } from './report.js';
+
+/** The report as JUnit XML, as CI systems read it: one suite for each service. */
+export function formatJunit(report: SmokeReport): string {
+  const services = [...new Set(report.checks.map(({ service }) => service))];
+  const { counts, environment, startedAt, seconds } = report;
+  const totals = totalsOf(report.checks);
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites name=${quote(`ragdock smoke ${environment}`)} ${totals} time="${seconds.toFixed(3)}">`,
+    ...services.flatMap((service) => {
+      const checks = report.checks.filter((check) => check.service === service);
+      const time = checks.reduce((sum, check) => sum + check.seconds, 0);
+      return [
+        `  <testsuite name=${quote(service)} ${totalsOf(checks)} timestamp=${quote(startedAt)} time="${time.toFixed(3)}">`,
+        ...checks.flatMap(formatCase),
+        '  </testsuite>',
+      ];
+    }),
+    `</testsuites>`,
+    `<!-- ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped -->`,
+    '',
+  ].join('\n');
+}
+
+function formatCase(check: ReportedCheck): string[] {
+  const { service, level, outcome, seconds, came = '' } = check;
+  const head = `    <testcase classname=${quote(`${service}.${level}`)} name=${quote(check.check)} time="${seconds.toFixed(3)}"`;
+  if (outcome === 'passed') return [`${head}/>`];
+  if (outcome === 'skipped') return [`${head}>`, `      <skipped message=${quote(came)}/>`, '    </testcase>'];
+  return [
+    `${head}>`,
+    `      <failure message=${quote(came)}>${escapeXml(detailOf(check))}</failure>`,
+    ...(check.logs ? [`      <system-out>${escapeXml(check.logs.join('\n'))}</system-out>`] : []),
+    '    </testcase>',
+  ];
+}
+
+function detailOf({ asked, expected, came, because = [] }: ReportedCheck): string {
+  const lines = [`asked: ${asked ?? ''}`, `expected: ${expected ?? ''}`, `came: ${came ?? ''}`];
+  return [...lines, ...(because.length > 0 ? [`probably because of: ${because.join(', ')}`] : [])].join('\n');
+}
+
+function totalsOf(checks: readonly ReportedCheck[]): string {
+  const count = (outcome: ReportedCheck['outcome']) => checks.filter((check) => check.outcome === outcome).length;
+  return `tests="${checks.length}" failures="${count('failed')}" skipped="${count('skipped')}" errors="0"`;
+}
+
+const quote = (text: string): string => `"${escapeXml(text).replaceAll('\n', '&#10;')}"`;
+
+/** XML 1.0 has no place for most control characters, not even escaped. */
+function escapeXml(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replace(/[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu, '\uFFFD');
+}

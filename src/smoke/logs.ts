@@ -1,0 +1,28 @@
+import type Docker from 'dockerode';
+import { demultiplex } from '../operator/demultiplex.js';
+import { statusOf } from '../operator/docker.js';
+
+const LINES = 10;
+
+/** Longest line that is kept, in characters. */
+const LONGEST_LINE = 500;
+
+/** The last lines that a container wrote, its secrets still in them; none when it is not there. */
+export async function lastLines(docker: Docker, container: string): Promise<readonly string[]> {
+  let raw: Buffer;
+  try {
+    raw = await docker.getContainer(container).logs({ stdout: true, stderr: true, tail: LINES, follow: false });
+  } catch (error) {
+    if (statusOf(error) === 404) return [];
+    throw error;
+  }
+  const pieces: Buffer[] = [];
+  for await (const { data } of demultiplex([raw])) pieces.push(data);
+  return Buffer.concat(pieces)
+    .toString('utf8')
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== '')
+    .slice(-LINES)
+    .map((line) => (line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line));
+}

@@ -1,0 +1,286 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type Docker from 'dockerode';
+import { Service } from '../../constructs/model/index.js';
+import { maskSecrets } from '../apps/operator/smoke/mask.js';
+import { type CheckResult, SmokeEvent, type SmokePlan } from '../apps/operator/smoke/protocol.js';
+import { RagdockError } from '../errors/problem.js';
+import { parseEvent } from '../operator/events.js';
+import { newRun, runSession, type SessionOutcome, sweepSessions } from '../operator/session.js';
+import { planSession, SessionAccess } from '../operator/session-plan.js';
+import {
+  type DescribedStack,
+  deployedAppsImage,
+  type Inventory,
+  notDeployed,
+  readInventory,
+} from '../operator/stack.js';
+import { CommandQueue } from './command-queue.js';
+import { ContainerWatch } from './containers.js';
+import { lastLines } from './logs.js';
+import { Results, type SmokeReport } from './report.js';
+import { needsOf, pathOf, type TargetSource, targetsOf } from './targets.js';
+
+/** Pause between two looks at the containers, in milliseconds. */
+const LOOK_MS = 1000;
+
+/** Beyond the checks' own time: starting, and cleaning up what was cut off. In seconds. */
+const SESSION_MARGIN_SECONDS = 60;
+const CLEANUP_SECONDS = 20;
+
+/** Longest wait for the masked form of a log, in milliseconds. */
+const MASK_MS = 10_000;
+
+export interface SmokeOptions {
+  /** Longest time for all checks together, in seconds. */
+  readonly timeoutSeconds: number;
+  readonly signal: AbortSignal;
+  /** Values that must not be in a report, as far as this machine knows them. */
+  readonly secrets: readonly string[];
+  /** Told each result as it comes; a later one about the same check replaces it. */
+  readonly onCheck: (result: CheckResult) => void;
+  /** Told what is waited for, by service, whenever that changes. */
+  readonly onWaiting: (waiting: ReadonlyMap<string, string>) => void;
+}
+
+/**
+ * Ask a running stack whether it answers: its containers from outside, then every service by its own protocol, and the
+ * whole path, from inside. A failed check is a part of the report.
+ *
+ * @throws RagdockError STACK_NOT_DEPLOYED when nothing of it is there; SESSION_FAILED when it could not be asked
+ */
+export async function runSmoke(docker: Docker, stack: DescribedStack, options: SmokeOptions): Promise<SmokeReport> {
+  return new SmokeRun(docker, stack, options).run();
+}
+
+class SmokeRun {
+  readonly #docker: Docker;
+  readonly #stack: DescribedStack;
+  readonly #options: SmokeOptions;
+  readonly #results = new Results();
+  readonly #watch: ContainerWatch;
+  readonly #queue = new CommandQueue();
+  readonly #waiting = new Map<string, string>();
+  readonly #masked = new Map<number, (text: string) => void>();
+  readonly #brokenOff = new AbortController();
+  /** Ends every wait of this side. */
+  readonly #deadline: AbortSignal;
+
+  constructor(docker: Docker, stack: DescribedStack, options: SmokeOptions) {
+    this.#docker = docker;
+    this.#stack = stack;
+    this.#options = options;
+    this.#watch = new ContainerWatch(docker, stack.topology, (result) => this.#add(result));
+    this.#deadline = AbortSignal.any([
+      options.signal,
+      this.#brokenOff.signal,
+      AbortSignal.timeout(options.timeoutSeconds * 1000),
+    ]);
+  }
+
+  async run(): Promise<SmokeReport> {
+    const { environment, topology } = this.#stack;
+    const began = performance.now();
+    const startedAt = new Date().toISOString();
+    const inventory = await readInventory(this.#docker);
+    const services = topology.workloads.filter(Service.isService);
+    const names = services.map((service) => topology.containerName(service));
+    if (!names.some((name) => inventory.containers.has(name))) {
+      throw notDeployed(
+        topology,
+        names.map((name) => `container ${name}`),
+      );
+    }
+    const failed = await this.#watch.look();
+    const targets = this.#reachable(inventory, failed);
+    const logs = await (targets.length === 0
+      ? this.#fromOutside()
+      : this.#fromInside(inventory, targets, [...this.#results.failed]));
+    return this.#results.report(
+      { environment: environment.name, startedAt, seconds: Math.round(performance.now() - began) / 1000 },
+      new Map(topology.workloads.map((workload) => [workload.node.id, needsOf(workload)])),
+      logs,
+    );
+  }
+
+  /** Services that a session can get to. Why it cannot get to another one is a result. */
+  #reachable(inventory: Inventory, failed: ReadonlyMap<string, string>): readonly TargetSource[] {
+    return targetsOf(this.#stack).filter(({ service, endpoints }) => {
+      const { id } = service.node;
+      if (failed.has(id)) return false;
+      try {
+        new SessionAccess(this.#stack.topology, endpoints, inventory);
+        return true;
+      } catch (error) {
+        if (!(error instanceof RagdockError)) throw error;
+        const came = error.problems.map(({ message }) => message).join('; ');
+        this.#add({
+          service: id,
+          check: 'network and secrets',
+          level: 'up',
+          outcome: 'failed',
+          seconds: 0,
+          asked: 'what the engine has',
+          expected: 'a network that leads to the service, and the volume with its credential',
+          came,
+        });
+        return false;
+      }
+    });
+  }
+
+  async #fromOutside(): Promise<ReadonlyMap<string, readonly string[]>> {
+    await this.#settleContainers();
+    // With no value at hand there is no telling what in a log is a secret.
+    return this.#options.secrets.length === 0 ? new Map() : this.#logs();
+  }
+
+  async #fromInside(
+    inventory: Inventory,
+    sources: readonly TargetSource[],
+    failed: readonly string[],
+  ): Promise<ReadonlyMap<string, readonly string[]>> {
+    const { topology } = this.#stack;
+    const access = new SessionAccess(
+      topology,
+      sources.flatMap(({ endpoints }) => endpoints),
+      inventory,
+    );
+    const run = newRun();
+    const deadlineSeconds = this.#options.timeoutSeconds + SESSION_MARGIN_SECONDS;
+    const needs = {
+      purpose: 'smoke',
+      command: ['operator-smoke'],
+      connections: [],
+      deadlineSeconds,
+      memoryMiB: 256,
+    } as const;
+    const plan = planSession(topology, needs, access, { image: deployedAppsImage(this.#stack, inventory), run });
+    this.#queue.push({
+      run,
+      liveRuns: [...(await sweepSessions(this.#docker, topology.environment))],
+      timeoutSeconds: this.#options.timeoutSeconds,
+      targets: sources.map(({ target }) => target(access)),
+      failed: [...failed],
+      path: pathOf(this.#stack),
+    } satisfies SmokePlan);
+
+    const asked = new AbortController();
+    let done = false;
+    const session = runSession(this.#docker, plan, {
+      input: this.#queue,
+      signal: this.#options.signal,
+      deadlineSeconds,
+      cleanupSeconds: CLEANUP_SECONDS,
+      onLine: (line) => {
+        const event = parseEvent(SmokeEvent, line);
+        if (event.event === 'done') {
+          done = true;
+          asked.abort();
+        } else this.#hear(event);
+      },
+    }).finally(() => asked.abort());
+    const talked = this.#talk(session, asked.signal);
+    const ended = session.then((outcome) => {
+      if (!done) throw brokenOff(outcome);
+    });
+    try {
+      const [logs] = await Promise.all([talked, ended]);
+      return logs;
+    } catch (error) {
+      // Both halves come to their end first; which of them failed first is what is told.
+      this.#brokenOff.abort(error);
+      this.#queue.end();
+      await Promise.allSettled([talked, ended]);
+      throw error;
+    }
+  }
+
+  /** The half of the conversation that this side leads. */
+  async #talk(session: Promise<SessionOutcome>, asked: AbortSignal): Promise<ReadonlyMap<string, readonly string[]>> {
+    while (!asked.aborted) {
+      for (const [service, came] of await this.#watch.look()) this.#queue.push({ command: 'failed', service, came });
+      this.#tellWaiting();
+      await delay(LOOK_MS, undefined, { signal: asked }).catch(() => undefined);
+    }
+    await this.#settleContainers();
+    const logs = await this.#logs(session);
+    this.#queue.end();
+    return logs;
+  }
+
+  /** Health checks have their own pace: wait for those whose service has not failed otherwise. */
+  async #settleContainers(): Promise<void> {
+    for (;;) {
+      await this.#watch.look();
+      const { failed } = this.#results;
+      const hopeful = [...this.#watch.waiting.keys()].filter((id) => !failed.has(id) && !this.#leansOn(id, failed));
+      this.#tellWaiting();
+      if (hopeful.length === 0 || this.#deadline.aborted) break;
+      await delay(LOOK_MS, undefined, { signal: this.#deadline }).catch(() => undefined);
+    }
+    this.#options.signal.throwIfAborted();
+    this.#brokenOff.signal.throwIfAborted();
+    this.#watch.giveUp();
+  }
+
+  #leansOn(id: string, failed: ReadonlySet<string>): boolean {
+    const workload = this.#stack.topology.workloads.find(({ node }) => node.id === id);
+    return workload !== undefined && [...needsOf(workload)].some((need) => failed.has(need));
+  }
+
+  /** The last lines of every failed service's log, masked by this side and, where there is a session, by that one. */
+  async #logs(session?: Promise<SessionOutcome>): Promise<ReadonlyMap<string, readonly string[]>> {
+    const { topology } = this.#stack;
+    const { failed } = this.#results;
+    const workloads = topology.workloads.filter((workload) => failed.has(workload.node.id));
+    const entries = await Promise.all(
+      workloads.map(async (workload, id) => {
+        const lines = await lastLines(this.#docker, topology.containerName(workload));
+        if (lines.length === 0) return [];
+        const known = maskSecrets(lines.join('\n'), this.#options.secrets);
+        const masked = session ? await this.#maskThere(id, known, session) : known;
+        return masked === undefined ? [] : [[workload.node.id, masked.split('\n')] as const];
+      }),
+    );
+    return new Map(entries.flat());
+  }
+
+  /** The text without the secrets that the session was given; undefined when it does not answer. */
+  async #maskThere(id: number, text: string, session: Promise<SessionOutcome>): Promise<string | undefined> {
+    const reply = new Promise<string>((resolve) => this.#masked.set(id, resolve));
+    this.#queue.push({ command: 'mask', id, text });
+    const over = session.then(
+      () => undefined,
+      () => undefined,
+    );
+    return Promise.race([reply, over, delay(MASK_MS, undefined, { ref: false })]);
+  }
+
+  #hear(event: Exclude<SmokeEvent, { event: 'done' }>): void {
+    if (event.event === 'check') this.#add(event.result);
+    else if (event.event === 'masked') this.#masked.get(event.id)?.(event.text);
+    else {
+      this.#waiting.set(event.service, event.for);
+      this.#tellWaiting();
+    }
+  }
+
+  #add(result: CheckResult): void {
+    this.#results.add(result);
+    this.#waiting.delete(result.service);
+    this.#options.onCheck(result);
+    this.#tellWaiting();
+  }
+
+  #tellWaiting(): void {
+    this.#options.onWaiting(new Map([...this.#watch.waiting, ...this.#waiting]));
+  }
+}
+
+function brokenOff({ exitCode, diagnostics }: SessionOutcome): RagdockError {
+  const said = diagnostics === '' ? '' : `: ${diagnostics}`;
+  return new RagdockError({
+    code: 'SESSION_FAILED',
+    message: `the session ended with ${exitCode} before every check had its result${said}`,
+  });
+}

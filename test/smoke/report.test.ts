@@ -1,0 +1,146 @@
+import { describe, expect, test } from 'vitest';
+import { maskSecrets } from '../../src/apps/operator/smoke/mask.js';
+import type { CheckResult } from '../../src/apps/operator/smoke/protocol.js';
+import { formatJunit } from '../../src/smoke/junit.js';
+import { Results, SmokeReport } from '../../src/smoke/report.js';
+import { describeFailure, formatCheck, formatSummary } from '../../src/smoke/text.js';
+
+const check = (service: string, name: string, changes: Partial<CheckResult> = {}): CheckResult => ({
+  service,
+  check: name,
+  level: 'service',
+  outcome: 'passed',
+  seconds: 0.1,
+  ...changes,
+});
+const failure = { outcome: 'failed', asked: 'GET /readyz', expected: '200', came: '503' } as const;
+const HEAD = { environment: 'dev', startedAt: '2026-11-22T10:00:00.000Z', seconds: 4.5 };
+const NEEDS = new Map([
+  ['rag-api', new Set(['qdrant', 'postgres'])],
+  ['web-bot', new Set(['rag-api', 'qdrant', 'postgres'])],
+]);
+const plain = (_style: string, text: string) => text;
+
+function report(results: readonly CheckResult[], logs: Readonly<Record<string, string[]>> = {}): SmokeReport {
+  const collected = new Results();
+  for (const result of results) collected.add(result);
+  return collected.report(HEAD, NEEDS, new Map(Object.entries(logs)));
+}
+
+const BROKEN = report(
+  [
+    check('web-bot', 'answers in the chat', { level: 'path', outcome: 'skipped', came: 'qdrant failed' }),
+    check('postgres', 'ready'),
+    check('rag-api', 'ready', failure),
+    check('qdrant', 'container', { ...failure, level: 'up', came: 'exited, <137> "& more"' }),
+  ],
+  { qdrant: ['last words', '\u001b[31mred\u0000'] },
+);
+
+describe('a report', () => {
+  test('has causes before consequences, and both before what was not run, and what passed last', () => {
+    expect(BROKEN.checks.map(({ service, outcome }) => `${service} ${outcome}`)).toEqual([
+      'qdrant failed',
+      'rag-api failed',
+      'web-bot skipped',
+      'postgres passed',
+    ]);
+    expect(BROKEN.checks[1]?.because).toEqual(['qdrant']);
+    expect(BROKEN.checks[0]).not.toHaveProperty('because');
+  });
+
+  test('is good when everything passed, and never with nothing', () => {
+    expect(report([check('qdrant', 'ready')])).toMatchObject({
+      ok: true,
+      counts: { passed: 1, failed: 0, skipped: 0 },
+    });
+    expect(report([]).ok).toBe(false);
+    expect(BROKEN).toMatchObject({ ok: false, counts: { passed: 1, failed: 1 + 1, skipped: 1 } });
+    const skipped = check('qdrant', 'ready', { outcome: 'skipped' });
+    expect(report([skipped]).ok).toBe(false);
+  });
+
+  test('takes the last word on a check', () => {
+    const results = [check('qdrant', 'container'), check('qdrant', 'container', failure)];
+    expect(report(results).checks).toMatchObject([{ outcome: 'failed' }]);
+  });
+
+  test('fits its schema, with the logs of failed checks', () => {
+    expect(SmokeReport.parse(BROKEN)).toEqual(BROKEN);
+    expect(BROKEN.checks.map(({ logs }) => logs !== undefined)).toEqual([true, false, false, false]);
+  });
+});
+
+describe('as text', () => {
+  test('a check is one line', () => {
+    expect(formatCheck(check('qdrant', 'ready'), plain)).toMatch(/^ok {5} {2}qdrant {14}ready +0\.1 s$/);
+    const failed = formatCheck(check('qdrant', 'ready', { ...failure, came: 'a\nb\u001b[2J' }), plain);
+    expect(failed).toMatch(/^FAILED {3}qdrant .* ready .* a b\[2J$/);
+  });
+
+  test('a failure has what was asked, expected and what came, and the log once', () => {
+    const twice = report([check('qdrant', 'container', failure), check('qdrant', 'ready', failure)], {
+      qdrant: ['the cause'],
+    });
+    expect(formatSummary(twice, plain).match(/the cause/g)).toHaveLength(1);
+    const text = formatSummary(BROKEN, plain);
+    expect(text).toContain('qdrant: container\n    asked     GET /readyz\n    expected  200\n    came      exited');
+    expect(text).toContain('    log       last words\n              [31mred');
+    expect(text).toContain('rag-api: ready  (probably because of qdrant)');
+    expect(text).toContain('dev does not answer as it should: 1 checks passed, 2 failed, 1 skipped, in 4.5 s');
+  });
+
+  test('one sentence names the cause', () => {
+    expect(describeFailure(BROKEN)).toBe('2 checks failed: qdrant (container); with it: rag-api');
+  });
+});
+
+describe('as JUnit XML', () => {
+  const xml = formatJunit(BROKEN);
+
+  test('there is a suite for each service, with counts', () => {
+    expect(xml).toContain('<testsuites name="ragdock smoke dev" tests="4" failures="2" skipped="1" errors="0"');
+    expect(xml.match(/<testsuite /g)).toHaveLength(4);
+    expect(xml).toContain('<testcase classname="postgres.service" name="ready" time="0.100"/>');
+    expect(xml).toContain('<skipped message="qdrant failed"/>');
+  });
+
+  test('nothing in it can break it', () => {
+    expect(xml).toContain('<failure message="exited, &lt;137&gt; &quot;&amp; more&quot;">');
+    expect(xml).toContain('<system-out>last words\n\uFFFD[31mred\uFFFD</system-out>');
+    // Every element that is opened is closed.
+    const tags = [...xml.matchAll(/<(\/?)([a-z-]+)(?:\s[^<>]*?)?(\/?)>/g)];
+    const open: string[] = [];
+    for (const [, closing, name = '', empty] of tags) {
+      if (closing) expect(open.pop()).toBe(name);
+      else if (!empty) open.push(name);
+    }
+    expect(open).toEqual([]);
+  });
+});
+
+describe('a log', () => {
+  const SECRET = 'p4ss+w/rd=very.long';
+
+  test.each([
+    [`login with ${SECRET} refused`, 'login with *** refused'],
+    [`twice ${SECRET} ${SECRET}`, 'twice *** ***'],
+    [`GET /?key=${encodeURIComponent(SECRET)} 401`, 'GET /?key=*** 401'],
+    ['postgresql://rag_api:hunter2@host:5432/db', 'postgresql://rag_api:***@host:5432/db'],
+    ['Authorization: Bearer abcdefgh.12345', 'Authorization: Bearer ***'],
+    [`ALTER ROLE rag_api PASSWORD 'something else'`, 'ALTER ROLE rag_api PASSWORD ***'],
+    ['{"api-key":"abcdef123456","level":30}', '{"api-key":"***","level":30}'],
+    ['QDRANT__SERVICE__API_KEY=abcdef123456', 'QDRANT__SERVICE__API_KEY=***'],
+    ['token count: 12, no secret here', 'token count: 12, no secret here'],
+  ])('%s is shown as %s', (text, masked) => {
+    expect(maskSecrets(text, [SECRET])).toBe(masked);
+  });
+
+  test('a secret inside of a longer one does not uncover it', () => {
+    expect(maskSecrets('abcdefgh-ijklmnop', ['abcdefgh', 'abcdefgh-ijklmnop'])).toBe('***');
+  });
+
+  test('an empty or tiny value masks nothing', () => {
+    expect(maskSecrets('a log of all', ['', 'a'])).toBe('a log of all');
+  });
+});

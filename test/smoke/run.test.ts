@@ -1,0 +1,292 @@
+import { describe, expect, test } from 'vitest';
+import { readLines } from '../../src/apps/operator/lines.js';
+import type { CheckResult, SmokeCommand, SmokeEvent, SmokePlan } from '../../src/apps/operator/smoke/protocol.js';
+import { RagdockError } from '../../src/errors/problem.js';
+import { connectEngine } from '../../src/operator/docker.js';
+import { readInventory, stackOf } from '../../src/operator/stack.js';
+import type { SmokeReport } from '../../src/smoke/report.js';
+import { runSmoke, type SmokeOptions } from '../../src/smoke/run.js';
+import { becomes, engineWith } from '../operator/support/deployed-engine.js';
+import type { Program, RunningContainer, ScriptedEngine } from '../operator/support/scripted-engine.js';
+import { devWith } from '../support/environments.js';
+
+const stack = stackOf(devWith());
+
+const passed = (service: string): CheckResult => ({
+  service,
+  check: 'ready',
+  level: 'service',
+  outcome: 'passed',
+  seconds: 0.1,
+});
+
+/** The inside of a session: it tells what a test wants, and masks by writing XXX for `s3cr3t`. */
+class Inside {
+  plan: SmokePlan | undefined;
+  readonly commands: SmokeCommand[] = [];
+  /** What it does with the plan, before it says that it is done. */
+  work: (inside: Inside) => Promise<void> | void = ({ plan, say }) => {
+    for (const { id } of plan?.targets ?? []) say({ event: 'check', result: passed(id) });
+  };
+  say: (event: SmokeEvent) => void = () => undefined;
+  #heard: (() => void) | undefined;
+
+  readonly program: Program = async ({ stdin, stdout }: RunningContainer) => {
+    this.say = (event) => stdout(`${JSON.stringify(event)}\n`);
+    const lines = readLines(stdin);
+    this.plan = JSON.parse((await lines.next()).value ?? 'null');
+    const obeying = this.#obey(lines);
+    await this.work(this);
+    this.say({ event: 'done' });
+    await obeying;
+    return 0;
+  };
+
+  /** Resolves when a command like this one has come. */
+  async heard(command: SmokeCommand['command']): Promise<void> {
+    while (!this.commands.some((it) => it.command === command)) {
+      await new Promise<void>((resolve) => {
+        this.#heard = resolve;
+      });
+    }
+  }
+
+  async #obey(lines: AsyncIterable<string>): Promise<void> {
+    for await (const line of lines) {
+      const command = JSON.parse(line) as SmokeCommand;
+      this.commands.push(command);
+      this.#heard?.();
+      if (command.command === 'mask') {
+        this.say({ event: 'masked', id: command.id, text: command.text.replaceAll('s3cr3t', 'XXX') });
+      }
+    }
+  }
+}
+
+async function smoke(engine: ScriptedEngine, options: Partial<SmokeOptions> = {}): Promise<SmokeReport> {
+  return runSmoke(await connectEngine(engine.address), stack, {
+    timeoutSeconds: 20,
+    signal: new AbortController().signal,
+    secrets: [],
+    onCheck: () => undefined,
+    onWaiting: () => undefined,
+    ...options,
+  });
+}
+
+const failures = ({ checks }: SmokeReport) => checks.filter(({ outcome }) => outcome === 'failed');
+
+test('a stack that answers: every container was looked at, and every service asked inside', async () => {
+  const inside = new Inside();
+  const engine = await engineWith(stack, inside.program);
+  const report = await smoke(engine);
+
+  expect(report).toMatchObject({ ok: true, environment: 'dev', counts: { failed: 0, skipped: 0 } });
+  expect(inside.plan?.targets.map(({ id }) => id).sort()).toEqual([
+    'llm-main',
+    'node-exporter',
+    'postgres',
+    'prometheus',
+    'qdrant',
+    'rag-api',
+    'web-bot',
+  ]);
+  expect(new Set(report.checks.filter(({ level }) => level === 'up').map(({ service }) => service))).toEqual(
+    new Set(stack.topology.workloads.map(({ node }) => node.id)),
+  );
+  expect(engine.containers.size).toBe(0);
+});
+
+test('the plan names addresses, files and what is expected, and nothing that is secret', async () => {
+  const inside = new Inside();
+  await smoke(await engineWith(stack, inside.program));
+  const byId = Object.fromEntries((inside.plan?.targets ?? []).map((target) => [target.id, target]));
+
+  expect(byId.qdrant).toMatchObject({
+    url: 'http://dev-qdrant:6333',
+    keyFile: '/run/secrets/qdrant/qdrant-api-key',
+    collections: expect.arrayContaining([{ name: 'BD_curs_data', language: 'russian' }]),
+  });
+  expect(byId.postgres).toMatchObject({
+    url: 'postgresql://rag_api@dev-postgres:5432/ml_db',
+    settings: expect.objectContaining({ shared_buffers: '256MB', max_connections: 100 }),
+  });
+  expect(byId['rag-api']?.needs.sort()).toEqual(['llm-main', 'postgres', 'qdrant']);
+  expect(byId.prometheus).toMatchObject({
+    scrapeSeconds: 15,
+    targets: expect.arrayContaining([
+      { service: 'qdrant', instance: 'dev-qdrant:9090' },
+      { service: 'node-exporter', instance: 'dev-node-exporter:9100' },
+    ]),
+  });
+  expect(inside.plan?.path).toMatchObject({ collection: 'BD_curs_data', course: 'demo' });
+});
+
+describe('a stopped service', () => {
+  test('is the first failure, is not asked, and what needs it is said to need it', async () => {
+    const inside = new Inside();
+    inside.work = ({ say }) => {
+      say({
+        event: 'check',
+        result: { ...passed('rag-api'), outcome: 'failed', asked: 'GET /readyz', expected: '200', came: '503' },
+      });
+    };
+    const engine = await engineWith(stack, inside.program);
+    becomes(engine, 'dev-qdrant', { Status: 'exited', ExitCode: 143 });
+    const report = await smoke(engine);
+
+    expect(inside.plan?.targets.map(({ id }) => id)).not.toContain('qdrant');
+    expect(inside.plan?.failed).toEqual(['qdrant']);
+    expect(failures(report)).toMatchObject([
+      { service: 'qdrant', check: 'container', came: 'exited, ended with 143' },
+      { service: 'rag-api', because: ['qdrant'] },
+    ]);
+  });
+
+  test('has the end of its log in the report, masked where the secrets are', async () => {
+    const inside = new Inside();
+    const engine = await engineWith(stack, inside.program);
+    becomes(engine, 'dev-qdrant', { Status: 'exited', ExitCode: 1 });
+    engine.logs.set('dev-qdrant', 'started with s3cr3t\nand hidden-here\n');
+    const [failure] = failures(await smoke(engine, { secrets: ['hidden-here'] }));
+
+    expect(failure?.logs).toEqual(['started with XXX', 'and ***']);
+  });
+});
+
+test('a service that crashes while it is waited for is given up inside, too', async () => {
+  const inside = new Inside();
+  const engine = await engineWith(stack, inside.program);
+  inside.work = async ({ plan, say, heard }) => {
+    say({ event: 'waiting', service: 'llm-main', for: 'the connection was refused' });
+    becomes(engine, 'dev-llm-main', { Status: 'restarting', ExitCode: 78, FinishedAt: '2026-11-22T10:00:01Z' }, 4);
+    await heard.call(inside, 'failed');
+    for (const { id } of plan?.targets ?? []) if (id !== 'llm-main') say({ event: 'check', result: passed(id) });
+  };
+  const report = await smoke(engine);
+
+  expect(inside.commands).toContainEqual({
+    command: 'failed',
+    service: 'llm-main',
+    came: expect.stringContaining('a crash loop'),
+  });
+  expect(failures(report)).toMatchObject([{ service: 'llm-main', check: 'container' }]);
+});
+
+test('a health check is waited for, and fails when the time is up', async () => {
+  const inside = new Inside();
+  const engine = await engineWith(stack, inside.program);
+  const health = { Status: 'unhealthy', Log: [{ Output: 'connection refused\n' }] };
+  becomes(engine, 'dev-node-exporter', { Health: health });
+  const waits: string[] = [];
+  const report = await smoke(engine, {
+    timeoutSeconds: 2,
+    onWaiting: (waiting) => void waits.push(...waiting.values()),
+  });
+
+  expect(waits).toContain('unhealthy: connection refused');
+  expect(failures(report)).toMatchObject([
+    { service: 'node-exporter', check: 'container', came: 'unhealthy: connection refused' },
+  ]);
+});
+
+test('a health check that comes round is no failure', async () => {
+  const inside = new Inside();
+  const engine = await engineWith(stack, inside.program);
+  becomes(engine, 'dev-prometheus', { Health: { Status: 'starting', Log: [] } });
+  inside.work = ({ plan, say }) => {
+    for (const { id } of plan?.targets ?? []) say({ event: 'check', result: passed(id) });
+    becomes(engine, 'dev-prometheus', { Health: { Status: 'healthy', Log: [] } });
+  };
+
+  expect((await smoke(engine)).ok).toBe(true);
+});
+
+test('a job that failed fails', async () => {
+  const inside = new Inside();
+  const engine = await engineWith(stack, inside.program);
+  becomes(engine, 'dev-qdrant-collections', { Status: 'exited', ExitCode: 1 });
+
+  expect(failures(await smoke(engine))).toMatchObject([{ service: 'qdrant-collections', expected: 'ended with 0' }]);
+});
+
+test('a network that is gone is named, and the other services are asked', async () => {
+  const inside = new Inside();
+  const engine = await engineWith(stack, inside.program);
+  engine.networks = engine.networks.filter((name) => name !== 'dev-rag-api--postgres');
+  const report = await smoke(engine);
+
+  expect(failures(report)).toMatchObject([
+    { service: 'postgres', check: 'network and secrets', came: expect.stringContaining('dev-rag-api--postgres') },
+  ]);
+  expect(inside.plan?.targets).toHaveLength(6);
+});
+
+describe('a session', () => {
+  const problemOf = async (running: Promise<unknown>) => {
+    const error = await running.then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    if (error instanceof RagdockError) return error.problems[0];
+    throw error;
+  };
+
+  test('that breaks off is no verdict', async () => {
+    const engine = await engineWith(stack, ({ stderr }) => {
+      stderr('expected one of rag-api, web-bot; got operator-smoke');
+      return 2;
+    });
+
+    expect(await problemOf(smoke(engine))).toMatchObject({
+      code: 'SESSION_FAILED',
+      message: expect.stringContaining('got operator-smoke'),
+    });
+    expect(engine.containers.size).toBe(0);
+  });
+
+  test('that says what nobody understands is no verdict', async () => {
+    const engine = await engineWith(stack, async ({ stdin, stdout }) => {
+      stdout('{"event":"check","result":{}}\n');
+      for await (const _ of stdin);
+      return 0;
+    });
+
+    expect(await problemOf(smoke(engine))).toMatchObject({ code: 'SESSION_FAILED' });
+    expect(engine.containers.size).toBe(0);
+  });
+
+  test('that is interrupted is removed', async () => {
+    const interrupt = new AbortController();
+    const inside = new Inside();
+    inside.work = () => {
+      interrupt.abort(new Error('Ctrl-C'));
+      return new Promise(() => undefined);
+    };
+    const engine = await engineWith(stack, async (container) => {
+      void inside.program(container);
+      await new Promise((resolve) => container.stopped.addEventListener('abort', resolve));
+      return 0;
+    });
+
+    await expect(smoke(engine, { signal: interrupt.signal })).rejects.toThrow('Ctrl-C');
+    expect(engine.containers.size).toBe(0);
+  });
+});
+
+test('nothing of the stack: that is told at once, with the command', async () => {
+  const engine = await engineWith(stack, () => 0);
+  engine.others.length = 0;
+
+  await expect(smoke(engine)).rejects.toThrow(/STACK_NOT_DEPLOYED[\s\S]*npx cdktf deploy dev/);
+});
+
+test('everything stopped: that is told without a session', async () => {
+  const engine = await engineWith(stack, () => 0);
+  const { containers } = await readInventory(await connectEngine(engine.address));
+  for (const name of containers.keys()) becomes(engine, name, { Status: 'exited', ExitCode: 0 });
+  const report = await smoke(engine);
+
+  expect(failures(report).map(({ service }) => service)).toContain('qdrant');
+  expect(engine.requests.some((it) => it.includes('/create'))).toBe(false);
+});
