@@ -1,19 +1,24 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { Agent } from 'node:http';
+import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+
+/** Connections at once: sshd refuses some of more than 10 that are being opened (MaxStartups), and of more than 10 sessions. */
+const CONNECTIONS = 6;
 
 /** Longest part of what ssh says that ends up in an error, in characters. */
 const LONGEST_COMPLAINT = 500;
 
 /**
  * Carries HTTP to a Docker engine behind `ssh://user@host:port`, one process of the system's ssh for each connection,
- * as docker's own command line does. So keys, known hosts, jump hosts and aliases are those of the user's ssh.
+ * as docker's own command line does. So keys, known hosts, jump hosts and aliases are those of the user's ssh. A login
+ * takes long, so connections are used again.
  */
 export class SshAgent extends Agent {
   readonly #arguments: readonly string[];
 
   constructor(address: URL) {
-    super({ keepAlive: false });
+    super({ keepAlive: true, maxSockets: CONNECTIONS });
     this.#arguments = [
       '-o',
       'ConnectTimeout=30',
@@ -56,6 +61,31 @@ class SshConnection extends Duplex {
     ssh.stdin.on('error', () => undefined);
   }
 
+  /** Whether this connection alone keeps the process alive; an agent's idle ones do not. */
+  ref(): this {
+    for (const part of this.#parts) part?.ref();
+    return this;
+  }
+
+  unref(): this {
+    for (const part of this.#parts) part?.unref();
+    return this;
+  }
+
+  /** Asked for by agents; ssh has its own way to notice that the other side is gone (ServerAliveInterval). */
+  setKeepAlive(): this {
+    return this;
+  }
+
+  /** Asked for by agents, with 0: no limit. */
+  setTimeout(): this {
+    return this;
+  }
+
+  get #parts(): readonly ({ ref(): unknown; unref(): unknown } | null | undefined)[] {
+    return [this.#ssh, ...(this.#ssh.stdio as unknown as (Socket | null | undefined)[])];
+  }
+
   override _read(): void {
     this.#ssh.stdout.resume();
   }
@@ -74,7 +104,7 @@ class SshConnection extends Duplex {
     for (const pipe of this.#ssh.stdio) pipe?.destroy();
     this.#ssh.kill();
     // One that takes its time to end does not keep this process alive.
-    this.#ssh.unref();
+    this.unref();
     done(error);
   }
 }

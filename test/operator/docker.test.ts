@@ -110,6 +110,21 @@ describe('ssh', () => {
     );
   });
 
+  test('logs in once for requests that follow each other, and not more often than sshd takes', async () => {
+    const engine = await ScriptedEngine.start();
+    const folder = sshDoes(dialing(engine.socket));
+    await withEngine('ssh://203.0.113.7', {}, async (docker) => {
+      for (let i = 0; i < 5; i += 1) await docker.listNetworks();
+    });
+    const logins = () => readFileSync(join(folder, 'bin/arguments'), 'utf8').trim().split('\n').length;
+    expect(logins()).toBe(1);
+
+    await withEngine('ssh://203.0.113.7', {}, (docker) =>
+      Promise.all(Array.from({ length: 40 }, () => docker.listNetworks())),
+    );
+    expect(logins()).toBeLessThanOrEqual(1 + 6);
+  });
+
   test('that fails is told in ssh’s words', async () => {
     sshDoes(`process.stderr.write('Host key verification failed.\\n'); process.exit(255);`);
 

@@ -4,6 +4,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/../lib/common.sh"
 
 packages=(docker.io containerd runc iptables tini debootstrap curl ca-certificates)
 python3 -m pip --version >/dev/null 2>&1 || packages+=(python3 python3-pip)
+# Debian's Python makes virtual environments only with this package; others bring what it has.
+python3 -c 'import ensurepip' >/dev/null 2>&1 || packages+=(python3-venv)
 
 missing=()
 for package in "${packages[@]}"; do
