@@ -38,5 +38,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     if (process.env.RAGDOCK_KEEP_STACK) return;
     await removeEnvironment(ENVIRONMENT);
     rmSync(folder, { recursive: true });
+    // The host is left as its setup leaves it: ready for a deploy.
+    hostScript('setup');
   };
 }
