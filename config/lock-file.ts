@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
-import type { Problem } from '../src/errors/problem.js';
+import { type Problem, RagdockError } from '../src/errors/problem.js';
+import type { Environment } from './environment.js';
 import { locate, type Mark, type Path, plain, showPath } from './located.js';
 import { type Lock, LockSchema } from './lock-schema.js';
 import { readText } from './read-text.js';
@@ -14,6 +15,18 @@ export interface LockFile {
 
 /** `config/environments/dev.lock.yaml` for `config/environments/dev.yaml`. */
 export const lockFileOf = (environmentFile: string): string => environmentFile.replace(/(\.yaml)?$/, '.lock.yaml');
+
+/** What an environment without a lock file is told. */
+export function lockMissing({ file, name }: Pick<Environment, 'file' | 'name'>): Problem {
+  const remedy = `Run \`ragdock lock ${name}\` and commit the file that it writes.`;
+  return { code: 'LOCK_MISSING', file, message: `${lockFileOf(file)} does not exist`, remedy };
+}
+
+/** The environment's lock. Throws LOCK_MISSING. */
+export function lockOf(environment: Pick<Environment, 'file' | 'name' | 'lock'>): Lock {
+  if (environment.lock) return environment.lock;
+  throw new RagdockError(lockMissing(environment));
+}
 
 /** Read a lock file. A missing one is no problem here: synth and deploy ask for it, `ragdock lock` makes it. */
 export function readLock(cwd: string, file: string): LockFile {

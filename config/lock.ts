@@ -3,7 +3,7 @@ import { type Problem, RagdockError, throwProblems } from '../src/errors/problem
 import { type BrokenPromise, brokenPromises } from './broken-promises.js';
 import type { Environment } from './environment.js';
 import { type Path, showPath } from './located.js';
-import { lockFileOf } from './lock-file.js';
+import { lockFileOf, lockMissing } from './lock-file.js';
 import type { Lock, Promises } from './lock-schema.js';
 import { capacity, contains, freeSubnets, isSubnet, overlaps, parseRange, type Range, showRange } from './subnets.js';
 
@@ -43,17 +43,7 @@ export function planLock(environment: Locked, promises: Promises, accepted: read
  */
 export function checkLock(environment: Locked, promises: Promises): readonly Problem[] {
   const { lock, name } = environment;
-  if (!lock) {
-    const remedy = `Run \`ragdock lock ${name}\` and commit the file that it writes.`;
-    return [
-      {
-        code: 'LOCK_MISSING',
-        file: environment.file,
-        message: `${lockFileOf(environment.file)} does not exist`,
-        remedy,
-      },
-    ];
-  }
+  if (!lock) return [lockMissing(environment)];
   const stale = (path: Path, message: string): Problem => ({
     code: 'LOCK_STALE',
     ...placeIn(environment, path),

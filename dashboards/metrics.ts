@@ -24,7 +24,7 @@ export const RAG_API_METRICS = {
   },
   rejected: {
     name: 'rag_rejected_total',
-    help: 'Requests that were turned away before they became questions, by problem code',
+    help: 'Requests that were answered with a problem, by its code',
     type: 'counter',
     labels: ['code'],
   },

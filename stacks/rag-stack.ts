@@ -1,10 +1,9 @@
 import type { Construct } from 'constructs';
 import type { Environment } from '../config/environment.js';
-import type { Lock } from '../config/lock-schema.js';
+import { lockOf } from '../config/lock-file.js';
 import { lowerToDocker } from '../constructs/engines/docker/index.js';
 import { giveVolumesToTheirOwners } from '../constructs/services/index.js';
 import { LocalBackend, TerraformStack } from '../constructs/tf.js';
-import { RagdockError } from '../src/errors/problem.js';
 import { RagServices } from './rag-services.js';
 
 export interface RagStackProps {
@@ -52,15 +51,4 @@ export class RagStack extends TerraformStack {
     }
     super.prepareStack();
   }
-}
-
-/** The environment's lock file, or the error that says how to get one. */
-export function lockOf(environment: Environment): Lock {
-  if (environment.lock) return environment.lock;
-  throw new RagdockError({
-    code: 'LOCK_MISSING',
-    file: environment.file,
-    message: `there is no ${environment.name}.lock.yaml beside it`,
-    remedy: `Run \`ragdock lock ${environment.name}\` and commit the file that it writes.`,
-  });
 }

@@ -50,6 +50,19 @@ function clashes(groups: readonly (readonly NameClaim[])[], kind: string): reado
   return findings;
 }
 
+/** The volume that carries a service's secrets is the engine's; whoever mounted it would read them all. */
+const secretsAreNotMounted: Rule = ({ services }) => {
+  const owners = new Map(services.map(({ containers: [{ name, path }] }) => [`${name}-secrets`, path]));
+  return services
+    .flatMap(({ volumes }) => volumes)
+    .flatMap(({ name, path }): Finding[] => {
+      const owner = owners.get(name);
+      if (!owner) return [];
+      const message = `the volume ${name} carries the secrets of ${owner.slice(0, -1).join('.')}`;
+      return [{ code: 'NAME_CLASH', path, message, remedy: 'Give the volume another name.', restsOn: [owner] }];
+    });
+};
+
 const namesFit: Rule = ({ services }) =>
   services
     .flatMap(({ containers: [container], volumes }) => [container, ...volumes])
@@ -76,6 +89,7 @@ export const NAME_RULES: readonly Rule[] = [
   environmentName,
   containerNamesDiffer,
   volumeNamesDiffer,
+  secretsAreNotMounted,
   namesFit,
   extraNamesAreFree,
 ];

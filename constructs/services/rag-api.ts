@@ -1,5 +1,5 @@
 import type { Construct } from 'constructs';
-import { RAG_API_VARIABLES, type RagApiSettings } from '../../src/apps/rag-api/settings.js';
+import { LONGEST_SHUTDOWN_SECONDS, RAG_API_VARIABLES, type RagApiSettings } from '../../src/apps/rag-api/settings.js';
 import { type Endpoint, SecretRef, Service, secretPath } from '../model/index.js';
 import { addSettings, bundledApp, probe } from './bundled-app.js';
 
@@ -36,7 +36,7 @@ export class RagApi extends Service {
       memoryMiB: props.memoryMiB ?? 512,
       healthCheck: { command: probe(PORT, '/readyz'), startPeriodSeconds: 60 },
       // Running answers are finished; they may take as long as an answer may take.
-      stopGraceSeconds: 10 + Math.min(props.settings.limits.totalSeconds, 60),
+      stopGraceSeconds: 10 + Math.min(props.settings.limits.totalSeconds, LONGEST_SHUTDOWN_SECONDS),
     });
     this.http = this.expose('http', { scheme: 'http', port: PORT, credential: key });
     this.metrics = this.expose('metrics', { scheme: 'http', port: METRICS_PORT });

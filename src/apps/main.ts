@@ -29,7 +29,8 @@ try {
   process.exitCode = (await commandOf(name)(args)) ?? 0;
 } catch (error) {
   process.stderr.write(`${describe(error)}\n`);
-  process.exitCode = error instanceof RagdockError ? error.exitCode : 1;
+  // Not the exit code alone: a port that listens already, or a connection, would keep a failed command alive.
+  process.exit(error instanceof RagdockError ? error.exitCode : 1);
 }
 
 function commandOf(command: string): Command {

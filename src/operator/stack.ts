@@ -3,11 +3,11 @@ import type Docker from 'dockerode';
 import type { Environment } from '../../config/environment.js';
 import { loadEnvironment } from '../../config/load.js';
 import { checkLock } from '../../config/lock.js';
+import { lockOf } from '../../config/lock-file.js';
 import { Topology } from '../../constructs/engines/docker/index.js';
 import type { Workload } from '../../constructs/model/index.js';
 import { promisesOf } from '../../stacks/promises.js';
 import { RagServices } from '../../stacks/rag-services.js';
-import { lockOf } from '../../stacks/rag-stack.js';
 import { RagdockError, throwProblems } from '../errors/problem.js';
 
 /** What an environment file describes: its services, and their names and addresses on the engine. */

@@ -190,6 +190,8 @@ export class RunningExchange {
 
   /** Holds the clean end back until the exchange is saved, if the client was told that it would be. */
   async #complete(): Promise<void> {
+    // Aborted while the reader took its time over the last piece, and on record as that: no clean end any more.
+    if (this.#saving) throw abortReason(this.#signal);
     const saving = this.#settle(undefined);
     if (!this.#announced) return;
     await saving.catch((cause: unknown) => {

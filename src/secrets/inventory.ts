@@ -1,8 +1,6 @@
 import { relative } from 'node:path';
 import type { Environment } from '../../config/environment.js';
-import { lockFileOf } from '../../config/lock-file.js';
-import type { Lock } from '../../config/lock-schema.js';
-import { RagdockError } from '../errors/problem.js';
+import { lockOf } from '../../config/lock-file.js';
 import type { SecretStore } from './store.js';
 
 /** One secret of an environment: what the lock file promises of it, and what the store holds. */
@@ -28,15 +26,4 @@ export function secretsOf(environment: Environment, store: SecretStore, cwd: str
       file: relative(cwd, store.path(name, version)),
     }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-/** The environment's lock, which is where the names of its secrets are. */
-export function lockOf({ lock, file, name }: Environment): Lock {
-  if (lock) return lock;
-  throw new RagdockError({
-    code: 'LOCK_MISSING',
-    file,
-    message: `${lockFileOf(file)} does not exist, and it names the secrets`,
-    remedy: `Run \`ragdock lock ${name}\` and commit the file that it writes.`,
-  });
 }

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -13,6 +15,7 @@ import {
 import { makeBundle } from '../../src/apps/make-bundle.js';
 import { temporaryFolder } from '../support/folder.js';
 import { ScriptedServer } from '../support/http-server.js';
+import { ragApiSettings } from '../support/rag-api.js';
 import { run } from '../support/run.js';
 
 const contentOf = (folder: string) =>
@@ -94,6 +97,31 @@ describe('makeBundle', () => {
       const { code, stderr } = await app('job-ownership', 'nobody');
       expect(code).toBe(1);
       expect(stderr).toBe('job-ownership failed: expected UID:GID PATH…, got nobody\n');
+    });
+
+    test('ends when it cannot start, although a part of it listens already', async () => {
+      const secret = join(folder, 'key');
+      writeFileSync(`${secret}.v1`, 'a-key-of-some-length');
+      const taken = createServer().listen(0, '0.0.0.0');
+      await once(taken, 'listening');
+      const settings = join(folder, 'settings.json');
+      const { port } = taken.address() as AddressInfo;
+      writeFileSync(settings, JSON.stringify({ ...ragApiSettings(), listen: { port: 0, metricsPort: port } }));
+      const { code, stderr } = await run([process.execPath, join(folder, 'ragdock-apps.mjs'), 'rag-api'], {
+        env: {
+          RAGDOCK_SETTINGS: settings,
+          API_KEY_FILE: secret,
+          QDRANT_URL: 'http://127.0.0.1:1',
+          QDRANT_API_KEY_FILE: secret,
+          LLM_URL: 'http://127.0.0.1:1',
+          POSTGRES_URL: 'postgresql://rag_api@127.0.0.1:1/ml_db',
+          POSTGRES_PASSWORD_FILE: secret,
+        },
+        timeoutSeconds: 20,
+      });
+      taken.close();
+      expect(stderr).toContain('EADDRINUSE');
+      expect(code).toBe(1);
     });
 
     test('probes an address: 0 for 200, 1 for anything else', async () => {

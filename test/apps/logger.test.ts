@@ -33,6 +33,19 @@ describe('the log', () => {
     });
   });
 
+  test('does not have the text that is not JSON, which JSON.parse quotes', () => {
+    const { log, lines } = capture();
+    let unreadable: unknown;
+    try {
+      JSON.parse('Секретный вопрос');
+    } catch (error) {
+      unreadable = error;
+    }
+    log.error({ err: new Error('no event', { cause: unreadable }) }, 'failed');
+    expect(JSON.stringify(lines)).not.toContain('Секретный');
+    expect(lines[0]?.err).toMatchObject({ message: 'no event', causes: [{ type: 'SyntaxError' }] });
+  });
+
   test('masks a key in headers', () => {
     const { log, lines } = capture();
     log.info({ headers: { authorization: 'Bearer hunter2' }, req: { headers: { authorization: 'Bearer hunter2' } } });

@@ -254,6 +254,15 @@ describe('every rule tells what contradicts what, where, and what to change', ()
       },
     ],
     [
+      'a volume that carries the secrets of a service',
+      {
+        yaml: extra('volumes: [{name: ▶dev-rag-api-secrets, path: /x}]'),
+        is: 'NAME_CLASH extraServices.web.volumes.0.name',
+        says: /carries the secrets of services\.api/,
+        remedy: /another name/,
+      },
+    ],
+    [
       'an extra service with the name of a job',
       {
         yaml: `${MINIMAL}extraServices:\n  llm-main-model: ▶{image: "a:1", container: other}\n`,

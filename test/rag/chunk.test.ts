@@ -51,6 +51,16 @@ describe('chunkDocument', () => {
   });
 
   test.each([
+    ['comments in one line', '<!--a-->'.repeat(40), 'Текст'],
+    ['closing brackets', ')'.repeat(60_000), ''],
+    ['quotation marks behind a sentence', `Да.${'»'.repeat(60_000)}`, ''],
+  ])('takes no time that grows with its square, or worse: %s', (_name, row, end) => {
+    const started = performance.now();
+    expect(markdown(`${row} ${end}\n`).length).toBeGreaterThan(0);
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+
+  test.each([
     ['sentences', sentences(200)],
     ['lines of a table', `| a | b |\n|---|---|\n${'| значение | другое |\n'.repeat(300)}`],
     ['one endless word', 'ы'.repeat(10_000)],

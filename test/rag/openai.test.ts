@@ -193,6 +193,11 @@ describe('what is not an answer', () => {
     });
   });
 
+  test.each(['abort', 'error'])('a finish_reason that says so: %s', async (reason) => {
+    server.handler = streaming(events.text('Да'), events.finish(reason), events.done());
+    await expect(collect()).rejects.toMatchObject({ kind: 'llm-failed', message: expect.stringContaining(reason) });
+  });
+
   test('[DONE] without a finish_reason', async () => {
     server.handler = streaming(events.text('Да'), events.done());
     await expect(collect()).rejects.toMatchObject({ kind: 'llm-failed', message: expect.stringContaining('[DONE]') });

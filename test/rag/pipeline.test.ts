@@ -192,6 +192,15 @@ describe('without a passage', () => {
     expect(history.only).toMatchObject({ status: 'complete', refused: true, answer: REFUSAL });
   });
 
+  test('does not end cleanly when it was aborted before its end was taken', async () => {
+    const answer = await ask();
+    const first = await answer.text.next();
+    controller.abort(new Error('the service stops'));
+    await until('the abort is saved', () => history.only.status === 'aborted');
+    expect(first.value).toBe(REFUSAL);
+    await expect(answer.text.next()).rejects.toThrow('the service stops');
+  });
+
   test('tells the model so in the mode general', async () => {
     const answer = await ask({ noContext: 'general' });
     expect(await read(answer)).toBe('Да');

@@ -137,11 +137,12 @@ function addQuestions(app: FastifyInstance, settings: RagApiSettings, pipeline: 
     const message = parseMessage(schema, request.body);
     const controller = streams.enter();
     // Not request.signal: that one aborts as soon as the body of a POST has been read.
-    reply.raw.once('close', () => {
+    const closed = () => {
       if (!reply.raw.writableFinished) controller.abort(new ClientGone('the client closed the connection'));
       streams.leave(controller);
-    });
-    if (reply.raw.destroyed) controller.abort(new ClientGone('the client closed the connection'));
+    };
+    if (reply.raw.closed) closed();
+    else reply.raw.once('close', closed);
 
     const answer = await pipeline.ask(
       { requestId: request.id, message: message.message, userName: message.user_name, course: message.course },

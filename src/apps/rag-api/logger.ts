@@ -29,6 +29,8 @@ export function loggerOptions(level = 'info'): Exclude<FastifyServerOptions['log
  */
 function describeError(error: unknown, causes: number): LoggedError {
   if (!(error instanceof Error)) return { type: typeof error, message: String(error), stack: '' };
+  // JSON.parse quotes what it could not read, which may be what a user asked or a model answered.
+  if (error instanceof SyntaxError) return { type: error.name, message: 'not shown: it quotes the text', stack: '' };
   const { code } = error as NodeJS.ErrnoException;
   const nested = error instanceof AggregateError ? error.errors : error.cause === undefined ? [] : [error.cause];
   return {

@@ -6,13 +6,7 @@ import { readSettings, readVariables } from '../settings-file.js';
 import { buildApp } from './app.js';
 import { loggerOptions } from './logger.js';
 import { serveMetrics } from './metrics-server.js';
-import { RAG_API_VARIABLES, RagApiSettings } from './settings.js';
-
-/**
- * How long running answers may go on after SIGTERM at most, in seconds; an answer that may not take that long anyway
- * is not waited for longer. The container's own grace period has to leave time to save the last exchanges after it.
- */
-export const LONGEST_SHUTDOWN_SECONDS = 60;
+import { LONGEST_SHUTDOWN_SECONDS, RAG_API_VARIABLES, RagApiSettings } from './settings.js';
 
 /** How often exchanges are looked for whose process died before they ended, in milliseconds. */
 const ABANDON_INTERVAL_MS = 60_000;

@@ -33,6 +33,12 @@ export const RagApiSettings = z.strictObject({
 });
 export type RagApiSettings = z.output<typeof RagApiSettings>;
 
+/**
+ * How long running answers may go on after SIGTERM at most, in seconds; an answer that may not take that long anyway
+ * is not waited for longer. The container's own grace period has to leave time to save the last exchanges after it.
+ */
+export const LONGEST_SHUTDOWN_SECONDS = 60;
+
 /** Variables of the container. `…_FILE` is a path without version: the newest `PATH.vN` is read, again after a 401. */
 export const RAG_API_VARIABLES = {
   settings: 'RAGDOCK_SETTINGS',

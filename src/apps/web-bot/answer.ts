@@ -121,7 +121,7 @@ export class Answer {
     if (exchangeId === null) return null;
     const signal = AbortSignal.any([abort, AbortSignal.timeout(this.limits.sourcesMs)]);
     try {
-      // The API saves the exchange off the answer's path: it may need a moment.
+      // ragdock's own API has saved the exchange before it ends the answer; another one may need a moment.
       for (let pause = 25; ; pause *= 2) {
         const sources = await this.api.sources(exchangeId, signal);
         if (sources) return sources;

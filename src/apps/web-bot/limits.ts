@@ -24,7 +24,7 @@ export interface WebBotLimits {
   /** Time for which the API's readiness is taken as known, and the longest wait for it. */
   readonly readinessCacheMs: number;
   readonly readinessTimeoutMs: number;
-  /** Longest wait for the sources of a complete answer; the API saves the exchange after its last byte. */
+  /** Longest wait for the sources of a complete answer. */
   readonly sourcesMs: number;
   readonly api: ApiLimits;
 }

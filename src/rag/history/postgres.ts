@@ -100,11 +100,13 @@ export class PostgresHistory implements History {
       ['password', isWrongPassword],
     ]);
     for (;;) {
+      const tried = this.#password;
       try {
         return await this.#pool.query<Row>(text, [...values]);
       } catch (cause) {
         const [remedy] = [...remedies].find(([, helps]) => helps(cause)) ?? [];
-        if (remedy === 'password') this.#password += 1;
+        // Statements that were refused side by side turn to the other password once, not once each.
+        if (remedy === 'password' && this.#password === tried) this.#password += 1;
         if (remedy !== undefined) remedies.delete(remedy);
         else if (!isUnavailable(cause)) throw cause;
         else throw new RagFailure('history-unavailable', `PostgreSQL cannot be used: ${describe(cause)}`, { cause });

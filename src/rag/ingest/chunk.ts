@@ -69,8 +69,11 @@ function packBlocks(blocks: readonly string[]): string[] {
   return current === '' ? chunks : [...chunks, current];
 }
 
-/** Ends of sentences, then of lines, then of words: the coarsest that makes pieces which fit. */
-const SEAMS: readonly RegExp[] = [/(?<=[.!?…]["»”)]*)\s+/u, /\n/, /\s+/];
+/**
+ * Ends of sentences, then of lines, then of words: the coarsest that makes pieces which fit. The closing marks behind a
+ * sentence are bounded, because the time that a row of them takes would grow with its square.
+ */
+const SEAMS: readonly RegExp[] = [/(?<=[.!?…]["»”)]{0,4})\s+/u, /\n/, /\s+/];
 
 function splitBlock(block: string, longest: number, seam = 0): string[] {
   if (block.length <= longest) return [block];
@@ -109,7 +112,7 @@ function splitCharacters(text: string, longest: number): string[] {
 /** The last sentences of a chunk that fit into the overlap, or its last words. */
 function tailOf(text: string): string {
   const tail = text.slice(-OVERLAP);
-  const sentence = tail.search(/(?<=[.!?…]["»”)]*\s)\S/u);
+  const sentence = tail.search(/(?<=[.!?…]["»”)]{0,4}\s)\S/u);
   const word = tail.search(/(?<=\s)\S/);
   const start = sentence >= 0 ? sentence : word;
   return start >= 0 ? tail.slice(start) : '';

@@ -61,7 +61,10 @@ export function parseText(content: string, fallback: string): ParsedDocument {
 /** What separates, defines a link, or is a comment says nothing to a reader. */
 function isEmpty({ type, raw }: Token): boolean {
   return (
-    type === 'space' || type === 'hr' || type === 'def' || (type === 'html' && /^\s*(<!--[\s\S]*?-->\s*)+$/.test(raw))
+    type === 'space' ||
+    type === 'hr' ||
+    type === 'def' ||
+    (type === 'html' && raw.replace(/<!--[\s\S]*?-->/g, '').trim() === '')
   );
 }
 

@@ -24,6 +24,9 @@ interface RawEvent {
   readonly usage?: { readonly prompt_tokens?: number; readonly completion_tokens?: number } | null;
 }
 
+/** What vLLM ends an answer with that it aborted, or whose generation failed. What came of it is not an answer. */
+const GIVEN_UP: ReadonlySet<string> = new Set(['abort', 'error']);
+
 /**
  * Reads the data of one event. Throws `RagFailure` for what is not an event, and for an error that the server sends
  * inside a stream that began with status 200 (vLLM follows it by [DONE]).
@@ -35,6 +38,12 @@ export function readChatEvent(data: string): ChatEvent {
     throw new RagFailure('llm-failed', `the model server failed inside the stream: ${message}`);
   }
   const choice = event.choices?.find(({ index }) => index === undefined || index === 0);
+  if (GIVEN_UP.has(choice?.finish_reason ?? '')) {
+    throw new RagFailure(
+      'llm-failed',
+      `the model server gave the answer up with finish_reason ${choice?.finish_reason}`,
+    );
+  }
   const delta = choice?.delta;
   const text = delta?.content ?? '';
   return {
