@@ -15,7 +15,7 @@ import {
 } from './fields.js';
 import { postgresSettings } from './postgres-settings.js';
 
-const sampling = z
+export const Sampling = z
   .strictObject({
     temperature: z.number().min(0).max(2).default(0.7).describe('0 always takes the likeliest token'),
     topP: z.number().gt(0).max(1).default(0.9).describe('Share of the probability that tokens are chosen from'),
@@ -25,7 +25,7 @@ const sampling = z
   })
   .describe('How the RAG API asks the model to choose tokens');
 
-const SYSTEM_PROMPT =
+export const SYSTEM_PROMPT =
   'Ты - русскоязычный автоматический ассистент. Твоя задача - отвечать кратко и по делу, сохраняя вежливость и ' +
   'профессионализм. Для технических тем используй точные термины. При работе с кодом объясняй критически важные моменты.';
 
@@ -52,9 +52,21 @@ const llamaCpp = z
     parallel: z.int().min(1).max(64).default(1).describe('Requests served at once; they share the context'),
     threads: z.int().min(1).max(256).optional().describe('CPU threads. Default: what the server chooses'),
     systemPrompt: z.string().min(1).max(8000).default(SYSTEM_PROMPT).describe('What every conversation starts with'),
-    sampling: sampling.prefault({}),
+    sampling: Sampling.prefault({}),
   })
   .describe('A model on llama.cpp, for hosts without a GPU');
+
+/** What one question may cost. */
+export const ApiLimits = z.strictObject({
+  messageCharacters: z.int().min(1).max(100_000).default(4000).describe('Longest question, in characters'),
+  concurrentStreams: z.int().min(1).max(10_000).default(8).describe('Answers streamed at once; more get 503'),
+  firstTokenSeconds: z.int().min(1).max(3600).default(60).describe('Longest wait for the first token'),
+  idleSeconds: z.int().min(1).max(3600).default(60).describe('Longest silence inside a stream'),
+  totalSeconds: z.int().min(1).max(7200).default(300).describe('Longest answer, from the question to its end'),
+});
+export type ApiLimits = z.output<typeof ApiLimits>;
+
+export const CourseName = text(/^[\p{L}\p{N}][\p{L}\p{N} _.-]{0,63}$/u, '1 to 64 letters, digits, . _ -');
 
 const LANGUAGES = ['russian', 'english'] as const;
 
@@ -166,39 +178,12 @@ export const EnvironmentSchema = z
               .refine((collections) => Object.keys(collections).length > 0, 'expected at least one collection')
               .prefault({ BD_curs_data: {}, BD_chat_question: {}, BD_organization_question: {} })
               .describe('Collections of Qdrant that a question searches'),
-            courses: z
-              .array(text(/^[\p{L}\p{N}][\p{L}\p{N} _.-]{0,63}$/u, '1 to 64 letters, digits, . _ -'))
-              .min(1)
-              .describe('Courses that a question may name'),
+            courses: z.array(CourseName).min(1).describe('Courses that a question may name'),
             noContext: z
               .enum(['refuse', 'general'])
               .default('refuse')
               .describe('Without a passage found: a fixed refusal, or the model’s general knowledge with a notice'),
-            limits: z
-              .strictObject({
-                messageCharacters: z
-                  .int()
-                  .min(1)
-                  .max(100_000)
-                  .default(4000)
-                  .describe('Longest question, in characters'),
-                concurrentStreams: z
-                  .int()
-                  .min(1)
-                  .max(10_000)
-                  .default(8)
-                  .describe('Answers streamed at once; more get 503'),
-                firstTokenSeconds: z.int().min(1).max(3600).default(60).describe('Longest wait for the first token'),
-                idleSeconds: z.int().min(1).max(3600).default(60).describe('Longest silence inside a stream'),
-                totalSeconds: z
-                  .int()
-                  .min(1)
-                  .max(7200)
-                  .default(300)
-                  .describe('Longest answer, from the question to its end'),
-              })
-              .prefault({})
-              .describe('What one question may cost'),
+            limits: ApiLimits.prefault({}).describe('What one question may cost'),
             publish: publish.optional(),
           })
           .describe('The streaming RAG API'),

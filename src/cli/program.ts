@@ -6,6 +6,7 @@ import { registerLock } from './commands/lock.js';
 import { registerModel } from './commands/model.js';
 import { registerSecrets } from './commands/secrets.js';
 import { registerSmoke } from './commands/smoke.js';
+import { registerUp } from './commands/up.js';
 import { registerValidate } from './commands/validate.js';
 import type { Io } from './io.js';
 
@@ -16,6 +17,7 @@ import type { Io } from './io.js';
 export type Register = (program: Command, io: Io) => void;
 
 const COMMANDS: readonly Register[] = [
+  registerUp,
   registerValidate,
   registerLock,
   registerSecrets,

@@ -182,6 +182,44 @@ export const FAILURES = {
     remedy: 'Read the failed checks; each names the service, what was expected and what came.',
     exit: 1,
   },
+  // The embedded default
+  PORT_IN_USE: {
+    title: 'Another program listens on the port',
+    remedy: 'Choose another one with `--port`; 0 takes any that is free.',
+    exit: 2,
+  },
+  DATA_FOLDER_IN_USE: {
+    title: 'Another process uses the data folder',
+    remedy: 'End that process, or use a folder of its own with `--data-dir`.',
+    exit: 2,
+  },
+  DATA_FOLDER_UNUSABLE: {
+    title: 'The data folder cannot be used',
+    remedy:
+      'Name a folder that is empty, missing or made by `ragdock up`, and that you may write to, with `--data-dir`.',
+    exit: 2,
+  },
+  DATA_FOLDER_TOO_NEW: {
+    title: 'The data folder was made by a newer version of ragdock',
+    remedy: 'Use that version, or a folder of its own for this one with `--data-dir`. Nothing in it was changed.',
+    exit: 2,
+  },
+  DATA_FOLDER_DAMAGED: {
+    title: 'The database in the data folder does not start',
+    remedy: 'Move the folder aside to begin anew, or restore it from a copy.',
+    exit: 1,
+  },
+  DISK_FULL: {
+    title: 'The disk has no room for the data',
+    remedy:
+      'Free some space, or use a folder on another disk with `--data-dir`. Nothing that was acknowledged is lost.',
+    exit: 1,
+  },
+  LLM_UNREACHABLE: {
+    title: 'The model server does not answer as one',
+    remedy: 'Start it, or correct `--llm-url`; without that option answers quote the material.',
+    exit: 3,
+  },
   // The command line
   USAGE: {
     title: 'The command line is not understood',

@@ -42,10 +42,10 @@ export const AskEvent = z.discriminatedUnion('event', [
     /** How many passages the answer rests on. */
     sources: z.int(),
     /** Parts of the service that the answer has to do without. */
-    degraded: z.array(z.string()),
+    degraded: z.array(z.string()).readonly(),
   }),
   z.object({ event: z.literal('chunk'), text: z.string() }),
-  z.object({ event: z.literal('done'), sources: z.array(Source) }),
+  z.object({ event: z.literal('done'), sources: z.array(Source).readonly() }),
   z.object({
     event: z.literal('error'),
     /** HTTP status; 0 when no answer came. */

@@ -1,9 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { abortReason, RagFailure } from './failure.js';
-import { cleanText, storableText } from './normalise.js';
+import { cleanText, isRussian, storableText } from './normalise.js';
 import type { Answer, Component, PipelineParts, Question } from './pipeline.js';
-import type { ExchangeOutcome, ExchangeSource, Passage, Usage } from './ports.js';
-import { buildPrompt, type Prompt } from './prompt.js';
+import type { ExchangeOutcome, ExchangeSource, Passage, Prompt, Usage } from './ports.js';
+import { buildPrompt } from './prompt.js';
 import { retrieve } from './retrieve.js';
 import { retry } from './retry.js';
 import { type OpenedAnswer, openAnswer } from './stream.js';
@@ -11,6 +11,10 @@ import { type OpenedAnswer, openAnswer } from './stream.js';
 /** What is answered, without asking the model, when nothing was found and the mode is `refuse`. */
 export const REFUSAL =
   'В материалах курса не нашлось ответа на этот вопрос. Попробуйте сформулировать его иначе или уточнить тему.';
+
+/** The same for a question without a Cyrillic letter. */
+export const ENGLISH_REFUSAL =
+  'The course material has no answer to this question. Try to put it differently, or name the subject.';
 
 /** Longest wait for the question to be saved before the answer begins without that, in milliseconds. */
 const BEGIN_DEADLINE_MS = 2000;
@@ -118,7 +122,7 @@ export class RunningExchange {
       const prompt = buildPrompt(settings, this.#question.message, found, randomBytes(12).toString('hex'), share);
       if (prompt.passages.length === 0 && settings.noContext === 'refuse') break;
       try {
-        return { prompt, opened: await openAnswer(llm, prompt.messages, this.#signal) };
+        return { prompt, opened: await openAnswer(llm, prompt, this.#signal) };
       } catch (error) {
         const shorten = error instanceof RagFailure && error.kind === 'llm-context' && prompt.passages.length > 0;
         if (!shorten || share < 1) throw error;
@@ -163,8 +167,8 @@ export class RunningExchange {
   }
 
   async *#refusal(): AsyncGenerator<string> {
-    this.#answer = REFUSAL;
-    yield REFUSAL;
+    this.#answer = isRussian(this.#question.message) ? REFUSAL : ENGLISH_REFUSAL;
+    yield this.#answer;
     await this.#complete();
   }
 

@@ -33,3 +33,8 @@ export function searchText(text: string): string {
 export function storableText(text: string): string {
   return text.replace(LONE_SURROGATE, '\uFFFD').replaceAll('\u0000', '');
 }
+
+/** Whether a text is to be read as Russian, and answered in Russian: it has a Cyrillic letter. */
+export function isRussian(text: string): boolean {
+  return /\p{Script=Cyrillic}/u.test(text);
+}

@@ -100,10 +100,18 @@ export type LlmEvent =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'end'; readonly finishReason: string; readonly usage: Usage | undefined };
 
+/** What is asked of a model: the messages, and what they were laid out from, for an answerer that reads no prompts. */
+export interface Prompt {
+  readonly messages: readonly ChatMessage[];
+  readonly question: string;
+  /** The passages in the prompt; the first is number 1. */
+  readonly passages: readonly Passage[];
+}
+
 export interface Llm {
   readonly model: string;
   /** Streams one answer. Throws `RagFailure`; ends at once, upstream included, when `signal` aborts. */
-  chat(messages: readonly ChatMessage[], signal: AbortSignal): AsyncIterable<LlmEvent>;
+  chat(prompt: Prompt, signal: AbortSignal): AsyncIterable<LlmEvent>;
   /** Rejects unless the server answers and lists the model. */
   check(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;

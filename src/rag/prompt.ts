@@ -1,5 +1,5 @@
 import { originOf } from './origin.js';
-import type { ChatMessage, Passage } from './ports.js';
+import type { ChatMessage, Passage, Prompt } from './ports.js';
 import { estimateTokens, TOKENS_PER_MESSAGE } from './tokens.js';
 
 export interface PromptSettings {
@@ -9,12 +9,6 @@ export interface PromptSettings {
   readonly contextTokens: number;
   /** Tokens kept free for the answer. */
   readonly answerTokens: number;
-}
-
-export interface Prompt {
-  readonly messages: readonly ChatMessage[];
-  /** The passages in the prompt; the first is number 1. */
-  readonly passages: readonly Passage[];
 }
 
 /** Room in tokens below which a part of a passage is not worth its place. */
@@ -63,8 +57,12 @@ export function buildPrompt(
     taken.push(passage);
   }
   // With passages found but none that fits, the model must not be told that there are fragments.
-  if (taken.length === 0) return { messages: messages(settings, WITHOUT_PASSAGES, question), passages: [] };
-  return { messages: messages(settings, WITH_PASSAGES, userMessage(question, taken, boundary)), passages: taken };
+  if (taken.length === 0) return { messages: messages(settings, WITHOUT_PASSAGES, question), question, passages: [] };
+  return {
+    messages: messages(settings, WITH_PASSAGES, userMessage(question, taken, boundary)),
+    question,
+    passages: taken,
+  };
 }
 
 function messages(settings: PromptSettings, instructions: string, content: string): ChatMessage[] {

@@ -1,5 +1,5 @@
 import { abortReason, RagFailure } from './failure.js';
-import type { ChatMessage, Llm, LlmEvent } from './ports.js';
+import type { Llm, LlmEvent, Prompt } from './ports.js';
 
 /** An answer of which the first characters have arrived. */
 export interface OpenedAnswer {
@@ -13,12 +13,8 @@ export interface OpenedAnswer {
  * Asks the model and waits for its first character. A model that ends without one has failed, whatever status it
  * gave: the caller has not promised anything to its own client yet and can say so.
  */
-export async function openAnswer(
-  llm: Llm,
-  messages: readonly ChatMessage[],
-  signal: AbortSignal,
-): Promise<OpenedAnswer> {
-  const events = llm.chat(messages, signal)[Symbol.asyncIterator]();
+export async function openAnswer(llm: Llm, prompt: Prompt, signal: AbortSignal): Promise<OpenedAnswer> {
+  const events = llm.chat(prompt, signal)[Symbol.asyncIterator]();
   let first = '';
   try {
     for (;;) {

@@ -9,6 +9,7 @@ import { until } from '../support/until.js';
 
 const RECORDINGS = new URL('../recordings/', import.meta.url);
 const MESSAGES = [{ role: 'user', content: 'Что такое RAG?' }] as const;
+const PROMPT = { messages: MESSAGES, question: 'Что такое RAG?', passages: [] };
 const SAMPLING = { temperature: 0.7, topP: 0.9, presencePenalty: 0.1, frequencyPenalty: 0.2, maxTokens: 64 };
 
 let server: ScriptedServer;
@@ -43,7 +44,7 @@ async function replaceClient(options: Partial<OpenAiOptions>): Promise<void> {
 
 async function collect(signal = new AbortController().signal): Promise<LlmEvent[]> {
   const collected: LlmEvent[] = [];
-  for await (const event of llm.chat(MESSAGES, signal)) collected.push(event);
+  for await (const event of llm.chat(PROMPT, signal)) collected.push(event);
   return collected;
 }
 
@@ -316,7 +317,7 @@ describe('silence', () => {
     await replaceClient({ idleMs: 100 });
     server.handler = answering('а', 'б', 'в');
     const collected: LlmEvent[] = [];
-    for await (const event of llm.chat(MESSAGES, new AbortController().signal)) {
+    for await (const event of llm.chat(PROMPT, new AbortController().signal)) {
       collected.push(event);
       await new Promise((resolve) => setTimeout(resolve, 150));
     }
@@ -330,7 +331,7 @@ describe('cancelling', () => {
   test('ends the request at once, in the middle of silence', async () => {
     const controller = new AbortController();
     server.handler = stalling(events.text('Да'));
-    const answer = llm.chat(MESSAGES, controller.signal);
+    const answer = llm.chat(PROMPT, controller.signal);
     expect((await answer.next()).value).toEqual({ type: 'text', text: 'Да' });
     const next = answer.next();
     controller.abort(reason);
@@ -341,7 +342,7 @@ describe('cancelling', () => {
   test('ends the request while the server has not answered', async () => {
     const controller = new AbortController();
     server.handler = () => undefined;
-    const next = llm.chat(MESSAGES, controller.signal).next();
+    const next = llm.chat(PROMPT, controller.signal).next();
     await until('the request arrives', () => server.requests.length === 1);
     controller.abort(reason);
     await expect(next).rejects.toBe(reason);
@@ -355,7 +356,7 @@ describe('cancelling', () => {
 
   test('happens when the reader stops reading', async () => {
     server.handler = stalling(events.text('Да'), events.text(' и нет'));
-    for await (const event of llm.chat(MESSAGES, new AbortController().signal)) {
+    for await (const event of llm.chat(PROMPT, new AbortController().signal)) {
       expect(event.type).toBe('text');
       break;
     }

@@ -8,7 +8,7 @@ import {
   type PipelineSettings,
   type Summary,
 } from '../../src/rag/pipeline.js';
-import type { ChatMessage, Llm, LlmEvent } from '../../src/rag/ports.js';
+import type { ChatMessage, Llm, LlmEvent, Prompt } from '../../src/rag/ports.js';
 import { MemoryHistory, MemoryRetrieval, passage } from '../support/rag-parts.js';
 import { until } from '../support/until.js';
 
@@ -29,7 +29,7 @@ class TellingLlm implements Llm {
   readonly signals: AbortSignal[] = [];
   tell: (call: number, signal: AbortSignal) => AsyncIterable<LlmEvent> = () => say('Да');
 
-  chat(messages: readonly ChatMessage[], signal: AbortSignal): AsyncIterable<LlmEvent> {
+  chat({ messages }: Prompt, signal: AbortSignal): AsyncIterable<LlmEvent> {
     this.prompts.push(messages);
     this.signals.push(signal);
     return this.tell(this.prompts.length, signal);

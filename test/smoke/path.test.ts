@@ -122,18 +122,13 @@ describe('an exchange', () => {
 });
 
 describe('the scratch document', () => {
-  const target = {
-    kind: 'qdrant',
-    id: 'qdrant',
-    needs: [],
-    url: 'http://127.0.0.1:1',
-    keyFile: '/none',
-    collections: [{ name: 'BD_curs_data', language: 'russian' as const }],
-  } satisfies ConstructorParameters<typeof ScratchDocument>[0];
-  const plan = { needs: [], collection: 'BD_curs_data', course: 'demo', answerSeconds: 10 };
+  const never = async () => {
+    throw new Error('nothing is stored');
+  };
+  const plan = { collection: 'BD_curs_data', course: 'demo' };
 
   test('has a name and a word of its own', () => {
-    const documents = Array.from({ length: 50 }, (_, run) => new ScratchDocument(target, plan, `r${run}`));
+    const documents = Array.from({ length: 50 }, (_, run) => new ScratchDocument(never, plan, `r${run}`));
 
     expect(new Set(documents.map(({ marker }) => marker)).size).toBe(50);
     expect(documents[7]?.source).toBe('ragdock-smoke/r7.md');
@@ -142,7 +137,7 @@ describe('the scratch document', () => {
   });
 
   test('is one passage, so that the question finds all of it', () => {
-    const document = new ScratchDocument(target, plan, 'r1');
+    const document = new ScratchDocument(never, plan, 'r1');
     const key = { course: 'demo', source: document.source };
     const passages = passagesOf({ path: document.source, content: document.text }, key);
 

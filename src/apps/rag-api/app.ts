@@ -45,8 +45,8 @@ export interface RagApiParts {
   readonly retrieval: Retrieval;
   readonly history: History;
   readonly llm: Llm;
-  /** The bearer keys that are valid now. */
-  readonly apiKeys: () => Promise<readonly string[]>;
+  /** The bearer keys that are valid now; `open` asks for none, which is for a server that only this machine reaches. */
+  readonly apiKeys: (() => Promise<readonly string[]>) | 'open';
   /** @default - no log */
   readonly logger?: FastifyServerOptions['logger'];
 }
@@ -96,10 +96,7 @@ export function buildApp(parts: RagApiParts): RagApi {
   });
   addProbes(app, parts);
   app.register(async (guarded) => {
-    const keys = new BearerKeys(parts.apiKeys);
-    guarded.addHook('onRequest', async ({ headers }) => {
-      if (!(await keys.accepts(headers.authorization))) throw new ApiProblem('UNAUTHORIZED');
-    });
+    if (parts.apiKeys !== 'open') requireKey(guarded, new BearerKeys(parts.apiKeys));
     addQuestions(guarded, settings, pipeline, streams);
     addExchanges(guarded, parts.history);
   });
@@ -117,6 +114,12 @@ export function buildApp(parts: RagApiParts): RagApi {
       await Promise.race([pipeline.drain(), delay(SAVING_GRACE_MS, undefined, { ref: false })]);
     },
   };
+}
+
+function requireKey(app: FastifyInstance, keys: BearerKeys): void {
+  app.addHook('onRequest', async ({ headers }) => {
+    if (!(await keys.accepts(headers.authorization))) throw new ApiProblem('UNAUTHORIZED');
+  });
 }
 
 function addProbes(app: FastifyInstance, { history, retrieval, llm }: RagApiParts): void {

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Registry } from 'prom-client';
 
@@ -9,17 +9,26 @@ export async function serveMetrics(registry: Registry, port: number, log: Fastif
       response.writeHead(404).end();
       return;
     }
-    registry.metrics().then(
-      (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
-      (error: unknown) => {
-        log.error({ err: error }, 'the metrics could not be collected');
-        response.writeHead(500).end();
-      },
-    );
+    void answerMetrics(registry, response, log);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, '0.0.0.0', resolve);
   });
   return server;
+}
+
+/** Answers one request with the metrics as they are now; never rejects. */
+export async function answerMetrics(
+  registry: Registry,
+  response: ServerResponse,
+  log: FastifyBaseLogger,
+): Promise<void> {
+  try {
+    const text = await registry.metrics();
+    response.writeHead(200, { 'content-type': registry.contentType }).end(text);
+  } catch (error) {
+    log.error({ err: error }, 'the metrics could not be collected');
+    response.writeHead(500).end();
+  }
 }

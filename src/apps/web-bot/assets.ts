@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { BUNDLE_FOLDER, packageRoot } from '../bundle.js';
 
 /** One file of the page, as it is served. */
 export interface Asset {
@@ -29,11 +30,13 @@ export async function readAssets(files: readonly string[] = locateFiles()): Prom
 }
 
 /**
- * The page's files. `static/` lies beside this module in the source tree, and beside the bundle that contains it; the
- * bundle's holds the Socket.IO client too, which in the source tree is the installed package's.
+ * The page's files. `static/` lies beside this module in the source tree, and beside the bundle that contains it; a
+ * module that was compiled takes the bundle's. The bundle's holds the Socket.IO client too, which in the source tree is
+ * the installed package's.
  */
 function locateFiles(): string[] {
-  const folder = fileURLToPath(new URL('./static/', import.meta.url));
+  const beside = fileURLToPath(new URL('./static/', import.meta.url));
+  const folder = existsSync(beside) ? beside : join(packageRoot(), BUNDLE_FOLDER, 'static');
   const packed = join(folder, SOCKET_IO_CLIENT);
   const client = existsSync(packed) ? packed : installedClient();
   return [...new Set([...readdirSync(folder).map((name) => join(folder, name)), client])];

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import type { AnswerSource, AskEvent } from '../../operator/events.js';
+import type { AskEvent } from '../../operator/events.js';
+import { AnswerPrinter } from '../answer.js';
 import type { Io } from '../io.js';
-import { paint } from '../io.js';
 
 interface Options {
   readonly env: string;
@@ -28,7 +28,6 @@ async function ask(message: string, options: Options, io: Io): Promise<void> {
   const { askQuestion } = await import('../../operator/ask.js');
   const { requireKnown } = await import('../../operator/known.js');
   const { withEngine } = await import('../../operator/docker.js');
-  const { printable } = await import('../../operator/printable.js');
 
   const stack = describeStack(options.env, io.cwd);
   const { name, settings } = stack.environment;
@@ -36,36 +35,16 @@ async function ask(message: string, options: Options, io: Io): Promise<void> {
   const course = options.course ?? courses[0] ?? '';
   requireKnown('course', course, courses, name);
 
-  let ended = true;
+  const printer = new AnswerPrinter(io);
   const onEvent = (event: AskEvent) => {
-    if (options.json) {
-      io.stdout.write(`${JSON.stringify(event)}\n`);
-    } else if (event.event === 'chunk') {
-      io.stdout.write(printable(event.text));
-      ended = event.text.endsWith('\n');
-    } else {
-      if (!ended) io.stdout.write('\n');
-      ended = true;
-      if (event.event === 'accepted' && event.degraded.length > 0) {
-        io.stderr.write(paint(io.stderr, 'yellow', `answered without: ${event.degraded.join(', ')}\n`));
-      }
-      if (event.event === 'done') io.stderr.write(printable(formatSources(event.sources)));
-    }
+    if (options.json) io.stdout.write(`${JSON.stringify(event)}\n`);
+    else printer.print(event);
   };
   try {
     await withEngine(settings.host.docker, { certPath: io.env.DOCKER_CERT_PATH }, (docker) =>
       askQuestion(docker, stack, { message, course, user: options.user, signal: io.signal, onEvent }),
     );
   } finally {
-    if (!ended) io.stdout.write('\n');
+    printer.end();
   }
-}
-
-function formatSources(sources: readonly AnswerSource[]): string {
-  if (sources.length === 0) return '\nNo sources.\n';
-  const lines = sources.map(({ title, heading, source, collection, score }, index) => {
-    const place = heading === '' || heading === title ? title : `${title}, ${heading}`;
-    return `  ${index + 1}. ${source} (${collection}, ${score.toFixed(2)})  ${place}\n`;
-  });
-  return `\nSources:\n${lines.join('')}`;
 }

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { abortReason, codeOf, RagFailure } from '../failure.js';
 import type { Exchange, ExchangeOutcome, History, NewExchange } from '../ports.js';
+import { isUnavailableState } from './sqlstate.js';
 import {
   abandonStatement,
   beginStatement,
@@ -131,9 +132,7 @@ function isUnavailable(error: unknown): boolean {
   const code = codeOf(error);
   if (isBroken(error) || /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT)$/.test(code))
     return true;
-  // Classes of SQLSTATE: 08 connection, 28 authorisation, 3D no such database, 42 table or right missing (not migrated
-  // yet), 53 out of resources, 57 operator, 58 system.
-  return /^(08|28|3D|42|53|57|58)/.test(code) || /timeout/i.test(String(error));
+  return isUnavailableState(code) || /timeout/i.test(String(error));
 }
 
 function describe(error: unknown): string {

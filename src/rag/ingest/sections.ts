@@ -73,7 +73,7 @@ function open(heading: string, headingLine: string, depth: number): OpenSection 
 }
 
 /** The text of inline Markdown without its marks. */
-function plainText(tokens: readonly Token[]): string {
+export function plainText(tokens: readonly Token[]): string {
   return tokens
     .map((token) =>
       'tokens' in token && token.tokens ? plainText(token.tokens) : 'text' in token ? token.text : token.raw,

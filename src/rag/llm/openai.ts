@@ -1,6 +1,6 @@
 import { Agent, type Dispatcher, request } from 'undici';
 import { abortReason, RagFailure } from '../failure.js';
-import type { ChatMessage, Credential, Llm, LlmEvent } from '../ports.js';
+import type { ChatMessage, Credential, Llm, LlmEvent, Prompt } from '../ports.js';
 import { describeRefusal, failureOfTransport, isStaleConnection } from './openai-errors.js';
 import { readChatEvent } from './openai-events.js';
 import { SseDecoder } from './sse.js';
@@ -55,7 +55,7 @@ export class OpenAiLlm implements Llm {
     return this.#options.model;
   }
 
-  async *chat(messages: readonly ChatMessage[], signal: AbortSignal): AsyncGenerator<LlmEvent> {
+  async *chat({ messages }: Prompt, signal: AbortSignal): AsyncGenerator<LlmEvent> {
     const upstream = new Upstream(signal, this.#options.firstTokenMs);
     try {
       const response = await upstream.wait(() => this.#post(messages, upstream.signal));

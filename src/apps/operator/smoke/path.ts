@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { newest } from '../../secret-file.js';
 import { type Check, CheckFailure, describe, type Finding } from './check.js';
 import { askHttp, excerptOf, expectStatus, jsonOf, openHttp } from './http.js';
-import type { PathPlan, SmokePlan, Target, TargetOf } from './protocol.js';
+import { type PathPlan, SMOKE_USER, type SmokePlan, type Target, type TargetOf } from './protocol.js';
 import { sweepScratchCollections } from './qdrant.js';
 import { type RunContext, runCheck, skip } from './runner.js';
-import { ScratchDocument } from './scratch.js';
+import { openerOf, ScratchDocument, sweepScratchDocuments } from './scratch.js';
 import { askInChat } from './web-bot.js';
 
 /** How often a question is asked again when the model had nothing to say but its end. */
@@ -35,6 +35,22 @@ interface Streamed {
   readonly chunks: number;
 }
 
+/** What a question is asked of. @see SmokePlan */
+export interface AskedApi extends Pick<Target, 'id' | 'needs'> {
+  readonly url: string;
+  /** @default - the API asks for no key */
+  readonly keyFile?: string;
+}
+
+/** The services on the way, whatever keeps the passages. */
+export interface PathServices {
+  /** Takes the document. */
+  readonly knowledge: Pick<Target, 'id' | 'needs'>;
+  readonly api: AskedApi;
+  readonly bot: TargetOf<'web-bot'> | undefined;
+  readonly document: ScratchDocument;
+}
+
 /** One service's part of the path. */
 interface Step {
   readonly target: Pick<Target, 'id' | 'needs'>;
@@ -60,12 +76,7 @@ function beginOf(run: string): number {
   return Number.isNaN(began) ? Number.POSITIVE_INFINITY : began;
 }
 
-/**
- * One scratch document from its ingestion to its removal: it is asked about in Russian, through the API and in the
- * chat, and has to come back as the source of a streamed, saved answer. Never rejects.
- *
- * @param botAsked resolves when the web bot was asked all that is asked of it alone
- */
+/** The path through a deployed stack. Never rejects. */
 export async function walkPath(plan: SmokePlan, context: RunContext, botAsked: Promise<void>): Promise<void> {
   const qdrant = find(plan, 'qdrant');
   const api = find(plan, 'rag-api');
@@ -75,19 +86,34 @@ export async function walkPath(plan: SmokePlan, context: RunContext, botAsked: P
     skip('rag-api', 'the whole path', 'path', `not asked: ${missing.join(', ')}`, missing, context);
     return;
   }
-  const document = new ScratchDocument(qdrant, plan.path, plan.run);
+  const document = new ScratchDocument(openerOf(qdrant, plan.path.collection), plan.path, plan.run);
+  await walkDocument({ knowledge: qdrant, api, bot, document }, plan.path, context, botAsked);
+}
+
+/**
+ * One scratch document from its ingestion to its removal: it is asked about in Russian, through the API and in the
+ * chat, and has to come back as the source of a streamed, saved answer. Never rejects.
+ *
+ * @param botAsked resolves when the web bot was asked all that is asked of it alone
+ */
+export async function walkDocument(
+  { knowledge, api, bot, document }: PathServices,
+  plan: PathPlan,
+  context: RunContext,
+  botAsked: Promise<void>,
+): Promise<void> {
   const asked = new Asked();
   const steps: readonly Step[] = [
-    { target: qdrant, check: { name: 'takes a document', seconds: 60, run: () => document.ingest() } },
-    { target: api, check: streamCheck(plan.path, api, document, asked) },
-    { target: api, check: savedCheck(plan.path, document, asked) },
-    ...(bot ? [{ target: bot, check: chatCheck(plan.path, bot, document), after: botAsked }] : []),
+    { target: knowledge, check: { name: 'takes a document', seconds: 60, run: () => document.ingest() } },
+    { target: api, check: streamCheck(plan, api, document, asked) },
+    { target: api, check: savedCheck(plan, document, asked) },
+    ...(bot ? [{ target: bot, check: chatCheck(plan, bot, document), after: botAsked }] : []),
   ];
 
   const removal: Check = { name: 'gives the document back', seconds: 30, run: () => document.remove() };
-  const lost = context.board.lostAmong(plan.path.needs);
+  const lost = context.board.lostAmong(plan.needs);
   if (lost.length > 0) {
-    for (const { target, check } of [...steps, { target: qdrant, check: removal }]) {
+    for (const { target, check } of [...steps, { target: knowledge, check: removal }]) {
       skip(target.id, check.name, 'path', `without ${lost.join(', ')}`, lost, context);
     }
     return;
@@ -99,7 +125,7 @@ export async function walkPath(plan: SmokePlan, context: RunContext, botAsked: P
     // A step that was given up may still be writing what the removal is to remove.
     await Promise.race([Promise.allSettled(begun), delay(GIVEN_UP_MS, undefined, { ref: false })]);
     // Not stopped by what stops the rest: the stack is left as it was found.
-    await runCheck(qdrant, removal, { ...context, signal: AbortSignal.timeout(removal.seconds * 1000) }, 'path');
+    await runCheck(knowledge, removal, { ...context, signal: AbortSignal.timeout(removal.seconds * 1000) }, 'path');
   }
 }
 
@@ -109,7 +135,7 @@ export async function sweepLeftovers(plan: SmokePlan, signal: AbortSignal): Prom
   if (!qdrant) return;
   const isLeftover = leftoversOf(plan);
   await sweepScratchCollections(qdrant, isLeftover, signal);
-  await new ScratchDocument(qdrant, plan.path, plan.run).sweep(isLeftover, signal);
+  await sweepScratchDocuments(qdrant, plan.path, isLeftover, signal);
 }
 
 /** After a failed step the rest would only fail with it. */
@@ -130,7 +156,7 @@ class Asked {
   exchange: Exchange | undefined;
 }
 
-function streamCheck(plan: PathPlan, api: TargetOf<'rag-api'>, document: ScratchDocument, asked: Asked): Check {
+function streamCheck(plan: PathPlan, api: AskedApi, document: ScratchDocument, asked: Asked): Check {
   return {
     name: 'streams an answer',
     seconds: plan.answerSeconds * ATTEMPTS,
@@ -212,7 +238,7 @@ function chatCheck(plan: PathPlan, bot: TargetOf<'web-bot'>, document: ScratchDo
 
 /** One question to the API, with its answer piece by piece. Throws unless it ended cleanly. */
 export async function stream(
-  { url, keyFile }: Pick<TargetOf<'rag-api'>, 'url' | 'keyFile'>,
+  { url, keyFile }: Pick<AskedApi, 'url' | 'keyFile'>,
   message: string,
   course: string,
   signal: AbortSignal,
@@ -220,8 +246,8 @@ export async function stream(
   const question = {
     method: 'POST',
     url: `${url}/process_message`,
-    headers: { authorization: `Bearer ${await newest(keyFile)}` },
-    body: { message, user_name: 'ragdock-smoke', course },
+    headers: await authorisation(keyFile),
+    body: { message, user_name: SMOKE_USER, course },
     signal,
   } as const;
   const expected = 'an answer that is streamed to its end';
@@ -250,8 +276,12 @@ export async function stream(
   throw new CheckFailure({ ...finding, expected: 'an answer with all of its parts', came });
 }
 
-async function readExchange(api: TargetOf<'rag-api'>, id: string, signal: AbortSignal): Promise<Exchange> {
-  const headers = { authorization: `Bearer ${await newest(api.keyFile)}` };
+async function authorisation(keyFile: string | undefined): Promise<Record<string, string>> {
+  return keyFile === undefined ? {} : { authorization: `Bearer ${await newest(keyFile)}` };
+}
+
+async function readExchange(api: AskedApi, id: string, signal: AbortSignal): Promise<Exchange> {
+  const headers = await authorisation(api.keyFile);
   const reply = await askHttp({ url: `${api.url}/exchanges/${id}`, headers, signal }, 'the exchange');
   expectStatus(reply, 200);
   const parsed = Exchange.safeParse(jsonOf(reply, 'an exchange'));

@@ -6,6 +6,9 @@ import { z } from 'zod';
  * and ends.
  */
 
+/** Who asks in the checks, where a user has to be named. */
+export const SMOKE_USER = 'ragdock-smoke';
+
 const common = {
   /** Id of the service in the model. */
   id: z.string(),

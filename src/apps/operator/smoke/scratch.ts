@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Schemas } from '@qdrant/js-client-rest';
 import { ingest } from '../../../rag/ingest/ingest.js';
+import type { PassageStore } from '../../../rag/ports.js';
 import { BM25, bm25Document } from '../../../rag/retrieval/qdrant-layout.js';
 import { QdrantPassageStore } from '../../../rag/retrieval/qdrant-store.js';
 import { FileCredential } from '../../secret-file.js';
@@ -19,17 +20,20 @@ const LABEL = 'ragdocksmoke';
 /** Scratch documents of cut-off runs that one run removes. */
 const MOST_LEFTOVERS = 100;
 
+/** Opens the collection that the path goes through. */
+export type OpenStore = () => Promise<PassageStore>;
+
 /** A document that only this run knows, in the collection where real ones are. */
 export class ScratchDocument {
   readonly source: string;
   /** A word that no other document holds. */
   readonly marker = newMarker();
-  readonly #qdrant: TargetOf<'qdrant'>;
+  readonly #open: OpenStore;
   readonly #collection: string;
   readonly #course: string;
 
-  constructor(qdrant: TargetOf<'qdrant'>, { collection, course }: PathPlan, run: string) {
-    this.#qdrant = qdrant;
+  constructor(open: OpenStore, { collection, course }: Pick<PathPlan, 'collection' | 'course'>, run: string) {
+    this.#open = open;
     this.#collection = collection;
     this.#course = course;
     this.source = `${PREFIX}${run}${ENDING}`;
@@ -69,57 +73,67 @@ export class ScratchDocument {
   }
 
   /** Throws unless nothing of the document is left. */
-  async remove(source = this.source): Promise<void> {
-    const key = { course: this.#course, source };
+  async remove(): Promise<void> {
+    const key = { course: this.#course, source: this.source };
     await this.#withStore(async (store) => {
       // No version of a document has this hash, so that all of them are others.
       await store.removeOthers(key, 'none');
       const { all } = await store.count(key, 'none');
       if (all > 0) {
-        const asked = `remove ${source} from ${this.#collection}`;
+        const asked = `remove ${this.source} from ${this.#collection}`;
         throw new CheckFailure({ asked, expected: 'nothing left', came: `${all} passages` });
       }
     });
   }
 
-  /** Remove what runs left behind that were cut off. */
-  async sweep(isLeftover: (run: string) => boolean, signal: AbortSignal): Promise<void> {
-    const reply = await askQdrant(this.#qdrant, {
-      method: 'POST',
-      path: `/collections/${encodeURIComponent(this.#collection)}/points/query`,
-      body: {
-        query: bm25Document(LABEL, this.#language()),
-        using: BM25,
-        filter: { must: [{ key: 'course', match: { value: this.#course } }] },
-        limit: MOST_LEFTOVERS,
-        with_payload: ['source'],
-      },
-      signal,
-    });
-    expectStatus(reply, 200);
-    const { result } = jsonOf<{ result: Schemas['QueryResponse'] }>(reply, 'points');
-    const sources = new Set(result.points.map(({ payload }) => String(payload?.source)));
-    for (const source of sources) {
-      const run = source.slice(PREFIX.length, -ENDING.length);
-      if (source.startsWith(PREFIX) && isLeftover(run)) await this.remove(source);
-    }
-  }
-
-  #language() {
-    const found = this.#qdrant.collections.find(({ name }) => name === this.#collection);
-    if (!found) throw new Error(`the plan names the collection ${this.#collection}, and Qdrant's target does not`);
-    return found.language;
-  }
-
-  async #withStore(work: (store: QdrantPassageStore) => Promise<void>): Promise<void> {
-    const { url, keyFile } = this.#qdrant;
-    const store = await QdrantPassageStore.open(url, await FileCredential.open(keyFile), this.#collection);
+  async #withStore(work: (store: PassageStore) => Promise<void>): Promise<void> {
+    const store = await this.#open();
     try {
       await work(store);
     } finally {
       await store.close();
     }
   }
+}
+
+/** Opens a collection of Qdrant. */
+export function openerOf({ url, keyFile }: TargetOf<'qdrant'>, collection: string): OpenStore {
+  return async () => QdrantPassageStore.open(url, await FileCredential.open(keyFile), collection);
+}
+
+/** Remove from Qdrant the scratch documents of runs that were cut off. */
+export async function sweepScratchDocuments(
+  qdrant: TargetOf<'qdrant'>,
+  path: Pick<PathPlan, 'collection' | 'course'>,
+  isLeftover: (run: string) => boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const reply = await askQdrant(qdrant, {
+    method: 'POST',
+    path: `/collections/${encodeURIComponent(path.collection)}/points/query`,
+    body: {
+      query: bm25Document(LABEL, languageOf(qdrant, path.collection)),
+      using: BM25,
+      filter: { must: [{ key: 'course', match: { value: path.course } }] },
+      limit: MOST_LEFTOVERS,
+      with_payload: ['source'],
+    },
+    signal,
+  });
+  expectStatus(reply, 200);
+  const { result } = jsonOf<{ result: Schemas['QueryResponse'] }>(reply, 'points');
+  const sources = new Set(result.points.map(({ payload }) => String(payload?.source)));
+  for (const source of sources) {
+    const run = source.slice(PREFIX.length, -ENDING.length);
+    if (!source.startsWith(PREFIX) || !isLeftover(run)) continue;
+    await new ScratchDocument(openerOf(qdrant, path.collection), path, run).remove();
+  }
+}
+
+function languageOf({ collections }: TargetOf<'qdrant'>, collection: string) {
+  const found = collections.find(({ name }) => name === collection);
+  if (!found) throw new Error(`the plan names the collection ${collection}, and Qdrant's target does not`);
+  return found.language;
 }
 
 /** Twelve Russian letters, consonants and vowels in turn, with an ending that no stemmer takes off. */

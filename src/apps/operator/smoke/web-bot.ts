@@ -3,7 +3,7 @@ import { io, type Socket } from 'socket.io-client';
 import type { BotFinished, Receipt } from '../../web-bot/events.js';
 import { CheckFailure, type ServiceChecks } from './check.js';
 import { askHttp, excerptOf } from './http.js';
-import type { TargetOf } from './protocol.js';
+import { SMOKE_USER, type TargetOf } from './protocol.js';
 
 const HANDSHAKE_MS = 8000;
 
@@ -89,7 +89,7 @@ export async function askInChat(
     finishing.catch(() => undefined);
     const receipt = await new Promise<Receipt>((resolve, reject) => {
       signal.addEventListener('abort', () => reject(fail('no receipt in time')), { once: true });
-      socket.emit('send_message', { message, user_name: 'ragdock-smoke', course, message_id: id }, resolve);
+      socket.emit('send_message', { message, user_name: SMOKE_USER, course, message_id: id }, resolve);
     });
     if (!receipt.ok) throw fail(`refused: ${receipt.code}`);
     const finished = await finishing;

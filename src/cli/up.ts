@@ -1,0 +1,137 @@
+import { once as occurs } from 'node:events';
+import type { ApiLimits } from '../../config/schema.js';
+import { ask } from '../apps/operator/ask.js';
+import { type DataFolder, openDataFolder } from '../embedded/data-folder.js';
+import { DEMO_COURSE, DEMO_QUESTION, demoDocuments } from '../embedded/demo.js';
+import { Embedded } from '../embedded/embedded.js';
+import { findModel, type ModelServerOptions } from '../embedded/model-server.js';
+import { MATERIAL } from '../embedded/settings.js';
+import { smokeEmbedded } from '../embedded/smoke.js';
+import { type Problem, RagdockError, throwProblems } from '../errors/problem.js';
+import { collectDocuments, readDocument } from '../operator/documents.js';
+import { ingest, type SourceDocument } from '../rag/ingest/ingest.js';
+import { describeFailure } from '../smoke/text.js';
+import type { Io } from './io.js';
+import { type Brought, UpScreen } from './up-screen.js';
+
+/** How long running answers may go on after Ctrl-C, in milliseconds. */
+const GRACE_MS = 2000;
+
+export interface UpRequest {
+  /** Ends after the smoke tests and one question. */
+  readonly once: boolean;
+  readonly port: number;
+  /** Absolute path. */
+  readonly dataFolder: string;
+  /** Documents of the user, beside the demo course. */
+  readonly documents: { readonly paths: readonly string[]; readonly course: string } | undefined;
+  readonly limits: ApiLimits;
+  /** @default - answers quote the material */
+  readonly modelServer: ModelServerOptions | undefined;
+}
+
+/** A course and its documents. */
+interface Material {
+  readonly course: string;
+  readonly documents: readonly SourceDocument[];
+}
+
+/**
+ * Runs the embedded default: opens what is kept, brings in the documents, checks itself, says where it is, and stays
+ * until it is interrupted. Whatever ends it, what was acknowledged is kept.
+ *
+ * @throws RagdockError for what keeps it from starting; with `once` SMOKE_FAILED, or API_REFUSED without an answer
+ */
+export async function up(request: UpRequest, io: Io): Promise<void> {
+  const screen = new UpScreen(io, performance.now());
+  // All that can be refused without opening anything is looked at first.
+  const material = materialOf(request, io.cwd);
+  const modelServer = request.modelServer && (await findModel(request.modelServer, io.signal));
+  const folder = await openDataFolder(request.dataFolder);
+  try {
+    const embedded = await Embedded.start({
+      folder,
+      port: request.port,
+      courses: material.map(({ course }) => course),
+      limits: request.limits,
+      modelServer,
+      onNotice: ({ text }) => screen.notice(text),
+    });
+    try {
+      screen.begin(folder, modelServer);
+      await run(embedded, folder, request, material, screen, io.signal);
+    } finally {
+      await embedded.stop(GRACE_MS);
+    }
+  } finally {
+    await folder.close();
+  }
+}
+
+async function run(
+  embedded: Embedded,
+  folder: DataFolder,
+  { once, limits }: UpRequest,
+  material: readonly Material[],
+  screen: UpScreen,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { course, documents } of material) {
+    screen.course(course, await bringIn(documents, course, embedded));
+    signal.throwIfAborted();
+  }
+  screen.history(await embedded.history.count());
+  const [{ course } = { course: DEMO_COURSE }] = material;
+  const report = await smokeEmbedded(embedded, {
+    course,
+    answerSeconds: limits.totalSeconds,
+    signal,
+    onCheck: (result) => screen.check(result),
+  });
+  signal.throwIfAborted();
+  screen.report(report);
+  // Asked again at every start, it would fill the history.
+  if (once || folder.isNew) await showAnswer(embedded.url, screen, once);
+  if (once && !report.ok) throw new RagdockError({ code: 'SMOKE_FAILED', message: describeFailure(report) });
+  if (once) return;
+  screen.ready(embedded.url, course);
+  await interrupted(signal);
+  screen.stopping();
+}
+
+function materialOf({ documents }: UpRequest, cwd: string): readonly Material[] {
+  const demo = { course: DEMO_COURSE, documents: demoDocuments() };
+  if (!documents) return [demo];
+  const { paths, course } = documents;
+  return [{ course, documents: collectDocuments(paths, cwd).map(readDocument) }, demo];
+}
+
+/** Gives the number of passages. Throws INGEST_FAILED for every document that was not taken. */
+async function bringIn(documents: readonly SourceDocument[], course: string, embedded: Embedded): Promise<Brought> {
+  const problems: Problem[] = [];
+  let passages = 0;
+  for await (const report of ingest(documents, embedded.passages.store(MATERIAL), course)) {
+    passages += report.chunks;
+    if (report.status !== 'failed') continue;
+    problems.push({ code: 'INGEST_FAILED', file: report.path, message: report.error ?? 'no reason was given' });
+  }
+  throwProblems(problems);
+  return { documents: documents.length, passages };
+}
+
+/** Asks the question that the demo course is shown with. */
+async function showAnswer(url: string, screen: UpScreen, mustAnswer: boolean): Promise<void> {
+  screen.question(DEMO_QUESTION);
+  const question = { message: DEMO_QUESTION, user_name: 'demo', course: DEMO_COURSE };
+  for await (const event of ask({ url, key: 'none' }, question)) {
+    screen.answer(event);
+    if (event.event !== 'error') continue;
+    const { code, detail } = event;
+    if (mustAnswer) throw new RagdockError({ code: 'API_REFUSED', message: `${code}: ${detail}` });
+    screen.notice(`${code}: ${detail}`);
+  }
+}
+
+async function interrupted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await occurs(signal, 'abort');
+}

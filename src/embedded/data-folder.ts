@@ -1,0 +1,149 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { writeAtomically } from '../../config/write-file.js';
+import { RagdockError } from '../errors/problem.js';
+import { SchemaTooNew } from '../rag/history/migrate.js';
+import { Database } from './database.js';
+import { FolderHeld, lockFolder } from './folder-lock.js';
+
+/** Raised when a folder is laid out otherwise than before. An older ragdock refuses a newer folder. */
+const FORMAT = 1;
+
+const FormatFile = z.object({ format: z.int() });
+
+/** Names in the folder. The database is complete once the format file, which is written after it, is there. */
+const DATABASE = 'database';
+const FORMAT_FILE = 'format.json';
+export const LOG_FILE = 'ragdock.log';
+const OURS = /^(database|format\.json|ragdock\.log|lock(\..+)?|\.format\.json\..+\.tmp)$/;
+
+/** A new database takes 40 MB, and PostgreSQL keeps a file of 16 MB ahead of its log. In bytes. */
+const ROOM_FOR_NEW = 80 * 1024 * 1024;
+const ROOM_TO_START = 32 * 1024 * 1024;
+
+/** The folder that holds everything `ragdock up` keeps, with its database open, held by this process alone. */
+export interface DataFolder {
+  readonly path: string;
+  readonly database: Database;
+  /** Whether nothing was kept in it before. */
+  readonly isNew: boolean;
+  /** Closes the database and lets other processes in. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the folder; makes it when it is missing.
+ *
+ * @throws RagdockError DATA_FOLDER_IN_USE, DATA_FOLDER_UNUSABLE, DATA_FOLDER_TOO_NEW, DATA_FOLDER_DAMAGED, DISK_FULL;
+ *   what was in the folder is as it was
+ */
+export async function openDataFolder(path: string): Promise<DataFolder> {
+  const release = hold(path);
+  try {
+    const isNew = !existsSync(join(path, FORMAT_FILE));
+    if (!isNew) refuseNewer(path);
+    requireRoom(path, isNew);
+    const database = await openDatabase(path, isNew);
+    return {
+      path,
+      database,
+      isNew,
+      async close() {
+        try {
+          await database.close();
+        } finally {
+          release();
+        }
+      },
+    };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/** Makes the folder and takes it for this process. */
+function hold(path: string): () => void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    const foreign = readdirSync(path).find((name) => !OURS.test(name));
+    if (foreign !== undefined) {
+      const message = `it holds '${foreign}', which ragdock did not put there`;
+      throw new RagdockError({ code: 'DATA_FOLDER_UNUSABLE', file: path, message });
+    }
+    return lockFolder(path);
+  } catch (cause) {
+    if (cause instanceof RagdockError) throw cause;
+    if (cause instanceof FolderHeld) throw heldBy(path, cause);
+    throw unusable(path, cause);
+  }
+}
+
+function heldBy(path: string, { file, holder }: FolderHeld): RagdockError {
+  const { pid, host, since } = holder;
+  return new RagdockError({
+    code: 'DATA_FOLDER_IN_USE',
+    file: path,
+    message: `process ${pid} on ${host} has used it since ${since}`,
+    remedy: `End that process, or use a folder of its own with \`--data-dir\`. If ${host} is no more, remove ${file}.`,
+  });
+}
+
+function refuseNewer(path: string): void {
+  const file = join(path, FORMAT_FILE);
+  let format: number;
+  try {
+    format = FormatFile.parse(JSON.parse(readFileSync(file, 'utf8'))).format;
+  } catch (cause) {
+    const message = 'the file does not say how the folder is laid out';
+    throw new RagdockError({ code: 'DATA_FOLDER_UNUSABLE', file, message }, { cause });
+  }
+  if (format <= FORMAT) return;
+  const message = `the folder has format ${format}; this version of ragdock knows ${FORMAT}`;
+  throw new RagdockError({ code: 'DATA_FOLDER_TOO_NEW', file, message });
+}
+
+function requireRoom(path: string, isNew: boolean): void {
+  const needed = isNew ? ROOM_FOR_NEW : ROOM_TO_START;
+  if (roomOn(path) < needed) throw diskFull(path, needed);
+}
+
+async function openDatabase(path: string, isNew: boolean): Promise<Database> {
+  const folder = join(path, DATABASE);
+  let database: Database | undefined;
+  try {
+    // What is there without a format file was cut off while it was made; nothing was acknowledged into it.
+    if (isNew) rmSync(folder, { recursive: true, force: true });
+    database = isNew ? await Database.create(folder) : await Database.open(folder);
+    await database.migrate();
+    if (isNew) writeAtomically(join(path, FORMAT_FILE), `${JSON.stringify({ format: FORMAT })}\n`);
+    return database;
+  } catch (cause) {
+    await database?.close().catch(() => undefined);
+    if (cause instanceof SchemaTooNew) {
+      throw new RagdockError({ code: 'DATA_FOLDER_TOO_NEW', file: folder, message: cause.message }, { cause });
+    }
+    if (roomOn(path) < ROOM_TO_START) throw diskFull(path, ROOM_TO_START, cause);
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new RagdockError({ code: 'DATA_FOLDER_DAMAGED', file: folder, message }, { cause });
+  }
+}
+
+function diskFull(path: string, needed: number, cause?: unknown): RagdockError {
+  const [free, wanted] = [roomOn(path), needed].map((bytes) => `${Math.floor(bytes / 1024 / 1024)} MiB`);
+  const message = `the disk has ${free} left; ${wanted} are needed`;
+  return new RagdockError({ code: 'DISK_FULL', file: path, message }, { cause });
+}
+
+/** Bytes that this user can still write there. */
+function roomOn(path: string): number {
+  const { bavail, bsize } = statfsSync(path);
+  return bavail * bsize;
+}
+
+function unusable(path: string, cause: unknown): RagdockError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  if (code === 'ENOSPC') return diskFull(dirname(path), ROOM_FOR_NEW, cause);
+  return new RagdockError({ code: 'DATA_FOLDER_UNUSABLE', file: path, message }, { cause });
+}

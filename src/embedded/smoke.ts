@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto';
+import { Board } from '../apps/operator/smoke/board.js';
+import { CheckFailure, type ServiceChecks } from '../apps/operator/smoke/check.js';
+import { askHttp, expectStatus } from '../apps/operator/smoke/http.js';
+import { walkDocument } from '../apps/operator/smoke/path.js';
+import { type CheckResult, SMOKE_USER, type TargetOf } from '../apps/operator/smoke/protocol.js';
+import { type RunContext, runService } from '../apps/operator/smoke/runner.js';
+import { ScratchDocument } from '../apps/operator/smoke/scratch.js';
+import { webBotChecks } from '../apps/operator/smoke/web-bot.js';
+import { openAnswer } from '../rag/stream.js';
+import { Results, type SmokeReport } from '../smoke/report.js';
+import type { Embedded } from './embedded.js';
+import { MATERIAL } from './settings.js';
+
+/** Longest time for all checks together, in milliseconds. */
+const TIMEOUT_MS = 120_000;
+
+export interface EmbeddedSmokeOptions {
+  readonly course: string;
+  /** Longest answer, in seconds. */
+  readonly answerSeconds: number;
+  readonly signal: AbortSignal;
+  readonly onCheck: (result: CheckResult) => void;
+}
+
+/**
+ * The smoke tests of a deployed stack, as far as they apply to one process: each part by itself, then one document
+ * through all of them. Leaves nothing behind. A failed check is a part of the report.
+ */
+export async function smokeEmbedded(embedded: Embedded, options: EmbeddedSmokeOptions): Promise<SmokeReport> {
+  const { course, answerSeconds, signal, onCheck } = options;
+  const began = performance.now();
+  const startedAt = new Date().toISOString();
+  const results = new Results();
+  const context: RunContext = {
+    board: new Board(),
+    report: (event) => {
+      if (event.event !== 'check') return;
+      results.add(event.result);
+      onCheck(event.result);
+    },
+    signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+    begun: new Set(),
+  };
+  const { url } = embedded;
+  const bot: TargetOf<'web-bot'> = { kind: 'web-bot', id: 'web-bot', needs: ['rag-api'], url };
+  const api = { id: 'rag-api', needs: ['history', 'llm'], url };
+  for (const service of [historyChecks(embedded), llmChecks(embedded), apiChecks(api), webBotChecks(bot)]) {
+    await runService(service, context);
+  }
+  const document = new ScratchDocument(
+    async () => embedded.passages.store(MATERIAL),
+    { collection: MATERIAL, course },
+    randomUUID(),
+  );
+  const plan = { needs: ['history', 'llm', 'rag-api'], collection: MATERIAL, course, answerSeconds };
+  const knowledge = { id: 'retrieval', needs: ['history'] };
+  await walkDocument({ knowledge, api, bot, document }, plan, context, Promise.resolve());
+  // Nobody else has this name; what the checks asked is no history of anybody.
+  await embedded.history.forget(SMOKE_USER);
+  const seconds = Math.round(performance.now() - began) / 1000;
+  return results.report({ environment: 'embedded', startedAt, seconds }, new Map(), new Map());
+}
+
+function historyChecks({ history }: Embedded): ServiceChecks {
+  return {
+    id: 'history',
+    needs: [],
+    ready: () => history.check(),
+    checks: [
+      {
+        name: 'keeps an exchange',
+        seconds: 10,
+        run: async () => {
+          const id = randomUUID();
+          const question = 'Сохраняется ли этот вопрос?';
+          await history.begin({ id, requestId: id, userName: SMOKE_USER, course: '-', question, model: '-' });
+          await history.finish(id, {
+            status: 'complete',
+            answer: 'Да.',
+            refused: false,
+            sources: [],
+            degraded: [],
+            timings: {},
+          });
+          const found = await history.find(id);
+          if (found?.status === 'complete' && found.question === question && found.answer === 'Да.') return;
+          const came = found ? `${found.status}: '${found.question}', '${found.answer}'` : 'nothing';
+          throw new CheckFailure({ asked: 'an exchange that was saved', expected: 'the same exchange', came });
+        },
+      },
+    ],
+  };
+}
+
+function llmChecks({ llm }: Embedded): ServiceChecks {
+  return {
+    id: 'llm',
+    needs: [],
+    ready: (signal) => llm.check(signal),
+    checks: [
+      {
+        name: 'streams an answer',
+        seconds: 120,
+        run: async (signal) => {
+          const question = 'Ответь одним словом: какого цвета снег?';
+          const prompt = { messages: [{ role: 'user', content: question }], question, passages: [] } as const;
+          const { rest } = await openAnswer(llm, prompt, signal);
+          // Ends only after a finish_reason; throws otherwise.
+          for await (const _event of rest);
+        },
+      },
+    ],
+  };
+}
+
+function apiChecks({ id, needs, url }: { id: string; needs: string[]; url: string }): ServiceChecks {
+  return {
+    id,
+    needs,
+    ready: async (signal) => expectStatus(await askHttp({ url: `${url}/readyz`, signal }, '200'), 200),
+    checks: [
+      {
+        name: 'metrics',
+        seconds: 10,
+        run: async (signal) => {
+          const reply = await askHttp({ url: `${url}/metrics`, signal }, '200');
+          expectStatus(reply, 200);
+          if (reply.text.includes('rag_streams_in_flight')) return;
+          throw new CheckFailure({ asked: reply.asked, expected: 'rag_streams_in_flight', came: 'other metrics' });
+        },
+      },
+    ],
+  };
+}

@@ -1,0 +1,29 @@
+import { stemmer as stemEnglish } from '@orama/stemmers/english';
+import { stemmer as stemRussian } from '@orama/stemmers/russian';
+import { stopwords as english } from '@orama/stopwords/english';
+import { stopwords as russian } from '@orama/stopwords/russian';
+import { isRussian, searchText } from '../normalise.js';
+
+/** Runs of letters and digits; everything else separates words. */
+const WORD = /[\p{L}\p{M}\p{N}]+/gu;
+
+const STOP_WORDS: ReadonlySet<string> = new Set([...russian, ...english].flatMap(wordsOf));
+
+/** The words of a text in their order, in lower case, with ё as е. */
+export function wordsOf(text: string): string[] {
+  return searchText(text).toLowerCase().match(WORD) ?? [];
+}
+
+/**
+ * What a word of `wordsOf` is searched by: its stem after Snowball, Russian for words with a Cyrillic letter and English
+ * for all others, so that one index serves texts in both languages. Undefined for a stop word.
+ */
+export function termOf(word: string): string | undefined {
+  if (STOP_WORDS.has(word)) return undefined;
+  return isRussian(word) ? stemRussian(word) : stemEnglish(word);
+}
+
+/** The terms of a text in their order, stop words left out. */
+export function termsOf(text: string): string[] {
+  return wordsOf(text).flatMap((word) => termOf(word) ?? []);
+}
