@@ -11,6 +11,9 @@ const QUOTES = 3;
 /** A sentence that has less than this share of the best one's score says little about the question. */
 const LEAST_SHARE = 0.4;
 
+/** What a term of the question counts that stands in the heading alone: all sentences below it share that. */
+const HEADING_SHARE = 0.3;
+
 /** A sentence with fewer terms than this is not preferred for its shortness any more. */
 const FEW_TERMS = 8;
 
@@ -72,7 +75,10 @@ function choose(question: string, passages: readonly Passage[]): readonly Scored
   const weights = weigh(new Set(termsOf(question)), sentences);
   const scored = sentences.map((sentence) => {
     let score = 0;
-    for (const [term, weight] of weights) if (sentence.terms.has(term)) score += weight;
+    for (const [term, weight] of weights) {
+      if (sentence.terms.has(term)) score += weight;
+      else if (sentence.heading.has(term)) score += weight * HEADING_SHARE;
+    }
     // A long sentence has more of every term; the root takes back what its length alone explains.
     return { ...sentence, score: score / Math.sqrt(Math.max(FEW_TERMS, sentence.terms.size)) };
   });

@@ -7,8 +7,9 @@ import { termsOf } from '../retrieval/terms.js';
 /** One sentence of a passage as a reader would say it, without marks of Markdown. */
 export interface Sentence {
   readonly text: string;
-  /** What it can be found by: its own terms, and those of the headings above it. */
   readonly terms: ReadonlySet<string>;
+  /** Terms of the heading above it. */
+  readonly heading: ReadonlySet<string>;
 }
 
 /** Shorter ones are labels, headings and left-overs of tables. */
@@ -16,13 +17,13 @@ const SHORTEST = 20;
 
 /** The sentences of a passage in their order. Headings and code are none; a row of a table is one. */
 export function sentencesOf({ text, heading }: Pick<Passage, 'text' | 'heading'>): readonly Sentence[] {
-  const above = termsOf(heading.split(' > ').at(-1) ?? '');
+  const above = new Set(termsOf(heading.split(' > ').at(-1) ?? ''));
   return marked
     .lexer(text)
     .flatMap(blocksOf)
     .flatMap(split)
     .filter((sentence) => sentence.length >= SHORTEST)
-    .map((sentence) => ({ text: sentence, terms: new Set([...termsOf(sentence), ...above]) }));
+    .map((sentence) => ({ text: sentence, terms: new Set(termsOf(sentence)), heading: above }));
 }
 
 /** Texts that stand by themselves: a paragraph, an item of a list, a row of a table. */
