@@ -1,9 +1,9 @@
 import { once as occurs } from 'node:events';
 import type { ApiLimits } from '../../config/schema.js';
 import { ask } from '../apps/operator/ask.js';
-import { type DataFolder, openDataFolder } from '../embedded/data-folder.js';
 import { DEMO_COURSE, DEMO_QUESTION, demoDocuments } from '../embedded/demo.js';
 import { Embedded } from '../embedded/embedded.js';
+import type { Notice } from '../embedded/log.js';
 import { findModel, type ModelServerOptions } from '../embedded/model-server.js';
 import { MATERIAL } from '../embedded/settings.js';
 import { smokeEmbedded } from '../embedded/smoke.js';
@@ -47,30 +47,20 @@ export async function up(request: UpRequest, io: Io): Promise<void> {
   // All that can be refused without opening anything is looked at first.
   const material = materialOf(request, io.cwd);
   const modelServer = request.modelServer && (await findModel(request.modelServer, io.signal));
-  const folder = await openDataFolder(request.dataFolder);
+  const { port, dataFolder, limits } = request;
+  const courses = material.map(({ course }) => course);
+  const onNotice = ({ text }: Notice) => screen.notice(text);
+  const embedded = await Embedded.start({ dataFolder, port, courses, limits, modelServer, onNotice });
   try {
-    const embedded = await Embedded.start({
-      folder,
-      port: request.port,
-      courses: material.map(({ course }) => course),
-      limits: request.limits,
-      modelServer,
-      onNotice: ({ text }) => screen.notice(text),
-    });
-    try {
-      screen.begin(folder, modelServer);
-      await run(embedded, folder, request, material, screen, io.signal);
-    } finally {
-      await embedded.stop(GRACE_MS);
-    }
+    screen.begin(embedded.folder, modelServer);
+    await run(embedded, request, material, screen, io.signal);
   } finally {
-    await folder.close();
+    await embedded.stop(GRACE_MS);
   }
 }
 
 async function run(
   embedded: Embedded,
-  folder: DataFolder,
   { once, limits }: UpRequest,
   material: readonly Material[],
   screen: UpScreen,
@@ -91,7 +81,7 @@ async function run(
   signal.throwIfAborted();
   screen.report(report);
   // Asked again at every start, it would fill the history.
-  if (once || folder.isNew) await showAnswer(embedded.url, screen, once);
+  if (once || embedded.folder.isNew) await showAnswer(embedded.url, screen, once);
   if (once && !report.ok) throw new RagdockError({ code: 'SMOKE_FAILED', message: describeFailure(report) });
   if (once) return;
   screen.ready(embedded.url, course);
@@ -106,7 +96,7 @@ function materialOf({ documents }: UpRequest, cwd: string): readonly Material[] 
   return [{ course, documents: collectDocuments(paths, cwd).map(readDocument) }, demo];
 }
 
-/** Gives the number of passages. Throws INGEST_FAILED for every document that was not taken. */
+/** Ingests the documents of a course. Throws INGEST_FAILED for every document that was not taken. */
 async function bringIn(documents: readonly SourceDocument[], course: string, embedded: Embedded): Promise<Brought> {
   const problems: Problem[] = [];
   let passages = 0;

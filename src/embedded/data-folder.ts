@@ -22,41 +22,32 @@ const OURS = /^(database|format\.json|ragdock\.log|lock(\..+)?|\.format\.json\..
 const ROOM_FOR_NEW = 80 * 1024 * 1024;
 const ROOM_TO_START = 32 * 1024 * 1024;
 
-/** The folder that holds everything `ragdock up` keeps, with its database open, held by this process alone. */
+/** The folder that keeps everything of `ragdock up`, held by this process alone. */
 export interface DataFolder {
   readonly path: string;
-  readonly database: Database;
   /** Whether nothing was kept in it before. */
   readonly isNew: boolean;
-  /** Closes the database and lets other processes in. */
-  close(): Promise<void>;
+  /**
+   * Opens its database, which is for the caller to close. Throws RagdockError DATA_FOLDER_TOO_NEW, DATA_FOLDER_DAMAGED,
+   * DISK_FULL; what was in the folder is as it was.
+   */
+  open(): Promise<Database>;
+  /** Lets other processes in. */
+  release(): void;
 }
 
 /**
- * Opens the folder; makes it when it is missing.
+ * Takes the folder for this process; makes it when it is missing.
  *
- * @throws RagdockError DATA_FOLDER_IN_USE, DATA_FOLDER_UNUSABLE, DATA_FOLDER_TOO_NEW, DATA_FOLDER_DAMAGED, DISK_FULL;
- *   what was in the folder is as it was
+ * @throws RagdockError DATA_FOLDER_IN_USE, DATA_FOLDER_UNUSABLE, DATA_FOLDER_TOO_NEW, DISK_FULL
  */
-export async function openDataFolder(path: string): Promise<DataFolder> {
+export function holdDataFolder(path: string): DataFolder {
   const release = hold(path);
   try {
     const isNew = !existsSync(join(path, FORMAT_FILE));
     if (!isNew) refuseNewer(path);
-    requireRoom(path, isNew);
-    const database = await openDatabase(path, isNew);
-    return {
-      path,
-      database,
-      isNew,
-      async close() {
-        try {
-          await database.close();
-        } finally {
-          release();
-        }
-      },
-    };
+    if (roomOn(path) < roomNeeded(path)) throw diskFull(path);
+    return { path, isNew, open: () => openDatabase(path, isNew), release };
   } catch (error) {
     release();
     throw error;
@@ -104,11 +95,6 @@ function refuseNewer(path: string): void {
   throw new RagdockError({ code: 'DATA_FOLDER_TOO_NEW', file, message });
 }
 
-function requireRoom(path: string, isNew: boolean): void {
-  const needed = isNew ? ROOM_FOR_NEW : ROOM_TO_START;
-  if (roomOn(path) < needed) throw diskFull(path, needed);
-}
-
 async function openDatabase(path: string, isNew: boolean): Promise<Database> {
   const folder = join(path, DATABASE);
   let database: Database | undefined;
@@ -124,26 +110,30 @@ async function openDatabase(path: string, isNew: boolean): Promise<Database> {
     if (cause instanceof SchemaTooNew) {
       throw new RagdockError({ code: 'DATA_FOLDER_TOO_NEW', file: folder, message: cause.message }, { cause });
     }
-    if (roomOn(path) < ROOM_TO_START) throw diskFull(path, ROOM_TO_START, cause);
+    if (roomOn(path) < ROOM_TO_START) throw diskFull(path, cause);
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new RagdockError({ code: 'DATA_FOLDER_DAMAGED', file: folder, message }, { cause });
   }
 }
 
-function diskFull(path: string, needed: number, cause?: unknown): RagdockError {
-  const [free, wanted] = [roomOn(path), needed].map((bytes) => `${Math.floor(bytes / 1024 / 1024)} MiB`);
+function diskFull(path: string, cause?: unknown): RagdockError {
+  const [free, wanted] = [roomOn(path), roomNeeded(path)].map((bytes) => `${Math.floor(bytes / 1024 / 1024)} MiB`);
   const message = `the disk has ${free} left; ${wanted} are needed`;
   return new RagdockError({ code: 'DISK_FULL', file: path, message }, { cause });
 }
 
+function roomNeeded(path: string): number {
+  return existsSync(join(path, FORMAT_FILE)) ? ROOM_TO_START : ROOM_FOR_NEW;
+}
+
 /** Bytes that this user can still write there. */
 function roomOn(path: string): number {
-  const { bavail, bsize } = statfsSync(path);
+  const { bavail, bsize } = statfsSync(existsSync(path) ? path : dirname(path));
   return bavail * bsize;
 }
 
 function unusable(path: string, cause: unknown): RagdockError {
   const { code, message } = cause as NodeJS.ErrnoException;
-  if (code === 'ENOSPC') return diskFull(dirname(path), ROOM_FOR_NEW, cause);
+  if (code === 'ENOSPC') return diskFull(path, cause);
   return new RagdockError({ code: 'DATA_FOLDER_UNUSABLE', file: path, message }, { cause });
 }

@@ -9,7 +9,8 @@ import { HttpRagApi } from '../apps/web-bot/rag-api.js';
 import { ExtractiveLlm } from '../rag/llm/extractive.js';
 import { OpenAiLlm } from '../rag/llm/openai.js';
 import type { Credential, Llm } from '../rag/ports.js';
-import { type DataFolder, LOG_FILE } from './data-folder.js';
+import { type DataFolder, holdDataFolder, LOG_FILE } from './data-folder.js';
+import type { Database } from './database.js';
 import { Front } from './front.js';
 import { EmbeddedHistory } from './history.js';
 import { fileLogger, type Notice } from './log.js';
@@ -21,7 +22,8 @@ import { apiSettings, botSettings, COLLECTIONS } from './settings.js';
 const EXTRACTIVE = { model: 'extractive', contextTokens: 8192 } as const;
 
 export interface EmbeddedOptions {
-  readonly folder: DataFolder;
+  /** Absolute path of the folder that keeps everything. */
+  readonly dataFolder: string;
   /** Port on 127.0.0.1; 0 takes any that is free. */
   readonly port: number;
   /** Courses that can be asked about, beside those that already have material. */
@@ -34,6 +36,7 @@ export interface EmbeddedOptions {
 }
 
 interface Running {
+  readonly database: Database;
   readonly api: RagApi;
   readonly bot: Awaited<ReturnType<typeof buildWebBot>>;
   readonly botApi: HttpRagApi;
@@ -45,10 +48,10 @@ export class Embedded {
   readonly #running: Running;
 
   private constructor(
+    readonly folder: DataFolder,
     readonly history: EmbeddedHistory,
     readonly passages: EmbeddedPassages,
     readonly llm: Llm,
-    readonly courses: readonly string[],
     running: Running,
   ) {
     this.#running = running;
@@ -57,23 +60,35 @@ export class Embedded {
   /**
    * Resolves when the port answers. Exchanges whose process died before they ended are marked as aborted.
    *
-   * @throws RagdockError PORT_IN_USE; the folder stays open, and is for the caller to close
+   * @throws RagdockError as `holdDataFolder` and `DataFolder.open` do; PORT_IN_USE. Nothing is left running or held
    */
   static async start(options: EmbeddedOptions): Promise<Embedded> {
-    const front = await Front.listen(options.port);
+    const opened: (() => unknown)[] = [];
     try {
-      return await Embedded.#assemble(options, front);
+      const folder = holdDataFolder(options.dataFolder);
+      opened.push(() => folder.release());
+      // Before the database, whose making takes a while.
+      const front = await Front.listen(options.port);
+      opened.push(() => front.close());
+      const database = await folder.open();
+      opened.push(() => database.close());
+      return await Embedded.#assemble(options, folder, front, database);
     } catch (error) {
-      await front.close();
+      for (const close of opened.reverse()) await close();
       throw error;
     }
   }
 
-  static async #assemble(options: EmbeddedOptions, front: Front): Promise<Embedded> {
-    const { folder, limits, modelServer, onNotice } = options;
-    const history = new EmbeddedHistory(folder.database);
+  static async #assemble(
+    options: EmbeddedOptions,
+    folder: DataFolder,
+    front: Front,
+    database: Database,
+  ): Promise<Embedded> {
+    const { limits, modelServer, onNotice } = options;
+    const history = new EmbeddedHistory(database);
     await history.abandon(0);
-    const passages = await EmbeddedPassages.open(folder.database, COLLECTIONS);
+    const passages = await EmbeddedPassages.open(database, COLLECTIONS);
     const courses = [...new Set([...options.courses, ...passages.courses])];
     const { model, contextTokens } = modelServer ?? EXTRACTIVE;
     const settings = apiSettings(courses, limits, { model, contextTokens });
@@ -89,7 +104,7 @@ export class Embedded {
     await Promise.all([api.app.ready(), bot.ready()]);
     const botPaths = new Set([...assets.keys(), '/config.json']);
     front.serve({ api: api.app, bot, botPaths, metrics: api.metrics.registry });
-    return new Embedded(history, passages, llm, courses, { api, bot, botApi, front });
+    return new Embedded(folder, history, passages, llm, { api, bot, botApi, front, database });
   }
 
   /** Base address of everything, without a slash at its end. */
@@ -97,13 +112,21 @@ export class Embedded {
     return this.#running.front.url;
   }
 
-  /** Takes no more questions, gives running answers `graceMs` to end, and resolves when every exchange is saved. */
+  /**
+   * Takes no more questions, gives running answers `graceMs` to end, and resolves when every exchange is saved and the
+   * folder is free.
+   */
   async stop(graceMs: number): Promise<void> {
-    const { api, bot, botApi, front } = this.#running;
+    const { api, bot, botApi, front, database } = this.#running;
     // The bot waits for its answers, which the API ends.
     await Promise.all([bot.close(), api.stop(graceMs)]);
     await front.close();
     await Promise.all([botApi.close(), this.llm.close()]);
+    try {
+      await database.close();
+    } finally {
+      this.folder.release();
+    }
   }
 }
 
