@@ -128,7 +128,9 @@ function roomNeeded(path: string): number {
 
 /** Bytes that this user can still write there. */
 function roomOn(path: string): number {
-  const { bavail, bsize } = statfsSync(existsSync(path) ? path : dirname(path));
+  let existing = path;
+  while (!existsSync(existing)) existing = dirname(existing);
+  const { bavail, bsize } = statfsSync(existing);
   return bavail * bsize;
 }
 
