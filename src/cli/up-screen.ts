@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import type { CheckResult } from '../apps/operator/smoke/protocol.js';
 import type { DataFolder } from '../embedded/data-folder.js';
 import type { ModelServer } from '../embedded/model-server.js';
@@ -33,7 +34,9 @@ export class UpScreen {
 
   begin({ path, isNew }: DataFolder, modelServer: ModelServer | undefined): void {
     this.#write('The whole stack in this process, to try it and to develop. It is no deployment.\n\n');
-    this.#line('data', isNew ? `${path} (new)` : path);
+    const below = relative(this.#io.cwd, path);
+    const shown = below.startsWith('..') ? path : below;
+    this.#line('data', isNew ? `${shown} (new)` : shown);
     this.#line(
       'model',
       modelServer
