@@ -4,6 +4,7 @@ import {
   containerName,
   containerPath,
   duration,
+  engineAddress,
   hostPort,
   identifier,
   imageReference,
@@ -119,9 +120,7 @@ export const EnvironmentSchema = z
     template: z.boolean().default(false).describe('Only meant to be extended; not an environment of its own'),
     host: z
       .strictObject({
-        docker: text(/^(unix:\/\/\/|ssh:\/\/|tcp:\/\/).+$/, 'unix:///path, ssh://user@host or tcp://host:port')
-          .default('unix:///var/run/docker.sock')
-          .describe('Address of the Docker engine'),
+        docker: engineAddress.default('unix:///var/run/docker.sock').describe('Address of the Docker engine'),
         networkPool: z
           .cidrv4({ error: 'expected a range like 10.231.0.0/20' })
           .default('10.231.0.0/20')
