@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { HELP_COMMAND, RagdockCommand } from './command.js';
 import { registerAsk } from './commands/ask.js';
 import { registerIngest } from './commands/ingest.js';
+import { registerInit } from './commands/init.js';
 import { registerLock } from './commands/lock.js';
 import { registerModel } from './commands/model.js';
 import { registerSecrets } from './commands/secrets.js';
@@ -17,7 +18,7 @@ export type Register = (program: RagdockCommand, io: Io) => void;
 
 /** The commands under the headings of the help. */
 const COMMANDS: Readonly<Record<string, readonly Register[]>> = {
-  'Describe a stack:': [registerValidate, registerLock, registerSecrets],
+  'Describe a stack:': [registerInit, registerValidate, registerLock, registerSecrets],
   'Use a running stack:': [registerModel, registerIngest, registerAsk, registerSmoke],
   'This program:': [],
 };
