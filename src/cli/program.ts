@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { HELP_COMMAND, RagdockCommand } from './command.js';
 import { registerAsk } from './commands/ask.js';
+import { registerCompletion } from './commands/completion.js';
 import { registerIngest } from './commands/ingest.js';
 import { registerInit } from './commands/init.js';
 import { registerLock } from './commands/lock.js';
@@ -20,7 +21,7 @@ export type Register = (program: RagdockCommand, io: Io) => void;
 const COMMANDS: Readonly<Record<string, readonly Register[]>> = {
   'Describe a stack:': [registerInit, registerValidate, registerLock, registerSecrets],
   'Use a running stack:': [registerModel, registerIngest, registerAsk, registerSmoke],
-  'This program:': [],
+  'This program:': [registerCompletion],
 };
 
 const AFTER_HELP = `
