@@ -5,7 +5,7 @@ import { applyRules, type Finding } from './rules.js';
 import { salvage } from './salvage.js';
 import { EnvironmentSchema, type Settings } from './schema.js';
 import { type SchemaProblem, schemaProblems } from './schema-problems.js';
-import { readSource, type Source } from './source.js';
+import { parseMapping, readSource, type Source } from './source.js';
 
 /** An environment file as far as it could be read, with everything that is wrong with it. */
 export interface Draft {
@@ -27,8 +27,16 @@ const MAX_PROBLEMS = 100;
 
 /** Read a file with the one it extends, and judge it by the schema and the rules, as far as its faults allow. */
 export function readDraft(cwd: string, file: string): Draft {
+  return draftOf(readSource(cwd, file), file);
+}
+
+/** Judge a text that may become a file, and extends none. */
+export function draftOfText(text: string, file: string): Draft {
+  return draftOf(parseMapping(text, file), file);
+}
+
+function draftOf(source: Source, file: string): Draft {
   const name = basename(file, '.yaml');
-  const source = readSource(cwd, file);
   const { root, template, problems } = source;
   if (!root || template) {
     return { name, file, template, settings: undefined, problems: cut(problems), placeOf: () => undefined };

@@ -10,6 +10,12 @@ export const memory = z.codec(text(/^[1-9]\d{0,6}(MiB|GiB)$/, 'an amount like 51
   encode: (mebibytes) => (mebibytes % 1024 === 0 ? `${mebibytes / 1024}GiB` : `${mebibytes}MiB`),
 });
 
+/** Addresses that both Terraform's provider and this program can use. */
+export const engineAddress = text(
+  /^(unix:\/\/\/|ssh:\/\/|tcp:\/\/).+$/,
+  'unix:///path, ssh://user@host or tcp://host:port',
+);
+
 /** Longest name of a container or volume, in characters: a container's name is also its host name, which ends there. */
 export const NAME_LENGTH = 63;
 

@@ -1,16 +1,13 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { basename, join, relative, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, relative, resolve } from 'node:path';
 import { nearest } from '../src/errors/nearest.js';
-import { type Problem, RagdockError, throwProblems } from '../src/errors/problem.js';
+import { type Problem, throwProblems } from '../src/errors/problem.js';
 import { type Draft, readDraft } from './draft.js';
 import type { Environment } from './environment.js';
+import { ENVIRONMENTS_FOLDER, environmentFiles, filesIn, listEnvironments } from './environment-files.js';
 import { deepFreeze } from './freeze.js';
 import { lockFileOf, readLock } from './lock-file.js';
 import { clashesAcross } from './rules/across.js';
-import { readSource } from './source.js';
-
-/** Where the environments of a project are, relative to its folder. */
-export const ENVIRONMENTS_FOLDER = 'config/environments';
 
 export interface LoadOptions {
   /** The project's folder: it holds config/environments, and files are named relative to it. */
@@ -47,13 +44,6 @@ export function loadEnvironments(options: LoadOptions): readonly Environment[] {
   return environments;
 }
 
-/** The names of all environments of the project, sorted; those with faults are among them. */
-export function listEnvironments(cwd: string): readonly string[] {
-  return environmentFiles(cwd)
-    .filter((file) => !readSource(cwd, file).template)
-    .map((file) => basename(file, '.yaml'));
-}
-
 /**
  * Read environments and tell everything that is wrong with them, without throwing.
  *
@@ -80,7 +70,8 @@ interface Found {
   readonly problems: readonly Problem[];
 }
 
-function allDrafts(cwd: string): Found {
+/** Every environment of the project, as far as it can be read. */
+export function allDrafts(cwd: string): Found {
   const read = environmentFiles(cwd).map((file) => readDraft(cwd, file));
   const drafts = read.filter((draft) => !draft.template);
   const problems = [...strayFiles(cwd), ...read.filter((draft) => draft.template).flatMap((draft) => draft.problems)];
@@ -88,11 +79,6 @@ function allDrafts(cwd: string): Found {
   const message = `${ENVIRONMENTS_FOLDER} holds no environment`;
   const remedy = `${knownRemedy([])} The folder is looked for in ${cwd}.`;
   return { drafts, problems: [{ code: 'ENVIRONMENT_UNKNOWN', message, remedy }] };
-}
-
-/** Paths of the files that are environments or templates, sorted. */
-function environmentFiles(cwd: string): readonly string[] {
-  return filesIn(cwd).filter((file) => file.endsWith('.yaml') && !file.endsWith('.lock.yaml'));
 }
 
 /** A file that is passed over because of its ending would be an environment that silently is none. */
@@ -103,17 +89,6 @@ function strayFiles(cwd: string): readonly Problem[] {
       const message = 'files of environments end in .yaml; this one is passed over';
       return { code: 'CONFIG_RULE', file, message, remedy: 'Rename or remove the file.' };
     });
-}
-
-function filesIn(cwd: string): readonly string[] {
-  const folder = join(cwd, ENVIRONMENTS_FOLDER);
-  if (!existsSync(folder)) return [];
-  if (!statSync(folder).isDirectory()) {
-    throw new RagdockError({ code: 'FILE_UNREADABLE', file: ENVIRONMENTS_FOLDER, message: 'is not a folder' });
-  }
-  return readdirSync(folder)
-    .sort()
-    .map((name) => `${ENVIRONMENTS_FOLDER}/${name}`);
 }
 
 function findDrafts(wanted: readonly string[], cwd: string): Found {

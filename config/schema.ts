@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import { API_LIMITS, type ApiLimit } from './api-limits.js';
 import {
   common,
   containerName,
   containerPath,
   duration,
+  engineAddress,
   hostPort,
   identifier,
   imageReference,
@@ -56,13 +58,16 @@ const llamaCpp = z
   })
   .describe('A model on llama.cpp, for hosts without a GPU');
 
+const limit = ({ least, most, usual, meaning }: ApiLimit) =>
+  z.int().min(least).max(most).default(usual).describe(meaning);
+
 /** What one question may cost. */
 export const ApiLimits = z.strictObject({
-  messageCharacters: z.int().min(1).max(100_000).default(4000).describe('Longest question, in characters'),
-  concurrentStreams: z.int().min(1).max(10_000).default(8).describe('Answers streamed at once; more get 503'),
-  firstTokenSeconds: z.int().min(1).max(3600).default(60).describe('Longest wait for the first token'),
-  idleSeconds: z.int().min(1).max(3600).default(60).describe('Longest silence inside a stream'),
-  totalSeconds: z.int().min(1).max(7200).default(300).describe('Longest answer, from the question to its end'),
+  messageCharacters: limit(API_LIMITS.messageCharacters),
+  concurrentStreams: limit(API_LIMITS.concurrentStreams),
+  firstTokenSeconds: limit(API_LIMITS.firstTokenSeconds),
+  idleSeconds: limit(API_LIMITS.idleSeconds),
+  totalSeconds: limit(API_LIMITS.totalSeconds),
 });
 export type ApiLimits = z.output<typeof ApiLimits>;
 
@@ -131,9 +136,7 @@ export const EnvironmentSchema = z
     template: z.boolean().default(false).describe('Only meant to be extended; not an environment of its own'),
     host: z
       .strictObject({
-        docker: text(/^(unix:\/\/\/|ssh:\/\/|tcp:\/\/).+$/, 'unix:///path, ssh://user@host or tcp://host:port')
-          .default('unix:///var/run/docker.sock')
-          .describe('Address of the Docker engine'),
+        docker: engineAddress.default('unix:///var/run/docker.sock').describe('Address of the Docker engine'),
         networkPool: z
           .cidrv4({ error: 'expected a range like 10.231.0.0/20' })
           .default('10.231.0.0/20')

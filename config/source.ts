@@ -48,7 +48,12 @@ function readMapping(cwd: string, file: string): Source {
   if ('problem' in read) {
     return { root: undefined, problems: [read.problem], trustedBefore: new Map(), baseMissing: false, template: false };
   }
-  const { root, problems, trustedBefore } = parseYaml(read.text, file);
+  return parseMapping(read.text, file);
+}
+
+/** The text of an environment file that extends nothing. */
+export function parseMapping(text: string, file: string): Source {
+  const { root, problems, trustedBefore } = parseYaml(text, file);
   const sound = trustedBefore === Number.POSITIVE_INFINITY;
   const template = root?.kind === 'map' ? root.entries.get('template')?.value : undefined;
   return {

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { editorSchema } from '../config/json-schema.js';
 import { configurationPage } from '../config/reference.js';
+import { commandsPage } from './cli/reference.js';
 import { errorsPage } from './errors/documentation.js';
 import { smokeReportSchema } from './smoke/report.js';
 
@@ -17,6 +18,7 @@ export const GENERATED: readonly Generated[] = [
   { file: 'config/schema.json', content: editorSchema },
   { file: 'docs/errors.md', content: errorsPage },
   { file: 'docs/configuration.md', content: configurationPage },
+  { file: 'docs/commands.md', content: commandsPage },
   { file: 'docs/smoke.schema.json', content: smokeReportSchema },
 ];
 

@@ -2,13 +2,19 @@ import { NAME_LENGTH } from '../fields.js';
 import type { Finding, Rule } from '../rules.js';
 import { type NameClaim, reservedIds } from '../services.js';
 
+/** What an environment may be called: the name becomes a part of others, and of paths. */
+export const ENVIRONMENT_NAME = {
+  pattern: /^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$/,
+  form: 'lower-case letters, digits and - inside, a letter first, at most 32 characters',
+} as const;
+
 const environmentName: Rule = ({ environment }) => {
-  if (/^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$/.test(environment)) return [];
+  if (ENVIRONMENT_NAME.pattern.test(environment)) return [];
   return [
     {
       path: [],
       message: `the file names the environment ${JSON.stringify(environment)}`,
-      remedy: 'Rename the file: lower-case letters, digits and - inside, a letter first, at most 32 characters.',
+      remedy: `Rename the file: ${ENVIRONMENT_NAME.form}.`,
     },
   ];
 };

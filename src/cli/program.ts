@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { Command } from 'commander';
+import { HELP_COMMAND, RagdockCommand } from './command.js';
 import { registerAsk } from './commands/ask.js';
+import { registerCompletion } from './commands/completion.js';
 import { registerIngest } from './commands/ingest.js';
+import { registerInit } from './commands/init.js';
 import { registerLock } from './commands/lock.js';
 import { registerModel } from './commands/model.js';
 import { registerSecrets } from './commands/secrets.js';
@@ -12,26 +14,40 @@ import type { Io } from './io.js';
 
 /**
  * Adds one command to the program. A command throws `RagdockError` for everything that it wants reported, writes to
- * `io` alone, and loads what is slow to load when it runs, so that `--help` stays quick.
+ * `io` alone, and loads what is slow to load when it runs, so that `--help` and completion stay quick.
  */
-export type Register = (program: Command, io: Io) => void;
+export type Register = (program: RagdockCommand, io: Io) => void;
 
-const COMMANDS: readonly Register[] = [
-  registerUp,
-  registerValidate,
-  registerLock,
-  registerSecrets,
-  registerModel,
-  registerIngest,
-  registerAsk,
-  registerSmoke,
-];
+/** The commands under the headings of the help. */
+const COMMANDS: Readonly<Record<string, readonly Register[]>> = {
+  'Try it:': [registerUp],
+  'Describe a stack:': [registerInit, registerValidate, registerLock, registerSecrets],
+  'Use a running stack:': [registerModel, registerIngest, registerAsk, registerSmoke],
+  'This program:': [registerCompletion],
+};
+
+const AFTER_HELP = `
+Exit codes:
+  0    fine
+  1    a check failed
+  2    wrong input
+  3    something could not be reached
+  130  interrupted
+
+Variables:
+  NO_COLOR=1       no colours
+  RAGDOCK_DEBUG=1  the stack trace of a fault of ragdock itself
+
+\`ragdock help <command>\` shows the options of a command, and examples.`;
 
 /** The command line with all its commands, writing to `io`, throwing instead of exiting. */
-export function buildProgram(io: Io): Command {
-  const program = new Command('ragdock')
+export function buildProgram(io: Io): RagdockCommand {
+  const program = new RagdockCommand('ragdock');
+  program
     .description('Infrastructure as code for a self-hosted RAG and LLM stack.')
-    .version(packageVersion())
+    .version(packageVersion(), '-V, --version', 'show the version')
+    .usage('[options] <command>')
+    .addHelpText('after', AFTER_HELP)
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({
@@ -42,7 +58,11 @@ export function buildProgram(io: Io): Command {
       getOutHasColors: () => io.stdout.colour,
       getErrHasColors: () => io.stderr.colour,
     });
-  for (const register of COMMANDS) register(program, io);
+  for (const [heading, registers] of Object.entries(COMMANDS)) {
+    program.commandsGroup(heading);
+    for (const register of registers) register(program, io);
+  }
+  program.helpCommand(...HELP_COMMAND);
   return program;
 }
 

@@ -41,6 +41,16 @@ export const FAILURES = {
     remedy: 'Write the values out; environment files need no aliases.',
     exit: 2,
   },
+  FILE_EXISTS: {
+    title: 'A file that was to be made is there already',
+    remedy: 'Use another name, or remove the file.',
+    exit: 2,
+  },
+  FILE_UNWRITABLE: {
+    title: 'A file could not be written',
+    remedy: 'Check that its folder can be made, that you may write there, and that the disk has room.',
+    exit: 2,
+  },
   // What it says
   CONFIG_SCHEMA: {
     title: 'A value does not fit the schema',

@@ -4,8 +4,7 @@ import Docker from 'dockerode';
 import { RagdockError } from '../errors/problem.js';
 import { SshAgent } from './ssh-agent.js';
 
-/** How long an engine may take to say that it is there, in milliseconds. An ssh connection is part of it. */
-const PING_MS = 40_000;
+const PATIENCE_MS = 40_000;
 
 export interface EngineOptions {
   /**
@@ -14,6 +13,14 @@ export interface EngineOptions {
    * @default - tcp:// without TLS
    */
   readonly certPath?: string | undefined;
+  /**
+   * How long the engine may take to say that it is there, in milliseconds.
+   *
+   * @default 40,000: an ssh connection is part of it
+   */
+  readonly patienceMs?: number;
+  /** Aborted when the answer is not wanted any more. @default - it is wanted until the end */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -21,21 +28,20 @@ export interface EngineOptions {
  * answered. Throws ENGINE_UNREACHABLE with the address and the cause.
  */
 export async function connectEngine(address: string, options: EngineOptions = {}): Promise<Docker> {
-  let timer: NodeJS.Timeout | undefined;
+  const { patienceMs = PATIENCE_MS, signal } = options;
+  const late = AbortSignal.timeout(patienceMs);
   try {
     const docker = new Docker(connectionOf(address, options));
-    await Promise.race([
-      docker.ping(),
-      new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error(`no answer within ${PING_MS / 1000} s`)), PING_MS);
-      }),
-    ]);
+    await ping(docker, signal ? AbortSignal.any([late, signal]) : late);
     return docker;
   } catch (cause) {
-    throw unreachable(address, cause);
-  } finally {
-    clearTimeout(timer);
+    throw unreachable(address, late.aborted ? new Error(`no answer within ${patienceMs / 1000} s`) : cause);
   }
+}
+
+/** The types of the client do not know that a ping can be given up; the client closes its connection then. */
+function ping(docker: Docker, abortSignal: AbortSignal): Promise<unknown> {
+  return (docker as { ping(options: { abortSignal: AbortSignal }): Promise<unknown> }).ping({ abortSignal });
 }
 
 /**

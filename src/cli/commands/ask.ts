@@ -1,6 +1,6 @@
-import type { Command } from 'commander';
 import type { AskEvent } from '../../operator/events.js';
 import { AnswerPrinter } from '../answer.js';
+import type { RagdockCommand } from '../command.js';
 import type { Io } from '../io.js';
 
 interface Options {
@@ -11,15 +11,18 @@ interface Options {
 }
 
 /** `ragdock ask`: one question of a running stack, answered as it comes, then its sources. */
-export function registerAsk(program: Command, io: Io): void {
+export function registerAsk(program: RagdockCommand, io: Io): void {
   program
     .command('ask')
+    .summary('ask one question, and see its answer come')
     .description('ask a running stack one question; the answer goes to stdout, its sources to stderr')
     .argument('<question>', 'the question')
     .requiredOption('--env <env>', 'name or file of the environment')
     .option('--course <name>', 'course to ask about (default: the first one of the environment)')
     .option('--user <name>', 'name under which the exchange is kept', 'operator')
     .option('--json', 'one JSON object for each event on stdout')
+    .example('ragdock ask "How do I enrol?" --env dev', 'about the first course of dev')
+    .example('ragdock ask "How do I enrol?" --env dev --course demo --json', 'the answer and its sources as data')
     .action((question: string, options: Options) => ask(question, options, io));
 }
 

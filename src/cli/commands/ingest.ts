@@ -1,6 +1,6 @@
-import type { Command } from 'commander';
 import type { Problem } from '../../errors/problem.js';
 import type { IngestEvent } from '../../operator/events.js';
+import type { RagdockCommand } from '../command.js';
 import type { Io } from '../io.js';
 import { paint } from '../io.js';
 
@@ -14,15 +14,17 @@ interface Options {
 type Report = Extract<IngestEvent, { event: 'document' }>;
 
 /** `ragdock ingest`: documents into a collection of a running stack. */
-export function registerIngest(program: Command, io: Io): void {
+export function registerIngest(program: RagdockCommand, io: Io): void {
   program
     .command('ingest')
+    .summary('bring documents into a collection')
     .description('bring documents (.md, .markdown, .txt) into a collection of a running stack')
     .argument('<path...>', 'files, and folders with everything below them')
     .requiredOption('--collection <name>', 'collection that receives the documents')
     .requiredOption('--env <env>', 'name or file of the environment')
     .option('--course <name>', 'course that the documents belong to (default: the first one of the environment)')
     .option('--json', 'one JSON object for each document on stdout')
+    .example('ragdock ingest docs/ --collection BD_curs_data --env dev', 'every document below a folder')
     .action((paths: string[], options: Options) => ingest(paths, options, io));
 }
 

@@ -1,45 +1,45 @@
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
 import type { Environment } from '../../../config/environment.js';
-import { loadEnvironment } from '../../../config/load.js';
-import { checkLock } from '../../../config/lock.js';
-import { lockFileOf } from '../../../config/lock-file.js';
 import { throwProblems } from '../../errors/problem.js';
-import { checkSecrets } from '../../secrets/check.js';
-import { FilesStore } from '../../secrets/files-store.js';
-import { initSecrets } from '../../secrets/init.js';
-import { type KnownSecret, secretsOf } from '../../secrets/inventory.js';
-import { writeFingerprints } from '../../secrets/lock-fingerprints.js';
-import { findSecret, setSecret } from '../../secrets/set.js';
+import type { KnownSecret } from '../../secrets/inventory.js';
 import type { SecretStore } from '../../secrets/store.js';
+import { HELP_COMMAND, type RagdockCommand } from '../command.js';
 import type { Io } from '../io.js';
-import { readSecret } from '../prompt.js';
 
 /** `ragdock secrets`: the values that the services need. No command of it prints one. */
-export function registerSecrets(program: Command, io: Io): void {
-  const secrets = program.command('secrets').description('make, list, check and set the secrets of an environment');
+export function registerSecrets(program: RagdockCommand, io: Io): void {
+  const secrets = program
+    .command('secrets')
+    .description('make, list, check and set the secrets of an environment')
+    .helpCommand(...HELP_COMMAND)
+    .example('ragdock secrets init dev', 'before the first deploy');
   const environment = ['<env>', 'name or file of the environment'] as const;
   secrets
     .command('init')
     .description('make every secret that has no value yet, and remember the fingerprints in the lock file')
     .argument(...environment)
-    .action((env: string) => init(open(env, io), io));
+    .example('ragdock secrets init dev', 'before the first deploy, and after one more service')
+    .action(async (env: string) => init(await open(env, io), io));
   secrets
     .command('list')
     .description('list the secrets with what they open, and whether the store holds them')
     .argument(...environment)
-    .action((env: string) => list(open(env, io), io));
+    .example('ragdock secrets list dev', 'names and purposes, no values')
+    .action(async (env: string) => list(await open(env, io), io));
   secrets
     .command('check')
     .description('tell what is missing, wrong or unsafe; exit 0 or 2')
     .argument(...environment)
-    .action((env: string) => check(open(env, io), io));
+    .example('ragdock secrets check dev', 'on a second machine')
+    .action(async (env: string) => check(await open(env, io), io));
   secrets
     .command('set')
     .description('store one value, typed without echo or read from stdin')
     .argument(...environment)
     .argument('<name>', 'name of the secret')
-    .action((env: string, name: string) => set(open(env, io), name, io));
+    .example('ragdock secrets set dev qdrant-api-key', 'typed without echo')
+    .example(`printf %s "$VALUE" | ragdock secrets set dev qdrant-api-key`, 'from another program')
+    .action(async (env: string, name: string) => set(await open(env, io), name, io));
 }
 
 interface Opened {
@@ -48,13 +48,20 @@ interface Opened {
   readonly secrets: readonly KnownSecret[];
 }
 
-function open(env: string, io: Io): Opened {
+async function open(env: string, io: Io): Promise<Opened> {
+  const { loadEnvironment } = await import('../../../config/load.js');
+  const { FilesStore } = await import('../../secrets/files-store.js');
+  const { secretsOf } = await import('../../secrets/inventory.js');
   const environment = loadEnvironment(env, { cwd: io.cwd });
   const store = new FilesStore(io.cwd, environment.name);
   return { environment, store, secrets: secretsOf(environment, store, io.cwd) };
 }
 
 async function init({ environment, store, secrets }: Opened, io: Io): Promise<void> {
+  const { checkLock } = await import('../../../config/lock.js');
+  const { lockFileOf } = await import('../../../config/lock-file.js');
+  const { initSecrets } = await import('../../secrets/init.js');
+  const { writeFingerprints } = await import('../../secrets/lock-fingerprints.js');
   // A secret that the lock file does not name yet would stay without a value.
   const { promisesOf } = await import('../../../stacks/promises.js');
   const problems = checkLock(environment, promisesOf(environment.settings, environment.name));
@@ -94,12 +101,17 @@ async function list({ environment, secrets }: Opened, io: Io): Promise<void> {
   }
 }
 
-function check({ environment, secrets }: Opened, io: Io): void {
+async function check({ environment, secrets }: Opened, io: Io): Promise<void> {
+  const { checkSecrets } = await import('../../secrets/check.js');
   throwProblems(checkSecrets(secrets, io.cwd));
   io.stdout.write(`${secrets.length} secrets of ${environment.name} are stored, safe, and those of the lock file\n`);
 }
 
 async function set({ environment, store, secrets }: Opened, name: string, io: Io): Promise<void> {
+  const { lockFileOf } = await import('../../../config/lock-file.js');
+  const { writeFingerprints } = await import('../../secrets/lock-fingerprints.js');
+  const { findSecret, setSecret } = await import('../../secrets/set.js');
+  const { readSecret } = await import('../prompt.js');
   const secret = findSecret(secrets, name);
   const value = await readSecret(io, `Value of ${name}: `);
   const fingerprint = setSecret(secret, value, store);

@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import type { Environment } from '../../../config/environment.js';
 import type { CheckResult } from '../../apps/operator/smoke/protocol.js';
+import type { RagdockCommand } from '../command.js';
 import type { Io } from '../io.js';
 import { paint } from '../io.js';
 
@@ -15,14 +16,17 @@ interface Options {
 const DEFAULT_TIMEOUT_SECONDS = 300;
 
 /** `ragdock smoke`: whether a running stack answers. */
-export function registerSmoke(program: Command, io: Io): void {
+export function registerSmoke(program: RagdockCommand, io: Io): void {
   program
     .command('smoke')
+    .summary('check every service, then the whole path')
     .description('ask every service of a running stack by its own protocol, then the whole path; exit 0 or 1')
     .argument('<env>', 'name or file of the environment')
     .option('--json <file>', 'write the report as JSON into this file; - is stdout')
     .option('--junit <file>', 'write the report as JUnit XML into this file')
     .option('--timeout <seconds>', 'longest time for all checks together', seconds, DEFAULT_TIMEOUT_SECONDS)
+    .example('ragdock smoke dev', 'the gate behind a deploy')
+    .example('ragdock smoke dev --junit smoke.xml --timeout 600', 'in CI')
     .action((env: string, options: Options) => smoke(env, options, io));
 }
 

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
-import { ApiLimits, CourseName } from '../../../config/schema.js';
-import { RagdockError } from '../../errors/problem.js';
+import { API_LIMITS } from '../../../config/api-limits.js';
+import type { ApiLimits } from '../../../config/schema.js';
+import type { RagdockCommand } from '../command.js';
 import type { Io } from '../io.js';
 import { optionName, whole } from '../options.js';
 import type { UpRequest } from '../up.js';
 
-interface Options extends Partial<ApiLimits> {
+interface Options extends ApiLimits {
   readonly once?: true;
   readonly port: number;
   readonly dataDir: string;
@@ -19,9 +19,10 @@ interface Options extends Partial<ApiLimits> {
 }
 
 /** `ragdock up`: the embedded default, one process that needs nothing but Node. */
-export function registerUp(program: Command, io: Io): void {
+export function registerUp(program: RagdockCommand, io: Io): void {
   const command = program
     .command('up')
+    .summary('run the whole stack in this process')
     .description('run the whole stack in this process, on 127.0.0.1, to try it and to develop: no Docker, no network')
     .option('--once', 'run the smoke tests, ask one question, and end; exit 0 or 1')
     .option('--port <number>', 'port of page, Socket.IO and API; 0 takes any that is free', whole(0, 65_535), 8080)
@@ -35,35 +36,26 @@ export function registerUp(program: Command, io: Io): void {
       '--llm-context <tokens>',
       'tokens of prompt and answer together (default: what the server says, or 4096)',
       whole(512, 1_048_576),
-    );
-  for (const [key, limit] of Object.entries(ApiLimits.shape)) {
-    const { minValue, maxValue } = limit.unwrap();
-    const least = minValue ?? 1;
-    const most = maxValue ?? Number.MAX_SAFE_INTEGER;
-    command.option(`--${optionName(key)} <number>`, describe(limit), whole(least, most), limit.parse(undefined));
+    )
+    .example('ragdock up', 'the chat with the demo course')
+    .example('ragdock up --docs notes/ --course notes --llm-url http://127.0.0.1:8000/v1', 'your documents, your model')
+    .example('ragdock up --once --port 0', 'a smoke test for a pipeline');
+  for (const [key, { least, most, usual, meaning }] of Object.entries(API_LIMITS)) {
+    const description = meaning.charAt(0).toLowerCase() + meaning.slice(1);
+    command.option(`--${optionName(key)} <number>`, description, whole(least, most), usual);
   }
   command.action(async (options: Options) => {
-    const request = checked(options, io);
+    const request = await checked(options, io);
     const { up } = await import('../up.js');
     await up(request, io);
   });
 }
 
 /** The options as a request. Throws USAGE for options that make no sense together. */
-function checked(options: Options, { cwd }: Io): UpRequest {
+async function checked(options: Options, { cwd }: Io): Promise<UpRequest> {
+  const { ApiLimits } = await import('../../../config/schema.js');
   const { once = false, port, dataDir, docs, course, llmUrl, llmModel, llmKeyFile, llmContext } = options;
-  if ((docs === undefined) !== (course === undefined)) {
-    const message = '--docs and --course belong together: which documents, and what course they are';
-    throw new RagdockError({ code: 'USAGE', message });
-  }
-  const named = course === undefined ? undefined : CourseName.safeParse(course);
-  if (named?.success === false) {
-    const message = `'${course}' is no name of a course: ${named.error.issues[0]?.message}`;
-    throw new RagdockError({ code: 'USAGE', path: '--course', message });
-  }
-  if (llmUrl === undefined && (llmModel ?? llmKeyFile ?? llmContext) !== undefined) {
-    throw new RagdockError({ code: 'USAGE', message: '--llm-model, --llm-key-file and --llm-context need --llm-url' });
-  }
+  await refuseOdd(options);
   return {
     once,
     port,
@@ -82,6 +74,21 @@ function checked(options: Options, { cwd }: Io): UpRequest {
   };
 }
 
-function describe({ description = '' }: { readonly description?: string | undefined }): string {
-  return description.charAt(0).toLowerCase() + description.slice(1);
+/** Throws every problem at once. */
+async function refuseOdd({ docs, course, llmUrl, llmModel, llmKeyFile, llmContext }: Options): Promise<void> {
+  const { CourseName } = await import('../../../config/schema.js');
+  const { throwProblems } = await import('../../errors/problem.js');
+  const problems: { path?: string; message: string }[] = [];
+  if ((docs === undefined) !== (course === undefined)) {
+    problems.push({ message: '--docs and --course belong together: which documents, and what course they are' });
+  }
+  const named = course === undefined ? undefined : CourseName.safeParse(course);
+  if (named?.success === false) {
+    const message = `'${course}' is no name of a course: ${named.error.issues[0]?.message}`;
+    problems.push({ path: '--course', message });
+  }
+  if (llmUrl === undefined && (llmModel ?? llmKeyFile ?? llmContext) !== undefined) {
+    problems.push({ message: '--llm-model, --llm-key-file and --llm-context need --llm-url' });
+  }
+  throwProblems(problems.map((problem) => ({ code: 'USAGE', ...problem })));
 }

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { buildProgram } from '../../../src/cli/program.js';
-import { ROOT } from './markdown.js';
+import { describedProgram } from '../../../src/cli/reference.js';
 
 /** The `ragdock` commands of one line of a shell, as words without the program's name. */
 export function commandsIn(line: string): readonly string[][] {
@@ -22,7 +21,7 @@ export function commandsIn(line: string): readonly string[][] {
  * @param complete whether it could be run as it is; otherwise arguments and options may be missing
  */
 export function faultsOf(words: readonly string[], complete: boolean): readonly string[] {
-  const { command, rest } = find(ragdock(), words);
+  const { command, rest } = find(describedProgram(), words);
   const fault = (what: string) => [`ragdock ${words.join(' ')}: ${what}`];
   const given: string[] = [];
   let positional = 0;
@@ -37,6 +36,7 @@ export function faultsOf(words: readonly string[], complete: boolean): readonly 
     if (!option) return fault(`there is no option ${word}`);
     given.push(option.name());
     if ((option.required || option.optional) && !word.includes('=')) rest.shift();
+    while (option.variadic && rest[0] !== undefined && !rest[0].startsWith('-')) rest.shift();
   }
   const { registeredArguments: wanted, commands } = command;
   if (positional > wanted.length && wanted.at(-1)?.variadic !== true) {
@@ -54,10 +54,4 @@ function find(program: Command, words: readonly string[]): { command: Command; r
   const [first, ...rest] = words;
   const below = program.commands.find((command) => command.name() === first);
   return below ? find(below, rest) : { command: program, rest: [...words] };
-}
-
-function ragdock(): Command {
-  const silent = { write: () => undefined, isTTY: false, colour: false };
-  const { signal } = new AbortController();
-  return buildProgram({ stdin: process.stdin, stdout: silent, stderr: silent, cwd: ROOT, env: {}, signal });
 }

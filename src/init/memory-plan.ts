@@ -1,0 +1,62 @@
+import type { Settings } from '../../config/schema.js';
+
+/** The services whose limit can be lowered, and those that can be left out, as the YAML calls them. */
+export type Shrinkable = 'prometheus' | 'api' | 'webBot' | 'llm' | 'qdrant' | 'postgres';
+
+/** What the services of a new environment may take of their engine's memory, in MiB. */
+export interface MemoryPlan {
+  /** Limits that are lower than the defaults. */
+  readonly limits: ReadonlyMap<Shrinkable, number>;
+  /** Whether there is room for Prometheus and node exporter. */
+  readonly monitored: boolean;
+  /** The sum of all limits. */
+  readonly total: number;
+  /** What is there for this environment: the engine's memory without what the system and other environments need. */
+  readonly budget: number;
+}
+
+/**
+ * Least memory with which each service does its work for a few people, in MiB. The one that loses least by a lower
+ * limit comes first: the databases keep their caches as long as they can.
+ */
+const LEAST: readonly (readonly [Shrinkable, number])[] = [
+  ['prometheus', 256],
+  ['api', 256],
+  ['webBot', 192],
+  ['llm', 1024],
+  ['qdrant', 512],
+  ['postgres', 512],
+];
+
+/** What the system and the engine themselves get: an eighth, and not less than this, in MiB. */
+const LEAST_FOR_SYSTEM = 512;
+
+/** Limits that fit the engine's memory together: the defaults if they do, otherwise as few lower ones as needed. */
+export function planMemory(defaults: Settings, engineMiB: number, othersMiB: number): MemoryPlan {
+  const budget = engineMiB - Math.max(LEAST_FOR_SYSTEM, Math.ceil(engineMiB / 8)) - othersMiB;
+  const limits = new Map<Shrinkable, number>();
+  let total = memoryOf(defaults);
+  for (const [service, least] of LEAST) {
+    if (total <= budget) break;
+    limits.set(service, least);
+    total -= limitOf(defaults, service) - least;
+  }
+  if (total <= budget) return { limits, monitored: true, total, budget };
+  total -= (limits.get('prometheus') ?? 0) + defaults.services.nodeExporter.memory;
+  limits.delete('prometheus');
+  return { limits, monitored: false, total, budget };
+}
+
+/** The sum of the limits of an environment's services. */
+export function memoryOf({ services, extraServices }: Settings): number {
+  const { postgres, qdrant, llm, api, webBot, prometheus, nodeExporter } = services;
+  const optional = [webBot, prometheus, nodeExporter].filter(({ enabled }) => enabled);
+  return [postgres, qdrant, ...Object.values(llm), api, ...optional, ...Object.values(extraServices)].reduce(
+    (sum, { memory }) => sum + memory,
+    0,
+  );
+}
+
+function limitOf({ services }: Settings, service: Shrinkable): number {
+  return service === 'llm' ? (services.llm.main?.memory ?? 0) : services[service].memory;
+}
