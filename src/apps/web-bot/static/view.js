@@ -92,10 +92,17 @@ export class ExchangeView {
   }
 }
 
+/** Title and headings; the title often is the outermost heading, and need not be read twice. */
+function originOf(title, heading) {
+  const path =
+    heading === title || heading.startsWith(`${title} > `) ? heading : [title, heading].filter(Boolean).join(' > ');
+  return path.replaceAll(' > ', ' › ');
+}
+
 function sourceItem({ number, source, title, heading, collection, text }, index) {
   const item = find('#source').content.cloneNode(true).firstElementChild;
   item.value = number ?? index + 1;
-  find('.title', item).textContent = [title || source, heading].filter(Boolean).join(' › ');
+  find('.title', item).textContent = originOf(title || source, heading ?? '');
   find('.place', item).textContent = title ? `${source} · ${collection}` : collection;
   find('blockquote', item).textContent = text;
   return item;
