@@ -16,7 +16,7 @@ const FormatFile = z.object({ format: z.int() });
 const DATABASE = 'database';
 const FORMAT_FILE = 'format.json';
 export const LOG_FILE = 'ragdock.log';
-const OURS = /^(database|format\.json|ragdock\.log|lock(\..+)?|\.format\.json\..+\.tmp)$/;
+const OURS = /^(database|format\.json|ragdock\.log(\.1)?|lock(\..+)?|\.format\.json\..+\.tmp)$/;
 
 /** A new database takes 40 MB, and PostgreSQL keeps a file of 16 MB ahead of its log. In bytes. */
 const ROOM_FOR_NEW = 80 * 1024 * 1024;
