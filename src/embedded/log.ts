@@ -25,15 +25,18 @@ interface LoggedLine {
  * errors as they come. A line that the disk does not take is told and not kept.
  */
 export function fileLogger(file: string, onNotice: (notice: Notice) => void): FastifyServerOptions['logger'] {
-  putAside(file);
-  const write = (line: string) => {
-    const notice = noticeOf(line);
-    if (notice) onNotice(notice);
+  const attempt = (work: () => void) => {
     try {
-      appendFileSync(file, line, { mode: 0o600 });
+      work();
     } catch (error) {
       onNotice({ level: 'warn', text: `the log cannot be written: ${(error as Error).message}` });
     }
+  };
+  attempt(() => putAside(file));
+  const write = (line: string) => {
+    const notice = noticeOf(line);
+    if (notice) onNotice(notice);
+    attempt(() => appendFileSync(file, line, { mode: 0o600 }));
   };
   return { ...loggerOptions(), stream: { write } };
 }
