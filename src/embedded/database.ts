@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { RagFailure } from '../rag/failure.js';
 import { type MigrationClient, migrate } from '../rag/history/migrate.js';
@@ -35,6 +37,8 @@ export class Database {
 
   /** Opens the database that is in a folder; one whose process was killed recovers. */
   static async open(folder: string): Promise<Database> {
+    // Where this file is missing, PGlite would make an empty database, over what is left of the one that was there.
+    if (!existsSync(join(folder, 'PG_VERSION'))) throw new Error('there is no PG_VERSION, and so no database');
     return new Database(folder, await start(folder));
   }
 
