@@ -66,7 +66,7 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
 /** Makes the folder and takes it for this process. */
 function hold(path: string): () => void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(path);
     const foreign = readdirSync(path).find((name) => !OURS.test(name));
     if (foreign !== undefined) {
       const message = `it holds '${foreign}', which ragdock did not put there`;
@@ -77,6 +77,21 @@ function hold(path: string): () => void {
     if (cause instanceof RagdockError) throw cause;
     if (cause instanceof FolderHeld) throw heldBy(path, cause);
     throw unusable(path, cause);
+  }
+}
+
+/**
+ * Makes a folder and what is missing above it. Step by step, because `recursive` of Node 20 never ends where ENOENT is
+ * said of a folder although the one above it is there, as in /proc.
+ */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  if (dirname(path) !== path) makeFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Another process was faster; a link that leads nowhere is there, too, and is no folder.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !existsSync(path)) throw error;
   }
 }
 
