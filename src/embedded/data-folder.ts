@@ -10,13 +10,13 @@ import { FolderHeld, lockFolder } from './folder-lock.js';
 /** Raised when a folder is laid out otherwise than before. An older ragdock refuses a newer folder. */
 const FORMAT = 1;
 
-const FormatFile = z.object({ format: z.int() });
+/** How the folder is laid out, and whether what belongs in it is there; it is written before and after that is made. */
+const FormatFile = z.object({ format: z.int(), complete: z.boolean() });
 
-/** Names in the folder. The database is complete once the format file, which is written after it, is there. */
 const DATABASE = 'database';
 const FORMAT_FILE = 'format.json';
 export const LOG_FILE = 'ragdock.log';
-const OURS = /^(database|format\.json|ragdock\.log|lock(\..+)?|\.format\.json\..+\.tmp)$/;
+const OURS = /^(database|format\.json|ragdock\.log(\.1)?|lock(\..+)?|\.format\.json\..+\.tmp)$/;
 
 /** A new database takes 40 MB, and PostgreSQL keeps a file of 16 MB ahead of its log. In bytes. */
 const ROOM_FOR_NEW = 80 * 1024 * 1024;
@@ -44,8 +44,7 @@ export interface DataFolder {
 export function holdDataFolder(path: string): DataFolder {
   const release = hold(path);
   try {
-    const isNew = !existsSync(join(path, FORMAT_FILE));
-    if (!isNew) refuseNewer(path);
+    const isNew = !isComplete(path);
     if (roomOn(path) < roomNeeded(path)) throw diskFull(path);
     return { path, isNew, open: () => openDatabase(path, isNew), release };
   } catch (error) {
@@ -57,7 +56,7 @@ export function holdDataFolder(path: string): DataFolder {
 /** Makes the folder and takes it for this process. */
 function hold(path: string): () => void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(path);
     const foreign = readdirSync(path).find((name) => !OURS.test(name));
     if (foreign !== undefined) {
       const message = `it holds '${foreign}', which ragdock did not put there`;
@@ -71,6 +70,21 @@ function hold(path: string): () => void {
   }
 }
 
+/**
+ * Makes a folder and what is missing above it. Step by step, because `recursive` of Node 20 never ends where ENOENT is
+ * said of a folder although the one above it is there, as in /proc.
+ */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  if (dirname(path) !== path) makeFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Another process was faster; a link that leads nowhere is there, too, and is no folder.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !existsSync(path)) throw error;
+  }
+}
+
 function heldBy(path: string, { file, holder }: FolderHeld): RagdockError {
   const { pid, host, since } = holder;
   return new RagdockError({
@@ -81,29 +95,39 @@ function heldBy(path: string, { file, holder }: FolderHeld): RagdockError {
   });
 }
 
-function refuseNewer(path: string): void {
+/** Whether the folder holds what an earlier process made. Throws when that is not for this version. */
+function isComplete(path: string): boolean {
   const file = join(path, FORMAT_FILE);
-  let format: number;
+  if (!existsSync(file) && !existsSync(join(path, DATABASE))) return false;
+  let found: z.output<typeof FormatFile>;
   try {
-    format = FormatFile.parse(JSON.parse(readFileSync(file, 'utf8'))).format;
+    found = FormatFile.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch (cause) {
     const message = 'the file does not say how the folder is laid out';
     throw new RagdockError({ code: 'DATA_FOLDER_UNUSABLE', file, message }, { cause });
   }
-  if (format <= FORMAT) return;
-  const message = `the folder has format ${format}; this version of ragdock knows ${FORMAT}`;
+  if (found.format <= FORMAT) return found.complete;
+  const message = `the folder has format ${found.format}; this version of ragdock knows ${FORMAT}`;
   throw new RagdockError({ code: 'DATA_FOLDER_TOO_NEW', file, message });
+}
+
+function writeFormat(path: string, complete: boolean): void {
+  const content: z.output<typeof FormatFile> = { format: FORMAT, complete };
+  writeAtomically(join(path, FORMAT_FILE), `${JSON.stringify(content)}\n`);
 }
 
 async function openDatabase(path: string, isNew: boolean): Promise<Database> {
   const folder = join(path, DATABASE);
   let database: Database | undefined;
   try {
-    // What is there without a format file was cut off while it was made; nothing was acknowledged into it.
-    if (isNew) rmSync(folder, { recursive: true, force: true });
+    if (isNew) {
+      writeFormat(path, false);
+      // A database that was cut off while it was made; nothing was acknowledged into it.
+      rmSync(folder, { recursive: true, force: true });
+    }
     database = isNew ? await Database.create(folder) : await Database.open(folder);
     await database.migrate();
-    if (isNew) writeAtomically(join(path, FORMAT_FILE), `${JSON.stringify({ format: FORMAT })}\n`);
+    if (isNew) writeFormat(path, true);
     return database;
   } catch (cause) {
     await database?.close().catch(() => undefined);
@@ -123,7 +147,7 @@ function diskFull(path: string, cause?: unknown): RagdockError {
 }
 
 function roomNeeded(path: string): number {
-  return existsSync(join(path, FORMAT_FILE)) ? ROOM_TO_START : ROOM_FOR_NEW;
+  return existsSync(join(path, DATABASE)) ? ROOM_TO_START : ROOM_FOR_NEW;
 }
 
 /** Bytes that this user can still write there. */

@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
-import { codeOf, RagFailure } from '../rag/failure.js';
+import { RagFailure } from '../rag/failure.js';
 import { type MigrationClient, migrate } from '../rag/history/migrate.js';
 import { isUnavailableState } from '../rag/history/sqlstate.js';
 import type { Statement } from '../rag/history/statements.js';
@@ -7,8 +9,8 @@ import type { Statement } from '../rag/history/statements.js';
 /** One writer needs no more, and every page of it is memory of this process. */
 const CONFIGURATION = ['shared_buffers=8MB'];
 
-/** SQLSTATE: five digits or capitals. Any other error was not PostgreSQL's but that of what runs it. */
-const SQLSTATE = /^[0-9A-Z]{5}$/;
+/** SQLSTATE: a class and three digits or capitals. System errors such as EBUSY are as long, and have no such class. */
+const SQLSTATE = /^(\d[0-9A-Z]|F0|HV|P0|XX)[0-9A-Z]{3}$/;
 
 /**
  * PostgreSQL inside this process (PGlite). Calls run one after another. What was acknowledged survives the end of the
@@ -18,6 +20,8 @@ export class Database {
   readonly #folder: string;
   #db: PGlite;
   #broken = false;
+  #closed = false;
+  #restarting: Promise<void> | undefined;
 
   private constructor(folder: string, db: PGlite) {
     this.#folder = folder;
@@ -33,6 +37,8 @@ export class Database {
 
   /** Opens the database that is in a folder; one whose process was killed recovers. */
   static async open(folder: string): Promise<Database> {
+    // Where this file is missing, PGlite would make an empty database, over what is left of the one that was there.
+    if (!existsSync(join(folder, 'PG_VERSION'))) throw new Error('there is no PG_VERSION, and so no database');
     return new Database(folder, await start(folder));
   }
 
@@ -64,27 +70,40 @@ export class Database {
     );
   }
 
-  /** After this the next start needs no recovery. */
+  /** After this the next start needs no recovery, and whoever comes late is told that the database cannot be used. */
   async close(): Promise<void> {
+    this.#closed = true;
+    await this.#restarting?.catch(() => undefined);
     if (!this.#db.closed) await this.#db.close();
   }
 
   async #attempt<T>(work: (db: PGlite) => Promise<T>): Promise<T> {
-    if (this.#broken) await this.#restart();
+    if (this.#broken && !this.#closed) await this.#restart();
+    const db = this.#db;
+    // Not opened again: the folder may be another process's by now.
+    if (this.#closed) throw unusable(new Error('it is closed'));
     try {
-      return await work(this.#db);
+      return await work(db);
     } catch (cause) {
-      const code = codeOf(cause);
-      if (!SQLSTATE.test(code)) {
-        // The program may be in any state now. Its files are as after a kill, which the next start recovers from.
-        this.#broken = (cause as Error).name === 'RuntimeError' || this.#db.closed;
-        if (!this.#broken) throw cause;
-      } else if (!isUnavailableState(code)) throw cause;
+      // Closed under the statement, which is not at fault; a program that was started meanwhile is well.
+      const gone = this.#closed || this.#restarting !== undefined || db !== this.#db;
+      const fault = gone ? 'unavailable' : faultOf(cause);
+      // The files are as after a kill, which the next start recovers from.
+      if (fault === 'broken') this.#broken = true;
+      if (fault === 'own') throw cause;
       throw unusable(cause);
     }
   }
 
-  async #restart(): Promise<void> {
+  /** Whoever comes meanwhile waits for the same start: two programs at work on one folder destroy what is in it. */
+  #restart(): Promise<void> {
+    this.#restarting ??= this.#startAnew().finally(() => {
+      this.#restarting = undefined;
+    });
+    return this.#restarting;
+  }
+
+  async #startAnew(): Promise<void> {
     try {
       await this.#db.close().catch(() => undefined);
       this.#db = await start(this.#folder);
@@ -93,6 +112,17 @@ export class Database {
       throw unusable(cause);
     }
   }
+}
+
+/**
+ * Whose fault an error is: the statement's or its caller's own; that of a database which cannot be used now; or that of
+ * the program that runs it, which is broken, and may be in any state from then on.
+ */
+export function faultOf(cause: unknown): 'own' | 'unavailable' | 'broken' {
+  const { name, code } = (cause ?? {}) as { readonly name?: unknown; readonly code?: unknown };
+  if (typeof code === 'string' && SQLSTATE.test(code)) return isUnavailableState(code) ? 'unavailable' : 'own';
+  // A trap or an abort, and the end of the program.
+  return name === 'RuntimeError' || name === 'ExitStatus' ? 'broken' : 'own';
 }
 
 function start(folder: string, template?: Blob): Promise<PGlite> {

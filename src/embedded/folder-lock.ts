@@ -1,17 +1,17 @@
-import { randomUUID } from 'node:crypto';
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash, randomUUID } from 'node:crypto';
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 
 /** Who holds a folder. */
 const Holder = z.object({
-  pid: z.int(),
+  pid: z.int().positive(),
   host: z.string(),
   /** When the process began, in the kernel's own count; null where the system does not tell. A pid may come again. */
   began: z.string().nullable(),
   /** Of this very lock. */
-  id: z.string(),
+  id: z.uuid(),
   /** ISO 8601. */
   since: z.string(),
 });
@@ -47,18 +47,37 @@ export function lockFolder(folder: string): () => void {
     since: new Date().toISOString(),
   };
   const draft = `${file}.${mine.id}`;
-  writeFileSync(draft, JSON.stringify(mine), { mode: 0o600 });
   try {
-    // A link appears at once with all its content, and only where there is nothing.
-    while (!tryLink(draft, file)) takeAwayDead(file);
+    writeFileSync(draft, JSON.stringify(mine), { mode: 0o600 });
+    take(file, draft, file);
   } finally {
     rmSync(draft, { force: true });
   }
   return () => {
-    if (readHolder(file)?.id === mine.id) rmSync(file, { force: true });
+    if (readLock(file)?.id === mine.id) rmSync(file, { force: true });
   };
 }
 
+/**
+ * Puts the draft where a lock is to be. Only one process may remove a given dead lock: the one that holds the claim to
+ * it, which is a lock itself. Whoever looked at the dead lock and then was slow finds another one there, and leaves it.
+ */
+function take(path: string, draft: string, file: string): void {
+  while (!tryLink(draft, path)) {
+    const found = readLock(path);
+    if (!found) continue;
+    if (found.holder && isAlive(found.holder)) throw new FolderHeld(file, found.holder);
+    const claim = `${file}.${found.id}.claim`;
+    take(claim, draft, file);
+    try {
+      if (readLock(path)?.id === found.id) rmSync(path, { force: true });
+    } finally {
+      rmSync(claim, { force: true });
+    }
+  }
+}
+
+/** A link appears at once with all its content, and only where there is nothing. */
 function tryLink(from: string, to: string): boolean {
   try {
     linkSync(from, to);
@@ -69,30 +88,20 @@ function tryLink(from: string, to: string): boolean {
   }
 }
 
-/** Removes the lock of a process that is no more. Throws `FolderHeld` when it is alive. */
-function takeAwayDead(file: string): void {
-  const holder = readHolder(file);
-  if (holder && isAlive(holder)) throw new FolderHeld(file, holder);
-  const aside = `${file}.${randomUUID()}`;
+/** Undefined when there is none. One that was not written by us, or was cut off, has no holder. */
+function readLock(path: string): { readonly id: string; readonly holder: Holder | undefined } | undefined {
+  let text: string;
   try {
-    renameSync(file, aside);
+    text = readFileSync(path, 'utf8');
   } catch (error) {
-    // Somebody else took it away.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
-  // Between the look and the step another process may have put its own lock there: it gets it back.
-  const taken = readHolder(aside);
-  if (taken && taken.id !== holder?.id) tryLink(aside, file);
-  rmSync(aside, { force: true });
-}
-
-function readHolder(file: string): Holder | undefined {
   try {
-    return Holder.safeParse(JSON.parse(readFileSync(file, 'utf8'))).data;
+    const holder = Holder.parse(JSON.parse(text));
+    return { id: holder.id, holder };
   } catch {
-    // Gone, or not written by us: nobody holds it.
-    return undefined;
+    return { id: createHash('sha256').update(text).digest('hex'), holder: undefined };
   }
 }
 
@@ -108,12 +117,16 @@ function isAlive({ pid, host, began }: Holder): boolean {
   return began === null || beginOf(pid) === began;
 }
 
-/** Start time of a process as Linux tells it, in clock ticks since the machine's own start; null elsewhere. */
+/**
+ * Start time of a process as Linux tells it, in clock ticks since the machine's own start; null elsewhere, and for one
+ * that has ended and that its parent has not looked at yet.
+ */
 function beginOf(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name of the program, in parentheses, may hold spaces; field 22 is the twentieth behind it.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+    // The name of the program, in parentheses, may hold spaces; behind it are the state and, twentieth, the start.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? null : (fields[19] ?? null);
   } catch {
     return null;
   }

@@ -17,7 +17,7 @@ interface LoggedLine {
   readonly msg?: string;
   readonly component?: string;
   readonly dependency?: string;
-  readonly err?: { readonly message: string; readonly causes?: readonly LoggedLine['err'][] };
+  readonly err?: { readonly message: string };
 }
 
 /**
@@ -25,15 +25,18 @@ interface LoggedLine {
  * errors as they come. A line that the disk does not take is told and not kept.
  */
 export function fileLogger(file: string, onNotice: (notice: Notice) => void): FastifyServerOptions['logger'] {
-  putAside(file);
-  const write = (line: string) => {
-    const notice = noticeOf(line);
-    if (notice) onNotice(notice);
+  const attempt = (work: () => void) => {
     try {
-      appendFileSync(file, line, { mode: 0o600 });
+      work();
     } catch (error) {
       onNotice({ level: 'warn', text: `the log cannot be written: ${(error as Error).message}` });
     }
+  };
+  attempt(() => putAside(file));
+  const write = (line: string) => {
+    const notice = noticeOf(line);
+    if (notice) onNotice(notice);
+    attempt(() => appendFileSync(file, line, { mode: 0o600 }));
   };
   return { ...loggerOptions(), stream: { write } };
 }
@@ -48,10 +51,5 @@ function noticeOf(line: string): Notice | undefined {
   const { level, msg = '', component, dependency, err } = JSON.parse(line) as LoggedLine;
   if (level !== 'warn' && level !== 'error' && level !== 'fatal') return undefined;
   const subject = component ?? dependency;
-  return { level, text: [msg, ...(subject ? [subject] : []), ...messagesOf(err)].join(': ') };
-}
-
-function messagesOf(err: LoggedLine['err']): string[] {
-  if (!err) return [];
-  return [err.message, ...(err.causes ?? []).flatMap(messagesOf)].slice(0, 1);
+  return { level, text: [msg, ...(subject ? [subject] : []), ...(err ? [err.message] : [])].join(': ') };
 }

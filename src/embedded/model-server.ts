@@ -60,18 +60,19 @@ export async function findModel(options: ModelServerOptions, signal: AbortSignal
 }
 
 function baseOf(url: string): string {
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-    const message = `expected an address like http://host:port, got '${url}'`;
-    throw new RagdockError({ code: 'USAGE', path: '--llm-url', message });
-  }
-  if (new URL(url).password !== '') {
-    const message = 'the address holds a password, which every user of the machine can read on a command line';
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  // Looked at first, because the other refusals say the address.
+  if (parsed && (parsed.username !== '' || parsed.password !== '')) {
     throw new RagdockError({
       code: 'USAGE',
       path: '--llm-url',
-      message,
+      message: 'the address holds a user or a password, which every user of the machine can read on a command line',
       remedy: 'Give the key with `--llm-key-file`.',
     });
+  }
+  if (!parsed || !/^https?:$/.test(parsed.protocol)) {
+    const message = `expected an address like http://host:port, got '${url}'`;
+    throw new RagdockError({ code: 'USAGE', path: '--llm-url', message });
   }
   return url.replace(/\/+$/, '').replace(/\/v1$/, '');
 }

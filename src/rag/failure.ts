@@ -32,5 +32,7 @@ export function abortReason(signal: AbortSignal): Error {
 export function codeOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
   if (!(error instanceof Error)) return String(error);
-  return (error as NodeJS.ErrnoException).code ?? error.name;
+  // A DOMException, which an AbortSignal gives as its reason, has a number there.
+  const { code } = error as NodeJS.ErrnoException;
+  return typeof code === 'string' ? code : error.name;
 }

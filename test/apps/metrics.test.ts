@@ -73,4 +73,20 @@ describe('the port of the metrics', () => {
     server.close();
     await api.stop();
   });
+
+  test('says 500 when they cannot be collected, and why in the log alone', async () => {
+    const api = await RunningRagApi.start();
+    const { registry } = api.api.metrics;
+    registry.metrics = async () => {
+      throw new Error('the collector is broken');
+    };
+    const server = await serveMetrics(registry, 0, api.api.app.log);
+    const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`);
+    expect(response.status).toBe(500);
+    expect(await response.text()).toBe('');
+    expect(api.log.join('')).toContain('the metrics could not be collected');
+    server.closeAllConnections();
+    server.close();
+    await api.stop();
+  });
 });

@@ -135,6 +135,18 @@ describe('keys', () => {
     },
   );
 
+  test('are not asked for by an API that is open', async () => {
+    await restart({}, { apiKeys: 'open' });
+    for (const key of [undefined, 'wrong']) {
+      const response = await api.ask({}, { key });
+      expect(response.status).toBe(200);
+      await response.text();
+      const id = response.headers.get('x-exchange-id');
+      const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
+      expect((await fetch(`${api.url}/exchanges/${id}`, { headers })).status).toBe(200);
+    }
+  });
+
   test('of the two newest versions are accepted', async () => {
     for (const key of [KEY, OLDER_KEY]) {
       const response = await api.ask({}, { key });

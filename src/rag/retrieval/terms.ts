@@ -1,17 +1,18 @@
-import { stemmer as stemEnglish } from '@orama/stemmers/english';
-import { stemmer as stemRussian } from '@orama/stemmers/russian';
-import { stopwords as english } from '@orama/stopwords/english';
-import { stopwords as russian } from '@orama/stopwords/russian';
+import { newStemmer } from 'snowball-stemmers';
+import { eng, rus } from 'stopword';
 import { isRussian, searchText } from '../normalise.js';
 
-/** Runs of letters and digits; everything else separates words. */
-const WORD = /[\p{L}\p{M}\p{N}]+/gu;
+/** Runs of letters and digits; everything else separates words, but for an apostrophe inside of one. */
+const WORD = /[\p{L}\p{M}\p{N}]+(?:'\p{L}+)*/gu;
 
-const STOP_WORDS: ReadonlySet<string> = new Set([...russian, ...english].flatMap(wordsOf));
+const STOP_WORDS: ReadonlySet<string> = new Set([...rus, ...eng].flatMap(wordsOf));
+
+const RUSSIAN = newStemmer('russian');
+const ENGLISH = newStemmer('english');
 
 /** The words of a text in their order, in lower case, with ё as е. */
 export function wordsOf(text: string): string[] {
-  return searchText(text).toLowerCase().match(WORD) ?? [];
+  return searchText(text).toLowerCase().replaceAll('’', "'").match(WORD) ?? [];
 }
 
 /**
@@ -20,7 +21,7 @@ export function wordsOf(text: string): string[] {
  */
 export function termOf(word: string): string | undefined {
   if (STOP_WORDS.has(word)) return undefined;
-  return isRussian(word) ? stemRussian(word) : stemEnglish(word);
+  return (isRussian(word) ? RUSSIAN : ENGLISH).stem(word);
 }
 
 /** The terms of a text in their order, stop words left out. */
