@@ -30,6 +30,9 @@ export const LockSchema = z
   .readonly();
 export type Lock = z.output<typeof LockSchema>;
 
+/** The part of a lock that an engine lowers by. A `Lock` is one. */
+export type EnginePromises = Pick<Lock, 'networks' | 'secrets' | 'images'>;
+
 /** What a stack needs to be promised; computed from the model, compared with the lock. */
 export interface Promises {
   /** Ids of the networks, sorted. */

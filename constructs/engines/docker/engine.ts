@@ -3,7 +3,7 @@ import { Image } from '@cdktf/provider-docker/lib/image/index.js';
 import { Network } from '@cdktf/provider-docker/lib/network/index.js';
 import { DockerProvider } from '@cdktf/provider-docker/lib/provider/index.js';
 import { Volume } from '@cdktf/provider-docker/lib/volume/index.js';
-import type { Lock } from '../../../config/lock-schema.js';
+import type { EnginePromises } from '../../../config/lock-schema.js';
 import { CARRIER_FILE } from '../../../src/apps/dockerfile.js';
 import { Job, Service, type Workload } from '../../model/index.js';
 import { type TerraformElement, TerraformOutput, type TerraformStack, TerraformVariable } from '../../tf.js';
@@ -30,7 +30,7 @@ const CARRIER_ROOT = '/ragdock';
 
 export interface DockerEngineProps {
   readonly environment: string;
-  readonly lock: Lock;
+  readonly lock: EnginePromises;
   /** Address of the engine: unix://, ssh:// or tcp://. */
   readonly host: string;
   /** The bundled apps: their build context as seen from the stack's output folder, and its hash (12 hexadecimal digits). */

@@ -1,5 +1,5 @@
 import type { Construct } from 'constructs';
-import type { Lock } from '../../../config/lock-schema.js';
+import type { EnginePromises } from '../../../config/lock-schema.js';
 import { RagdockError } from '../../../src/errors/problem.js';
 import {
   type ClientAddress,
@@ -37,7 +37,7 @@ export class Topology {
   constructor(
     scope: Construct,
     readonly environment: string,
-    readonly lock: Lock,
+    readonly lock: EnginePromises,
   ) {
     this.workloads = workloadsOf(scope);
     this.networks = planNetworks(scope).map((plan) => {
