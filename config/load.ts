@@ -12,6 +12,7 @@ import { readSource } from './source.js';
 /** Where the environments of a project are, relative to its folder. */
 export const ENVIRONMENTS_FOLDER = 'config/environments';
 
+/** Where environments are read from. */
 export interface LoadOptions {
   /** The project's folder: it holds config/environments, and files are named relative to it. */
   readonly cwd: string;

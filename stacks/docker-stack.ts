@@ -7,6 +7,7 @@ import { App, LocalBackend, TerraformStack } from '../constructs/tf.js';
 import { readBundle } from '../src/apps/bundle.js';
 import { subnetsOf } from './own-subnets.js';
 
+/** All of it has a default, but for the subnets of the stack's networks. */
 export interface DockerStackProps {
   /** Address of the engine: unix:///path, ssh://user@host or tcp://host:port. @default unix:///var/run/docker.sock */
   readonly host?: string;

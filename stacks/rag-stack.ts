@@ -20,6 +20,7 @@ export type RagStackProps = Pick<
 
 /** One environment as a Terraform stack, named like the environment. */
 export class RagStack extends DockerStack {
+  /** What the environment describes, for connections and overrides. */
   readonly services: RagServices;
 
   /**

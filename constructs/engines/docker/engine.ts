@@ -28,8 +28,11 @@ const CARRIED_MODE = { config: '0444', secret: '0400' } as const;
 /** Where a files container mounts the volumes it fills: a folder that no image has. */
 const CARRIER_ROOT = '/ragdock';
 
+/** What the engine has to know beside the model. */
 export interface DockerEngineProps {
+  /** What names on the engine start with. */
   readonly environment: string;
+  /** Subnets, versions of secrets and digests. */
   readonly lock: EnginePromises;
   /** Address of the engine: unix://, ssh:// or tcp://. */
   readonly host: string;
