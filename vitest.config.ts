@@ -1,10 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
-// What needs Node alone. What needs a Docker engine or Python has a configuration of its own beside its tests.
+// What needs Node alone. What needs a Docker engine, Python or a package registry has a configuration of its own beside its tests.
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/deploy/**', 'test/stand-ins/**', 'node_modules/**'],
+    exclude: ['test/deploy/**', 'test/package/**', 'test/stand-ins/**', 'node_modules/**'],
     testTimeout: 30_000,
   },
 });

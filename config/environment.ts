@@ -8,6 +8,7 @@ export interface Environment {
   readonly name: string;
   /** Path of the YAML file as problems show it: relative to the project's folder. */
   readonly file: string;
+  /** What the YAML says, with every default filled in. */
   readonly settings: Settings;
   /** Absent until `ragdock lock` has run. */
   readonly lock: Lock | undefined;

@@ -9,6 +9,7 @@ import { deepFreeze } from './freeze.js';
 import { lockFileOf, readLock } from './lock-file.js';
 import { clashesAcross } from './rules/across.js';
 
+/** Where environments are read from. */
 export interface LoadOptions {
   /** The project's folder: it holds config/environments, and files are named relative to it. */
   readonly cwd: string;
@@ -24,9 +25,10 @@ export interface Inspection {
  * Read one environment: its file with the one that it extends, all defaults, and its lock file if there is one.
  *
  * @param nameOrPath `dev` for config/environments/dev.yaml, or the path of a file
+ * @param options @default - the current folder is the project's
  * @throws RagdockError with every problem at once
  */
-export function loadEnvironment(nameOrPath: string, options: LoadOptions): Environment {
+export function loadEnvironment(nameOrPath: string, options: LoadOptions = { cwd: process.cwd() }): Environment {
   const { environments, problems } = inspectEnvironments([nameOrPath], options);
   throwProblems(problems);
   return environments[0] as Environment;
@@ -36,9 +38,10 @@ export function loadEnvironment(nameOrPath: string, options: LoadOptions): Envir
  * Read all environments of the project; templates and lock files are none. They may not claim the same names, ports
  * and networks on one host.
  *
+ * @param options @default - the current folder is the project's
  * @throws RagdockError with every problem of every environment
  */
-export function loadEnvironments(options: LoadOptions): readonly Environment[] {
+export function loadEnvironments(options: LoadOptions = { cwd: process.cwd() }): readonly Environment[] {
   const { environments, problems } = inspectEnvironments(undefined, options);
   throwProblems(problems);
   return environments;

@@ -3,8 +3,11 @@ export type Path = readonly (string | number)[];
 
 /** A place in a file; line and column count from 1. */
 export interface Mark {
+  /** Path as people know it: relative to the project's folder. */
   readonly file: string;
+  /** From 1 on. */
   readonly line: number;
+  /** From 1 on. */
   readonly column: number;
 }
 

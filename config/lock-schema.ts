@@ -28,7 +28,11 @@ export const LockSchema = z
     images: z.record(z.string(), z.string().regex(/^sha256:[0-9a-f]{64}$/)).default({}),
   })
   .readonly();
+/** What an environment was promised. */
 export type Lock = z.output<typeof LockSchema>;
+
+/** The part of a lock that an engine lowers by. A `Lock` is one. */
+export type EnginePromises = Pick<Lock, 'networks' | 'secrets' | 'images'>;
 
 /** What a stack needs to be promised; computed from the model, compared with the lock. */
 export interface Promises {
@@ -38,6 +42,8 @@ export interface Promises {
   readonly volumes: Readonly<Record<string, string>>;
   /** Names of the secrets, sorted. */
   readonly secrets: readonly string[];
+  /** Major version of the server that keeps the data: 15. */
   readonly postgresMajor: number;
+  /** How each collection is made, by its name. Embedding `none` with dimension 0: BM25 alone. */
   readonly collections: Readonly<Record<string, { language: string; embedding: string; dimension: number }>>;
 }

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { editorSchema } from '../config/json-schema.js';
 import { configurationPage } from '../config/reference.js';
+import { apiPages } from './api-docs/pages.js';
 import { commandsPage } from './cli/reference.js';
 import { errorsPage } from './errors/documentation.js';
 import { smokeReportSchema } from './smoke/report.js';
@@ -20,6 +21,7 @@ export const GENERATED: readonly Generated[] = [
   { file: 'docs/configuration.md', content: configurationPage },
   { file: 'docs/commands.md', content: commandsPage },
   { file: 'docs/smoke.schema.json', content: smokeReportSchema },
+  ...apiPages.map(({ page, content }) => ({ file: `docs/api/${page}`, content })),
 ];
 
 const PROJECT = new URL('../', import.meta.url);

@@ -11,6 +11,7 @@ import { throwProblems } from './errors/problem.js';
 /** From a stack's output folder, cdktf.out/stacks/NAME, to the project's folder. */
 const PROJECT_FROM_STACK = '../../..';
 
+/** What is synthesised, and where to. */
 export interface SynthOptions {
   /** The project's folder: it holds config/environments. */
   readonly cwd: string;

@@ -16,11 +16,17 @@ import {
 
 /** The services of one environment and who talks to whom. Reads like a diagram; names no engine. */
 export class RagServices extends Construct {
+  /** Keeps the history of answers. */
   readonly postgres: Postgres;
+  /** Holds the passages. */
   readonly qdrant: Qdrant;
+  /** The model servers by their names in the YAML. */
   readonly llms: ReadonlyMap<string, LlamaCppServer>;
+  /** Answers questions. */
   readonly api: RagApi;
+  /** The chat page; undefined when it is disabled. */
   readonly webBot: WebBot | undefined;
+  /** Scrapes the others; undefined when it is disabled. */
   readonly prometheus: Prometheus | undefined;
 
   constructor(scope: Construct, settings: Settings) {

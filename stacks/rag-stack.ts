@@ -1,54 +1,49 @@
 import type { Construct } from 'constructs';
 import type { Environment } from '../config/environment.js';
+import { checkLock } from '../config/lock.js';
 import { lockOf } from '../config/lock-file.js';
-import { lowerToDocker } from '../constructs/engines/docker/index.js';
-import { giveVolumesToTheirOwners } from '../constructs/services/index.js';
-import { LocalBackend, TerraformStack } from '../constructs/tf.js';
+import { overlaps, parseRange } from '../config/subnets.js';
+import { modelError } from '../constructs/model/index.js';
+import { throwProblems } from '../src/errors/problem.js';
+import { DockerStack, type DockerStackProps } from './docker-stack.js';
+import { promisesOf } from './promises.js';
 import { RagServices } from './rag-services.js';
 
-export interface RagStackProps {
-  /** The bundled apps: build context as seen from the stack's output folder, and its hash. */
-  readonly bundle: { readonly context: string; readonly hash: string };
-  /**
-   * The project's folder as seen from the stack's output folder.
-   *
-   * @default ../../.. (cdktf.out/stacks/NAME)
-   */
-  readonly project?: string;
-}
+/**
+ * What the environment's files do not say. `networkPool`, `networks` and `secretVersions` are for what is added to the
+ * stack in code: what the environment promises in its lock file stays as it is.
+ */
+export type RagStackProps = Pick<
+  DockerStackProps,
+  'networkPool' | 'networks' | 'secretVersions' | 'bundle' | 'project'
+>;
 
 /** One environment as a Terraform stack, named like the environment. */
-export class RagStack extends TerraformStack {
+export class RagStack extends DockerStack {
+  /** What the environment describes, for connections and overrides. */
   readonly services: RagServices;
-  readonly #lower: () => void;
-  #lowered = false;
 
-  constructor(scope: Construct, environment: Environment, props: RagStackProps) {
-    super(scope, environment.name);
+  /**
+   * @throws RagdockError LOCK_MISSING, LOCK_STALE or LOCK_PROMISE_BROKEN with everything in which the environment and its
+   * lock file differ; MODEL_INVALID when `networkPool` overlaps the environment's `host.networkPool`
+   */
+  constructor(scope: Construct, environment: Environment, props: RagStackProps = {}) {
     const { name, settings } = environment;
-    const lock = lockOf(environment);
-    const project = props.project ?? '../../..';
-    // Always explicit: the default would be an absolute path of this machine.
-    new LocalBackend(this, { path: `${project}/state/${name}.tfstate` });
-    this.services = new RagServices(this, settings);
-    this.#lower = () => {
-      lowerToDocker(this, {
-        environment: name,
-        lock,
-        host: settings.host.docker,
-        bundle: props.bundle,
-        secretsFolder: `${project}/.ragdock/secrets/${name}`,
-      });
-    };
-  }
-
-  /** Called by synth: whatever was connected or overridden until now is part of the stack. */
-  override prepareStack(): void {
-    if (!this.#lowered) {
-      this.#lowered = true;
-      giveVolumesToTheirOwners(this);
-      this.#lower();
+    throwProblems(checkLock(environment, promisesOf(settings, name)));
+    const { networks, secrets, images } = lockOf(environment);
+    const versions = Object.entries(secrets).map(([secret, { version }]) => [secret, version] as const);
+    super(scope, name, {
+      ...props,
+      host: settings.host.docker,
+      networks: { ...props.networks, ...networks },
+      secretVersions: { ...props.secretVersions, ...Object.fromEntries(versions) },
+      images,
+    });
+    // The lock file will promise the rest of the environment's range to connections that the YAML is still to make.
+    if (props.networkPool && overlaps(parseRange(props.networkPool), parseRange(settings.host.networkPool))) {
+      const message = `networkPool ${props.networkPool} overlaps host.networkPool ${settings.host.networkPool}`;
+      throw modelError(this, message, 'choose a range beside it');
     }
-    super.prepareStack();
+    this.services = new RagServices(this, settings);
   }
 }

@@ -2,12 +2,10 @@ import type { Path } from '../located.js';
 import type { Finding, Rule } from '../rules.js';
 import type { PublishSettings } from '../schema.js';
 import type { ServiceClaims } from '../services.js';
-import { isPrivate, parseRange, showRange } from '../subnets.js';
+import { poolFault } from '../subnets.js';
 
 /** The address that needs no acknowledgement: only processes of the host itself reach it. */
 const LOOPBACK = '127.0.0.1';
-/** Longest prefix of a pool: 32 networks. A stack with everything enabled has about half as many. */
-const LONGEST_POOL_PREFIX = 24;
 
 const publishedBeyondLoopback: Rule = ({ services }) =>
   services.flatMap(({ path, publish }) => {
@@ -56,22 +54,8 @@ const portPublishedTwice: Rule = ({ services }) => {
 const address = (port: Path): Path => [...port.slice(0, -1), 'address'];
 
 const networkPool: Rule = ({ settings }) => {
-  const path = ['host', 'networkPool'];
-  const text = settings.host.networkPool;
-  const pool = parseRange(text);
-  if (!isPrivate(pool)) {
-    const remedy = 'Use a part of 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16 that your network does not use.';
-    return [{ path, message: `${text} is not a private range, so it belongs to somebody else`, remedy }];
-  }
-  if (pool.prefix > LONGEST_POOL_PREFIX) {
-    const remedy = `Use a /${LONGEST_POOL_PREFIX} or larger: a smaller number behind the slash.`;
-    return [{ path, message: `${text} is too small for the networks of a stack`, remedy }];
-  }
-  if (showRange(pool) !== text) {
-    const message = `${text} does not start with the first address of its range`;
-    return [{ path, message, remedy: `Write ${showRange(pool)}.` }];
-  }
-  return [];
+  const fault = poolFault(settings.host.networkPool);
+  return fault ? [{ path: ['host', 'networkPool'], ...fault }] : [];
 };
 
 export const NETWORK_RULES: readonly Rule[] = [networkPool, publishedBeyondLoopback, portPublishedTwice];

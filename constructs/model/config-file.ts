@@ -4,7 +4,9 @@ import type { Workload } from './workload.js';
 
 /** One client that may reach a service, and the network over which it does. */
 export interface ClientAddress {
+  /** Who connected. */
   readonly client: Workload;
+  /** What it was connected to, all of the one service. */
   readonly endpoints: readonly Endpoint[];
   /** In CIDR notation: `10.231.0.8/29`. */
   readonly subnet: string;
@@ -22,6 +24,7 @@ export interface FileContext {
 export interface ConfigFile {
   /** Absolute path inside the container. Files of one folder share a read-only volume. */
   readonly path: string;
+  /** The text, or what makes it once every connection is known. */
   readonly content: string | ((context: FileContext) => string);
   /**
    * `replace`: a changed content replaces the service. `reload`: the running service sees the new content in place

@@ -1,9 +1,12 @@
 import type { SecretRef } from './secret.js';
 import type { Workload } from './workload.js';
 
+/** What clients speak; it starts the URL. */
 export type Scheme = 'http' | 'postgresql';
 
+/** Where an endpoint listens, and what it asks of its clients. */
 export interface EndpointProps {
+  /** What clients speak. */
   readonly scheme: Scheme;
   /** Port inside the container, 1 to 65535. */
   readonly port: number;
@@ -17,14 +20,22 @@ export interface EndpointProps {
 
 /** One place to connect to. Clients hand the object on; they never spell out a host or a port. */
 export class Endpoint {
+  /** What clients speak. */
   readonly scheme: Scheme;
+  /** Port inside the container, 1 to 65535. */
   readonly port: number;
+  /** What a client has to present; undefined when the endpoint is open to whoever can reach it. */
   readonly credential: SecretRef | undefined;
+  /** Role that a client logs in as. */
   readonly user: string | undefined;
+  /** Path that every URL starts with, or an empty string. */
   readonly basePath: string;
 
+  /** Made by `expose` of the workload that listens. */
   constructor(
+    /** The workload that listens. */
     readonly owner: Workload,
+    /** Unique among the endpoints of its owner. */
     readonly name: string,
     props: EndpointProps,
   ) {

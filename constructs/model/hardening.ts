@@ -4,9 +4,11 @@
  * shared (5.10, 5.16).
  */
 export interface Hardening {
+  /** The root file system cannot be written to. */
   readonly readOnlyRoot: boolean;
   /** Capabilities given back, without the prefix CAP_: `CHOWN`. All others are dropped. */
   readonly capabilities: readonly string[];
+  /** No program gains rights by being started, as with setuid. */
   readonly noNewPrivileges: boolean;
   /** Uses the network of the host instead of networks of its own. */
   readonly hostNetwork: boolean;
@@ -16,6 +18,7 @@ export interface Hardening {
   readonly root: boolean;
 }
 
+/** What a container is when nothing is relaxed. */
 export const HARDENED: Hardening = {
   readOnlyRoot: true,
   capabilities: [],
@@ -27,5 +30,6 @@ export const HARDENED: Hardening = {
 
 /** Exceptions from `HARDENED`, which one reason covers. */
 export interface Relaxation extends Partial<Hardening> {
+  /** Why this workload needs it, in at least 8 characters. */
   readonly reason: string;
 }

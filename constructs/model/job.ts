@@ -9,6 +9,7 @@ const JOB = Symbol.for('ragdock.Job');
  * deploy until its inputs change or its container is removed.
  */
 export class Job extends Workload {
+  /** Whether a construct is a job, also one of another copy of this package. */
   static isJob(construct: IConstruct): construct is Job {
     return JOB in construct;
   }

@@ -3,12 +3,11 @@
  * an engine turns a reference into a file.
  */
 export class SecretRef {
-  /**
-   * @param name lower-case name, unique in the environment: `qdrant-api-key`
-   * @param purpose what it opens, in a few words, as `ragdock secrets list` shows it
-   */
+  /** @throws TypeError when the name is none: a-z, 0-9 and -, a letter first */
   constructor(
+    /** Lower-case name, unique in the environment: `qdrant-api-key`. */
     readonly name: string,
+    /** What it opens, in a few words, as `ragdock secrets list` shows it. */
     readonly purpose: string,
   ) {
     if (!/^[a-z][a-z0-9-]*$/.test(name)) throw new TypeError(`'${name}' is no name for a secret: a-z, 0-9 and - only`);

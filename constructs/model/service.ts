@@ -8,9 +8,9 @@ import { Workload, type WorkloadProps } from './workload.js';
 export interface HealthCheck {
   /** Program and arguments; exit code 0 means healthy. No shell in between. */
   readonly command: readonly Value[];
-  /** @default 10 */
+  /** Time between two checks, in seconds. @default 10 */
   readonly intervalSeconds?: number;
-  /** @default 5 */
+  /** A check that takes longer has failed. @default 5 */
   readonly timeoutSeconds?: number;
   /** Failures in a row until the service counts as unhealthy. @default 3 */
   readonly retries?: number;
@@ -18,11 +18,13 @@ export interface HealthCheck {
   readonly startPeriodSeconds?: number;
 }
 
+/** What a service is, beyond what every workload is. */
 export interface ServiceProps extends WorkloadProps {
+  /** How the engine finds out whether it can do its work. */
   readonly healthCheck: HealthCheck;
   /** Time between the request to stop and the kill. @default 10 */
   readonly stopGraceSeconds?: number;
-  /** @default - the image's */
+  /** Signal that asks the process to end: `SIGINT`. @default - the image's */
   readonly stopSignal?: string;
   /** Limit of open files, soft and hard. @default - the engine's */
   readonly openFiles?: number;
@@ -37,6 +39,7 @@ export interface ServiceProps extends WorkloadProps {
 
 /** A port of the host that leads to an endpoint. */
 export interface PublishedPort {
+  /** Where the port leads. */
   readonly endpoint: Endpoint;
   /** Port on the host, 1 to 65535. */
   readonly port: number;
@@ -48,14 +51,20 @@ const SERVICE = Symbol.for('ragdock.Service');
 
 /** A container that runs all the time; the engine starts it again whenever it ends. */
 export class Service extends Workload {
+  /** Whether a construct is a service, also one of another copy of this package. */
   static isService(construct: IConstruct): construct is Service {
     return SERVICE in construct;
   }
 
+  /** How the engine finds out whether it can do its work. */
   readonly healthCheck: HealthCheck;
+  /** Seconds between the request to stop and the kill. */
   readonly stopGraceSeconds: number;
+  /** Signal that asks the process to end; undefined for the image's. */
   readonly stopSignal: string | undefined;
+  /** Limit of open files; undefined for the engine's. */
   readonly openFiles: number | undefined;
+  /** Seconds that a deploy waits at most; undefined when it does not. */
   readonly deployWaitSeconds: number | undefined;
   readonly #published: PublishedPort[] = [];
 
@@ -69,7 +78,12 @@ export class Service extends Workload {
     this.deployWaitSeconds = props.deployWaitSeconds;
   }
 
-  /** Lead a port of the host to one of this service's endpoints. */
+  /**
+   * Lead a port of the host to one of this service's endpoints.
+   *
+   * @param on port of the host, 1 to 65535, and the address of the host that it binds: 127.0.0.1 for the host alone
+   * @throws RagdockError MODEL_INVALID when the endpoint is another service's, or published already
+   */
   publish(endpoint: Endpoint, on: { readonly port: number; readonly address: string }): void {
     if (endpoint.owner !== this) {
       throw modelError(
@@ -84,6 +98,7 @@ export class Service extends Workload {
     this.#published.push({ endpoint, port: on.port, address: on.address });
   }
 
+  /** A copy; change it with `publish`. */
   get published(): readonly PublishedPort[] {
     return [...this.#published];
   }

@@ -1,6 +1,8 @@
 /** A numeric user and group inside a container. */
 export interface User {
+  /** 0 is root. */
   readonly uid: number;
+  /** Its primary group. */
   readonly gid: number;
 }
 
@@ -23,6 +25,7 @@ export interface DataVolume {
 
 /** Writable memory in place of a writable root file system. */
 export interface TmpfsMount {
+  /** Where it is mounted; absolute. */
   readonly path: string;
   /** Upper bound in MiB; counts towards the container's memory. */
   readonly sizeMiB: number;
@@ -32,7 +35,10 @@ export interface TmpfsMount {
 
 /** A folder of the host. Every one is an exception and carries its reason. */
 export interface HostMount {
+  /** Absolute path on the host. */
   readonly hostPath: string;
+  /** Where it is mounted, for reading only; absolute. */
   readonly path: string;
+  /** Why the workload has to see it. */
   readonly reason: string;
 }

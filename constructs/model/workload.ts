@@ -10,7 +10,9 @@ import type { DataVolume, HostMount, TmpfsMount, User } from './volume.js';
 /** An image by reference with its tag, or the image of the bundled apps, which the engine builds. */
 export type ImageSource = { readonly reference: string } | 'bundled-apps';
 
+/** What a container is: a service or a job. */
 export interface WorkloadProps {
+  /** What it runs. */
   readonly image: ImageSource;
   /** Numeric user that the process runs as; uid 0 needs `relax.root`. */
   readonly user: User;
@@ -22,7 +24,9 @@ export interface WorkloadProps {
   readonly entrypoint?: readonly Value[] | undefined;
   /** Replaces the image's command. @default - the image's */
   readonly command?: readonly Value[] | undefined;
+  /** Variables that are not secrets. @default - those of the image alone */
   readonly environment?: Readonly<Record<string, Value>>;
+  /** Folders that can be written to and are empty after a restart. @default - none */
   readonly tmpfs?: readonly TmpfsMount[];
   /** Shared memory (/dev/shm) in MiB. @default 64 */
   readonly shmSizeMiB?: number;
@@ -50,20 +54,32 @@ const WORKLOAD = Symbol.for('ragdock.Workload');
 
 /** One container of the stack, described without naming an engine. Use `Service` or `Job`. */
 export abstract class Workload extends Construct {
+  /** Whether a construct is a workload, also one of another copy of this package. */
   static isWorkload(construct: IConstruct): construct is Workload {
     return WORKLOAD in construct;
   }
 
+  /** What it runs. */
   readonly image: ImageSource;
+  /** Numeric user that the process runs as. */
   readonly user: User;
+  /** Memory limit in MiB. */
   readonly memoryMiB: number;
+  /** Name of the container; undefined for <environment>-<id>. */
   readonly containerName: string | undefined;
+  /** Undefined for the image's. */
   readonly entrypoint: readonly Value[] | undefined;
+  /** Undefined for the image's. */
   readonly command: readonly Value[] | undefined;
+  /** Folders that can be written to and are empty after a restart. */
   readonly tmpfs: readonly TmpfsMount[];
+  /** Shared memory in MiB; undefined for the engine's 64. */
   readonly shmSizeMiB: number | undefined;
+  /** What it is allowed, exceptions included. */
   readonly hardening: Hardening;
+  /** Why it is allowed more than `HARDENED`; undefined when it is not. */
   readonly relaxReason: string | undefined;
+  /** Its way out to other machines; undefined when it has none. */
   readonly egress: { readonly reason: string } | undefined;
   readonly #environment = new Map<string, Value>();
   readonly #endpoints = new Map<string, Endpoint>();
@@ -74,6 +90,7 @@ export abstract class Workload extends Construct {
   readonly #configFiles: ConfigFile[] = [];
   readonly #predecessors = new Set<Workload>();
 
+  /** @throws RagdockError MODEL_INVALID when it would run as root, or is relaxed, without a reason */
   constructor(scope: Construct, id: string, props: WorkloadProps) {
     super(scope, id);
     Object.defineProperty(this, WORKLOAD, { value: true });
@@ -99,7 +116,11 @@ export abstract class Workload extends Construct {
     }
   }
 
-  /** Publish a place that clients may connect to. */
+  /**
+   * Make a place that clients may connect to.
+   *
+   * @throws RagdockError MODEL_INVALID when there is an endpoint of this name
+   */
   expose(name: string, props: EndpointProps): Endpoint {
     if (this.#endpoints.has(name)) {
       throw modelError(this, `the endpoint '${name}' exists already`, 'give the second endpoint a name of its own');
@@ -109,7 +130,12 @@ export abstract class Workload extends Construct {
     return endpoint;
   }
 
-  /** Let this workload reach `target`, and tell it how. The only way in which two workloads come to share a network. */
+  /**
+   * Let this workload reach `target`, and tell it how. The only way in which two workloads come to share a network.
+   *
+   * @throws RagdockError MODEL_INVALID when a credential has nowhere to go, when there is none, or when a variable is set
+   * already
+   */
   connectTo(target: Endpoint, as: ConnectOptions = {}): void {
     if (target.owner === this) {
       throw modelError(this, 'a workload needs no connection to itself', 'remove the call');
@@ -135,7 +161,11 @@ export abstract class Workload extends Construct {
     this.#connections.add(target);
   }
 
-  /** Set a variable that is not a secret; secrets go by file. */
+  /**
+   * Set a variable that is not a secret; secrets go by file.
+   *
+   * @throws RagdockError MODEL_INVALID when the variable is set already
+   */
   setEnvironment(name: string, value: Value): void {
     if (this.#environment.has(name)) {
       throw modelError(this, `the variable ${name} is set already`, 'choose another name, or drop one of the two');
@@ -149,14 +179,21 @@ export abstract class Workload extends Construct {
     this.#secrets.set(secret.name, secret);
   }
 
+  /** Mount data that outlives everything. */
   addDataVolume(volume: DataVolume): void {
     this.#volumes.push(volume);
   }
 
+  /** Mount a folder of the host for reading. */
   addHostMount(mount: HostMount): void {
     this.#hostMounts.push(mount);
   }
 
+  /**
+   * Give it a configuration file.
+   *
+   * @throws RagdockError MODEL_INVALID for a second file of one path, and for two answers to `onChange` in one folder
+   */
   addConfigFile(file: ConfigFile): void {
     if (this.#configFiles.some((other) => other.path === file.path)) {
       throw modelError(this, `the file ${file.path} is given twice`, 'give one content for one path');
@@ -178,12 +215,15 @@ export abstract class Workload extends Construct {
     this.#predecessors.add(other);
   }
 
+  /** Its variables. A copy; change it with `setEnvironment` or `connectTo`. */
   get environment(): ReadonlyMap<string, Value> {
     return new Map(this.#environment);
   }
+  /** What clients may connect to. A copy; change it with `expose`. */
   get endpoints(): readonly Endpoint[] {
     return [...this.#endpoints.values()];
   }
+  /** What it was connected to. A copy; change it with `connectTo`. */
   get connections(): readonly Endpoint[] {
     return [...this.#connections];
   }
@@ -191,15 +231,19 @@ export abstract class Workload extends Construct {
   get secrets(): readonly SecretRef[] {
     return [...this.#secrets.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
+  /** The data that it mounts. A copy; change it with `addDataVolume`. */
   get dataVolumes(): readonly DataVolume[] {
     return [...this.#volumes];
   }
+  /** The folders of the host that it mounts. A copy; change it with `addHostMount`. */
   get hostMounts(): readonly HostMount[] {
     return [...this.#hostMounts];
   }
+  /** Its configuration files. A copy; change it with `addConfigFile`. */
   get configFiles(): readonly ConfigFile[] {
     return [...this.#configFiles];
   }
+  /** What has to be started, or to have ended well, before it. A copy; change it with `runAfter`. */
   get predecessors(): readonly Workload[] {
     return [...this.#predecessors];
   }

@@ -1,22 +1,25 @@
 import type { Construct } from 'constructs';
 import { type Endpoint, Service, type User } from '../model/index.js';
 
+/** How a container of others is run. */
 export interface ExtraServiceProps {
   /** repository:tag, optionally with @sha256:… */
   readonly image: string;
-  /** @default - <environment>-<id> */
+  /** Name of the container. @default - <environment>-<id> */
   readonly containerName?: string | undefined;
-  /** @default - the image's */
+  /** Replaces the image's entrypoint. @default - the image's */
   readonly entrypoint?: readonly string[] | undefined;
-  /** @default - the image's */
+  /** Replaces the image's command. @default - the image's */
   readonly command?: readonly string[] | undefined;
-  /** @default 1000:1000 */
+  /** Numeric user that the process runs as. @default 1000:1000 */
   readonly user?: User;
   /** In MiB. @default 256 */
   readonly memoryMiB?: number;
+  /** Variables that are not secrets. @default - those of the image alone */
   readonly environment?: Readonly<Record<string, string>>;
   /** Port on which it serves HTTP. @default - it has no endpoint */
   readonly listen?: number | undefined;
+  /** Folders of at most 64 MiB that are empty after a restart. @default - none */
   readonly tmpfs?: readonly string[];
   /** Data volumes: name in the engine and where it is mounted. They stay as they are owned. */
   readonly volumes?: readonly { readonly name: string; readonly path: string }[];
@@ -28,6 +31,7 @@ export interface ExtraServiceProps {
 
 /** A container that is not one of ragdock's own, with the same hardening and the same way to connect. */
 export class ExtraService extends Service {
+  /** Where it serves HTTP; undefined when it does not. */
   readonly http: Endpoint | undefined;
 
   constructor(scope: Construct, id: string, props: ExtraServiceProps) {

@@ -13,15 +13,17 @@ key_file="$1"; shift
 exec /app/llama-server --api-key-file "$key_file" "$@"
 `.trim();
 
+/** Which model is served, and with what. */
 export interface LlamaCppServerProps {
-  /** @default IMAGES.llamaCpp */
+  /** Reference with a tag. @default IMAGES.llamaCpp */
   readonly image?: string | undefined;
-  /** @default - <environment>-<id> */
+  /** Name of the container. @default - <environment>-<id> */
   readonly containerName?: string | undefined;
   /** Volume that keeps the model files. @default - <environment>-<id>-models */
   readonly volumeName?: string | undefined;
   /** In MiB; holds the model, its context and the server. @default 2048 */
   readonly memoryMiB?: number | undefined;
+  /** The model and where it comes from. */
   readonly model: {
     /** Name under which clients ask for the model. */
     readonly name: string;
@@ -36,12 +38,13 @@ export interface LlamaCppServerProps {
   readonly contextLength?: number | undefined;
   /** Requests served at once. @default 1 */
   readonly parallel?: number | undefined;
-  /** @default - as many as the server finds useful */
+  /** Threads of the processor. @default - as many as the server finds useful */
   readonly threads?: number | undefined;
 }
 
 /** llama.cpp's server: a model on the CPU behind the OpenAI protocol. */
 export class LlamaCppServer extends Service {
+  /** The OpenAI protocol, with a key. */
   readonly http: Endpoint;
   /** Prometheus metrics, behind the same key. */
   readonly metrics: Endpoint;

@@ -6,10 +6,11 @@ const PORT = 9100;
 /** uid and gid of `nobody` in the official image. */
 const USER = { uid: 65_534, gid: 65_534 };
 
+/** All of it has a default. */
 export interface NodeExporterProps {
-  /** @default IMAGES.nodeExporter */
+  /** Reference with a tag. @default IMAGES.nodeExporter */
   readonly image?: string | undefined;
-  /** @default - <environment>-<id> */
+  /** Name of the container. @default - <environment>-<id> */
   readonly containerName?: string | undefined;
   /** In MiB. @default 64 */
   readonly memoryMiB?: number | undefined;
@@ -20,6 +21,7 @@ export interface NodeExporterProps {
  * host's network and listens on one address only: the host's end of the network that its client is on.
  */
 export class NodeExporter extends Service {
+  /** For one client, which has to be connected. */
   readonly metrics: Endpoint;
 
   constructor(scope: Construct, id: string, props: NodeExporterProps = {}) {

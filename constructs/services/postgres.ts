@@ -9,16 +9,17 @@ const PORT = 5432;
 const USER = { uid: 999, gid: 999 };
 const SUPERUSER = 'postgres';
 
+/** All of it has a default. */
 export interface PostgresProps {
-  /** @default IMAGES.postgres */
+  /** Reference with a tag. @default IMAGES.postgres */
   readonly image?: string | undefined;
-  /** @default - <environment>-<id> */
+  /** Name of the container. @default - <environment>-<id> */
   readonly containerName?: string | undefined;
-  /** @default - <environment>-<id>-data */
+  /** Volume that keeps the data. @default - <environment>-<id>-data */
   readonly volumeName?: string | undefined;
   /** In MiB; shared_buffers is part of it. @default 1024 */
   readonly memoryMiB?: number | undefined;
-  /** @default ml_db */
+  /** Name of the database that is made. @default ml_db */
   readonly database?: string | undefined;
   /** Settings of postgresql.conf under PostgreSQL's own names. @default - the server's */
   readonly settings?: Readonly<Record<string, string | number | boolean | undefined>>;
@@ -26,6 +27,7 @@ export interface PostgresProps {
 
 /** PostgreSQL with a configuration of its own, open to exactly the roles and networks that were connected. */
 export class Postgres extends Service {
+  /** Name of the database. */
   readonly database: string;
   /** The superuser, for the job that makes roles. */
   readonly superuser: Endpoint;
@@ -72,7 +74,11 @@ export class Postgres extends Service {
     this.addConfigFile({ path: `${CONFIG}/pg_hba.conf`, content: pgHba, onChange: 'replace' });
   }
 
-  /** A role of its own for one client. The role itself is made by a `PostgresRoles` job. */
+  /**
+   * A role of its own for one client. The role itself is made by a `PostgresRoles` job.
+   *
+   * @param name as PostgreSQL has it: `rag_api`
+   */
   role(name: string): Endpoint {
     const id = name.replaceAll('_', '-');
     return this.#login(name, new SecretRef(`${this.node.id}-${id}-password`, `logs ${name} in to PostgreSQL`));

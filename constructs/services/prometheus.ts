@@ -10,23 +10,25 @@ const PORT = 9090;
 /** The job under which it scrapes itself. */
 const OWN_JOB = 'prometheus';
 
+/** All of it has a default. */
 export interface PrometheusProps {
-  /** @default IMAGES.prometheus */
+  /** Reference with a tag. @default IMAGES.prometheus */
   readonly image?: string | undefined;
-  /** @default - <environment>-<id> */
+  /** Name of the container. @default - <environment>-<id> */
   readonly containerName?: string | undefined;
-  /** @default - <environment>-<id>-data */
+  /** Volume that keeps the data. @default - <environment>-<id>-data */
   readonly volumeName?: string | undefined;
   /** In MiB. @default 512 */
   readonly memoryMiB?: number | undefined;
   /** How long samples are kept, in Prometheus' notation. @default 7d */
   readonly retention?: string | undefined;
-  /** @default 15s */
+  /** Time between two scrapes, in Prometheus' notation. @default 15s */
   readonly scrapeInterval?: string | undefined;
 }
 
 /** Prometheus. It scrapes what it was told to scrape, and rereads its configuration when that changes. */
 export class Prometheus extends Service {
+  /** Queries, without a key: for clients that were connected. */
   readonly http: Endpoint;
   readonly #targets: { readonly job: string; readonly endpoint: Endpoint }[] = [];
 
@@ -59,7 +61,11 @@ export class Prometheus extends Service {
     });
   }
 
-  /** Scrape /metrics of an endpoint under this job name, with the endpoint's credential if it has one. */
+  /**
+   * Scrape /metrics of an endpoint under this job name, with the endpoint's credential if it has one.
+   *
+   * @throws RagdockError MODEL_INVALID when there is a job of this name
+   */
   scrape(job: string, endpoint: Endpoint): void {
     if (job === OWN_JOB || this.#targets.some((target) => target.job === job)) {
       throw modelError(this, `the scrape job '${job}' exists already`, 'give every job a name of its own');

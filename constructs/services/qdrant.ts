@@ -20,12 +20,13 @@ exec ./qdrant
 const PROBE =
   'exec 3<>/dev/tcp/127.0.0.1/6333 && printf "GET /readyz HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n" >&3 && read -r _ status _ <&3 && [ "$status" = 200 ]';
 
+/** All of it has a default. */
 export interface QdrantProps {
   /** An unprivileged variant (uid 1000). @default IMAGES.qdrant */
   readonly image?: string | undefined;
-  /** @default - <environment>-<id> */
+  /** Name of the container. @default - <environment>-<id> */
   readonly containerName?: string | undefined;
-  /** @default - <environment>-<id>-data */
+  /** Volume that keeps the data. @default - <environment>-<id>-data */
   readonly volumeName?: string | undefined;
   /** In MiB. @default 1024 */
   readonly memoryMiB?: number | undefined;
@@ -33,7 +34,9 @@ export interface QdrantProps {
 
 /** The vector database: REST with a key, metrics on a port of their own. */
 export class Qdrant extends Service {
+  /** REST, with a key. */
   readonly http: Endpoint;
+  /** Prometheus metrics, without a key. */
   readonly metrics: Endpoint;
 
   constructor(scope: Construct, id: string, props: QdrantProps = {}) {

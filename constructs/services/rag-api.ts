@@ -6,13 +6,15 @@ import { addSettings, bundledApp, probe } from './bundled-app.js';
 const PORT = 8000;
 const METRICS_PORT = 9091;
 
+/** What the API is connected to, and its settings. */
 export interface RagApiProps {
   /** An image that carries the bundled apps. @default - built from the bundle of this package */
   readonly image?: string | undefined;
-  /** @default - <environment>-<id> */
+  /** Name of the container. @default - <environment>-<id> */
   readonly containerName?: string | undefined;
   /** In MiB. @default 512 */
   readonly memoryMiB?: number | undefined;
+  /** What it does; where it listens is its own affair. */
   readonly settings: Omit<RagApiSettings, 'listen'>;
   /** Qdrant's REST endpoint. */
   readonly retrieval: Endpoint;
@@ -24,7 +26,9 @@ export interface RagApiProps {
 
 /** The streaming RAG API. */
 export class RagApi extends Service {
+  /** Questions and answers, with a key. */
   readonly http: Endpoint;
+  /** Prometheus metrics, without a key. */
   readonly metrics: Endpoint;
 
   constructor(scope: Construct, id: string, props: RagApiProps) {

@@ -9,7 +9,9 @@ import { type Endpoint, Job, modelError, secretPath } from '../model/index.js';
 import { addSettings, bundledApp, JOB_DEADLINE_SECONDS } from './bundled-app.js';
 import type { Postgres } from './postgres.js';
 
+/** Whose roles are made. */
 export interface PostgresRolesProps {
+  /** The server on which they are made. */
   readonly postgres: Postgres;
   /** Endpoints that `Postgres.role` returned, with what each role may do. */
   readonly roles: readonly { readonly endpoint: Endpoint; readonly grants: 'history' }[];
@@ -47,8 +49,11 @@ export class PostgresRoles extends Job {
   }
 }
 
+/** Where collections are made, and which. */
 export interface QdrantCollectionsProps {
+  /** Qdrant's REST endpoint. */
   readonly qdrant: Endpoint;
+  /** At least one, each with the language that its texts are stemmed in. */
   readonly collections: QdrantCollectionsSettings['collections'];
 }
 

@@ -5,13 +5,15 @@ import { addSettings, bundledApp, probe } from './bundled-app.js';
 
 const PORT = 8080;
 
+/** What the web bot is connected to, and its settings. */
 export interface WebBotProps {
   /** An image that carries the bundled apps. @default - built from the bundle of this package */
   readonly image?: string | undefined;
-  /** @default - <environment>-<id> */
+  /** Name of the container. @default - <environment>-<id> */
   readonly containerName?: string | undefined;
   /** In MiB. @default 256 */
   readonly memoryMiB?: number | undefined;
+  /** What it does; where it listens is its own affair. */
   readonly settings: Omit<WebBotSettings, 'listen'>;
   /** The RAG API's endpoint. */
   readonly api: Endpoint;
@@ -19,6 +21,7 @@ export interface WebBotProps {
 
 /** The chat page and its Socket.IO server. It holds the API's key, so that no browser does. */
 export class WebBot extends Service {
+  /** The page and its sockets, without a key. */
   readonly http: Endpoint;
 
   constructor(scope: Construct, id: string, props: WebBotProps) {

@@ -9,6 +9,7 @@ export interface Failure {
   readonly exit: 1 | 2 | 3;
 }
 
+/** Title, remedy and exit code of each failure, by its code. */
 export const FAILURES = {
   // Reading the environment file
   FILE_UNREADABLE: {
@@ -243,4 +244,5 @@ export const FAILURES = {
   },
 } as const satisfies Record<string, Failure>;
 
+/** `CONFIG_SCHEMA`, `LOCK_STALE` and so on: the keys of `FAILURES`. */
 export type FailureCode = keyof typeof FAILURES;

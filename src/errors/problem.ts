@@ -2,15 +2,19 @@ import { FAILURES, type FailureCode } from './catalogue.js';
 
 /** Where a problem is: a file with 1-based line and column, and the path of keys inside it. */
 export interface Place {
+  /** Path as people know it: relative to the project's folder. @default - it is in no file */
   readonly file?: string | undefined;
+  /** From 1 on. @default - unknown */
   readonly line?: number | undefined;
+  /** From 1 on. @default - unknown */
   readonly column?: number | undefined;
-  /** Keys from the root, joined by dots: `services.postgres.memory`. */
+  /** Keys from the root, joined by dots: `services.postgres.memory`. @default - unknown */
   readonly path?: string | undefined;
 }
 
 /** One thing that is wrong, with its place, the wrong value, and what to do about it. */
 export interface Problem extends Place {
+  /** What kind of failure it is. */
   readonly code: FailureCode;
   /** What is wrong, with the wrong value in it where that value is no secret. */
   readonly message: string;
@@ -33,15 +37,19 @@ export function formatProblems(problems: readonly Problem[]): string {
 
 /** What the user asked for cannot be done. Nothing in the library catches it; the command line prints it and exits. */
 export class RagdockError extends Error {
+  /** Always `RagdockError`. */
   override readonly name = 'RagdockError';
+  /** Everything that is wrong, at least one. */
   readonly problems: readonly [Problem, ...Problem[]];
 
+  /** The message is the problems as text, each with its place and remedy. */
   constructor(problems: Problem | readonly [Problem, ...Problem[]], options?: ErrorOptions) {
     const list = 'code' in problems ? ([problems] as const) : problems;
     super(formatProblems(list).trimEnd(), options);
     this.problems = list;
   }
 
+  /** Code of the first problem. */
   get code(): FailureCode {
     return this.problems[0].code;
   }

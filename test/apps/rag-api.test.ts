@@ -593,6 +593,17 @@ describe('stopping', () => {
     await restart();
   });
 
+  test('does not wait for a client that connected and asked nothing', async () => {
+    const silent = connect(api.port, '127.0.0.1');
+    await once(silent, 'connect');
+    const closed = once(silent, 'close');
+    expect((await api.get('/healthz')).status).toBe(200);
+
+    await api.api.stop(0);
+    await closed;
+    await restart();
+  });
+
   test('ends what is still running at its deadline, and saves it', async () => {
     api.script = stalling(events.text('Век'));
     const response = await api.ask();

@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { serialiseLock } from '../../config/lock-file.js';
+import { isSubnet } from '../../config/subnets.js';
+import { readBundle } from '../../src/apps/bundle.js';
 import { type Synthesised, view } from '../support/synth.js';
 import { DEV, DEV_LOCK } from './support/dev.js';
 import { fences, PAGES, ROOT } from './support/markdown.js';
@@ -20,21 +22,28 @@ test('the pages show the example files, all of them and nothing else', () => {
   expect(PAGES.flatMap((page) => fences(page, 'ts')).sort()).toEqual(texts.sort());
 });
 
+test.each([
+  ['environment.ts', 10],
+  ['single-constructs.ts', 10],
+  ['override-container.ts', 10],
+  ['own-service.ts', 15],
+])('%s takes at most %d lines', (file, most) => {
+  const lines = readFileSync(join(EXAMPLES, file), 'utf8').trimEnd().split('\n');
+  expect(lines.length).toBeLessThanOrEqual(most);
+});
+
 test('the examples fit the types', async () => {
   await run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', EXAMPLES]);
 });
 
 beforeAll(() => {
+  readBundle(); // says by itself what to do when the apps have to be built
   const environments = join(PROJECT, 'config/environments');
   mkdirSync(environments, { recursive: true });
   cpSync(join(ROOT, 'config/environments/dev.yaml'), join(environments, 'dev.yaml'));
   writeFileSync(join(environments, 'dev.lock.yaml'), serialiseLock(DEV_LOCK, 'dev'));
-  // The package as the examples import it, but for the bundle: whether that is built and fresh is no concern here.
-  const bundle = JSON.stringify({ context: join(PROJECT, 'node_modules/ragdock/dist/apps'), hash: '0123456789ab' });
-  const source = JSON.stringify(join(ROOT, 'src/index.ts'));
-  const stand = `export * from ${source};\nexport const readBundle = () => (${bundle});\n`;
-  writeFileSync(join(PROJECT, 'ragdock.ts'), stand);
-  const compilerOptions = { paths: { ragdock: ['./ragdock.ts'] } };
+  // The package as the examples import it.
+  const compilerOptions = { paths: { ragdock: [join(ROOT, 'src/index.ts')] } };
   writeFileSync(join(PROJECT, 'tsconfig.json'), JSON.stringify({ compilerOptions }));
   writeFileSync(join(PROJECT, 'package.json'), JSON.stringify({ type: 'module' }));
 });
@@ -54,10 +63,11 @@ test('environment.ts is the whole environment', async () => {
 
   expect(Object.keys(containers).sort()).toEqual(Object.keys(DEV.containers).sort());
   expect(json.terraform.backend.local.path).toBe('../../../state/dev.tfstate');
-  expect(images['bundled-apps']?.build.context).toBe('../../../node_modules/ragdock/dist/apps');
+  const output = join(PROJECT, 'cdktf.out/stacks/dev');
+  expect(images['bundled-apps']?.build.context).toBe(relative(output, join(ROOT, 'dist/apps')));
 });
 
-test('own-service.ts adds a service that is connected both ways', async () => {
+test('own-service.ts adds a service that is connected both ways, and moves no network', async () => {
   const { container, networks, files } = await synthesised('own-service.ts', 'dev');
 
   expect(container('report').env).toEqual([
@@ -65,13 +75,26 @@ test('own-service.ts adds a service that is connected both ways', async () => {
     'RAG_API_URL=http://dev-rag-api:8000',
   ]);
   expect(container('report')).toMatchObject({ read_only: true, capabilities: { drop: ['ALL'] }, memory: 128 });
-  expect(networks['report--rag-api']).toMatchObject({ internal: true, ipam_config: [{ subnet: '10.240.0.0/29' }] });
   expect(files('prometheus_files')['/ragdock/etc-prometheus/prometheus.yml']).toContain('dev-report:9100');
-  expect(container('llm-main').cpu_set).toBe('0-1');
+  const { 'report--rag-api': asks, 'prometheus--report': scrapes, ...promised } = networks;
+  for (const network of [asks, scrapes]) {
+    expect(network).toMatchObject({ internal: true });
+    expect(network?.ipam_config[0].subnet).toMatch(/^10\.240\./);
+    expect(network?.ipam_config[0].subnet).toSatisfy(isSubnet);
+  }
+  const subnets = Object.entries(promised).map(
+    ([
+      id,
+      {
+        ipam_config: [ipam],
+      },
+    ]) => [id, ipam.subnet],
+  );
+  expect(Object.fromEntries(subnets)).toEqual(DEV_LOCK.networks);
 });
 
 test('single-constructs.ts needs no environment', async () => {
-  const { containers, container } = await synthesised('single-constructs.ts', 'vectors');
+  const { containers, container, json } = await synthesised('single-constructs.ts', 'vectors');
 
   expect(
     Object.keys(containers)
@@ -80,4 +103,12 @@ test('single-constructs.ts needs no environment', async () => {
   ).toEqual(['prometheus', 'prometheus-ownership', 'qdrant', 'qdrant-ownership']);
   expect(container('qdrant')).toMatchObject({ name: 'vectors-qdrant', memory: 4096 });
   expect(container('qdrant').ports).toEqual([{ internal: 6333, external: 6333, ip: '127.0.0.1', protocol: 'tcp' }]);
+  expect(json.terraform.backend.local.path).toBe('../../../state/vectors.tfstate');
+});
+
+test('override-container.ts changes one container', async () => {
+  const { container } = await synthesised('override-container.ts', 'dev');
+
+  expect(container('llm-main').cpu_set).toBe('0-1');
+  expect(container('qdrant').cpu_set).toBeUndefined();
 });

@@ -12,3 +12,6 @@ DEBIAN_RELEASE=bookworm
 
 # In the wheel of python/model.txt.
 MODEL_FILE=SmolLM2-135M-Instruct.Q4_1.gguf
+
+# Plans dev beside Terraform; see the script opentofu.
+OPENTOFU_VERSION=1.12.6

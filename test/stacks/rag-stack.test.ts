@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { lockOf } from '../../config/lock-file.js';
+import { collect } from '../../src/errors/collect.js';
 import { devWith, synthesiseEnvironment } from '../support/environments.js';
 import { aService, failureOf } from '../support/workloads.js';
 
@@ -19,6 +21,27 @@ test('without a lock file there is no stack', () => {
     code: 'LOCK_MISSING',
     file: 'config/environments/dev.yaml',
     remedy: 'Run `ragdock lock dev` and commit the file that it writes.',
+  });
+});
+
+test('a lock file that does not fit is refused with everything in which it differs', () => {
+  const environment = devWith();
+  const { 'web-bot--rag-api': _, ...networks } = environment.lock?.networks ?? {};
+  const lock = { ...lockOf(environment), networks: { ...networks, 'web-bot--gone': '10.231.1.0/29' } };
+
+  expect(collect(() => synthesiseEnvironment({ ...environment, lock }))).toMatchObject({
+    problems: [
+      { code: 'LOCK_STALE', message: 'the network web-bot--rag-api is not in the lock file' },
+      { code: 'LOCK_STALE', message: 'the network web-bot--gone is not in the settings any more' },
+    ],
+  });
+});
+
+test('a range of its own may not overlap the one that the lock file promises from', () => {
+  expect(failureOf(() => synthesiseEnvironment(devWith(), () => {}, { networkPool: '10.231.8.0/24' }))).toMatchObject({
+    code: 'MODEL_INVALID',
+    path: 'dev',
+    message: 'networkPool 10.231.8.0/24 overlaps host.networkPool 10.231.0.0/20',
   });
 });
 

@@ -10,7 +10,7 @@ import { planLock } from '../../config/lock.js';
 import { EnvironmentSchema } from '../../config/schema.js';
 import { App } from '../../constructs/tf.js';
 import { promisesOf } from '../../stacks/promises.js';
-import { RagStack } from '../../stacks/rag-stack.js';
+import { RagStack, type RagStackProps } from '../../stacks/rag-stack.js';
 import { type Resource, type Synthesised, view } from './synth.js';
 
 /** The project's folder. */
@@ -41,11 +41,12 @@ const dev = (): Environment => loadEnvironment('dev', { cwd: ROOT });
 export function synthesiseEnvironment(
   environment: Environment,
   before: (stack: RagStack) => void = () => {},
+  props: RagStackProps = {},
 ): Synthesised {
   const outdir = mkdtempSync(join(tmpdir(), 'ragdock-test-'));
   try {
     const app = new App({ outdir });
-    before(new RagStack(app, environment, { bundle: BUNDLE }));
+    before(new RagStack(app, environment, { bundle: BUNDLE, ...props }));
     app.synth();
     const text = readFileSync(join(outdir, 'stacks', environment.name, 'cdk.tf.json'), 'utf8');
     return view(JSON.parse(text, withoutComments));

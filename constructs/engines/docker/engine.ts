@@ -3,7 +3,7 @@ import { Image } from '@cdktf/provider-docker/lib/image/index.js';
 import { Network } from '@cdktf/provider-docker/lib/network/index.js';
 import { DockerProvider } from '@cdktf/provider-docker/lib/provider/index.js';
 import { Volume } from '@cdktf/provider-docker/lib/volume/index.js';
-import type { Lock } from '../../../config/lock-schema.js';
+import type { EnginePromises } from '../../../config/lock-schema.js';
 import { CARRIER_FILE } from '../../../src/apps/dockerfile.js';
 import { Job, Service, type Workload } from '../../model/index.js';
 import { type TerraformElement, TerraformOutput, type TerraformStack, TerraformVariable } from '../../tf.js';
@@ -28,9 +28,12 @@ const CARRIED_MODE = { config: '0444', secret: '0400' } as const;
 /** Where a files container mounts the volumes it fills: a folder that no image has. */
 const CARRIER_ROOT = '/ragdock';
 
+/** What the engine has to know beside the model. */
 export interface DockerEngineProps {
+  /** What names on the engine start with. */
   readonly environment: string;
-  readonly lock: Lock;
+  /** Subnets, versions of secrets and digests. */
+  readonly lock: EnginePromises;
   /** Address of the engine: unix://, ssh:// or tcp://. */
   readonly host: string;
   /** The bundled apps: their build context as seen from the stack's output folder, and its hash (12 hexadecimal digits). */

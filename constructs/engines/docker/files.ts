@@ -6,6 +6,7 @@ import { SECRETS_FOLDER, type Topology } from './topology.js';
 export interface CarriedFile {
   /** File name inside the volume. */
   readonly name: string;
+  /** Its text, or the secret that it holds: the state never sees the value. */
   readonly content: { readonly text: string } | { readonly secret: string; readonly version: number };
 }
 
@@ -17,6 +18,7 @@ export interface FilesVolume {
   readonly name: string;
   /** Where the workload sees it. */
   readonly mountPath: string;
+  /** Sorted by name; of secrets the files that are in force. */
   readonly files: readonly CarriedFile[];
 }
 

@@ -1,5 +1,5 @@
 import type { Construct } from 'constructs';
-import type { Lock } from '../../../config/lock-schema.js';
+import type { EnginePromises } from '../../../config/lock-schema.js';
 import { RagdockError } from '../../../src/errors/problem.js';
 import {
   type ClientAddress,
@@ -21,8 +21,11 @@ export const SECRETS_FOLDER = '/run/secrets';
 
 /** A network with the name and the addresses that it has on the engine. */
 export interface DockerNetwork extends NetworkPlan {
+  /** `<environment>-<id>`. */
   readonly name: string;
+  /** In CIDR notation: `10.231.0.8/29`. */
   readonly subnet: string;
+  /** The host's address in it, the first of the subnet. */
   readonly gateway: string;
 }
 
@@ -31,13 +34,18 @@ export interface DockerNetwork extends NetworkPlan {
  * file alone. The engine lowers with it; commands that reach into a running stack find their way with it.
  */
 export class Topology {
+  /** Sorted by id. */
   readonly workloads: readonly Workload[];
+  /** Sorted by id. */
   readonly networks: readonly DockerNetwork[];
 
+  /** @throws RagdockError LOCK_STALE for a network that has no subnet */
   constructor(
     scope: Construct,
+    /** What names on the engine start with. */
     readonly environment: string,
-    readonly lock: Lock,
+    /** Subnets, versions of secrets and digests. */
+    readonly lock: EnginePromises,
   ) {
     this.workloads = workloadsOf(scope);
     this.networks = planNetworks(scope).map((plan) => {
@@ -54,10 +62,12 @@ export class Topology {
     });
   }
 
+  /** Name of a workload's container on the engine, which is its host name in networks. */
   containerName(workload: Workload): string {
     return workload.containerName ?? `${this.environment}-${workload.node.id}`;
   }
 
+  /** Name of a data volume on the engine. */
   volumeName(volume: DataVolume): string {
     return volume.name ?? `${this.environment}-${volume.id}`;
   }
@@ -68,6 +78,11 @@ export class Topology {
     return this.networks.filter((network) => network.members.includes(workload));
   }
 
+  /**
+   * The network of a client and a server.
+   *
+   * @throws RagdockError MODEL_INVALID when they are not connected
+   */
   pairNetwork(client: Workload, server: Workload): DockerNetwork {
     const id = pairId(client, server);
     const network = this.networks.find((candidate) => candidate.id === id);
@@ -81,7 +96,11 @@ export class Topology {
     return this.networks.filter((network) => network.kind === 'pair' && network.members[1] === server);
   }
 
-  /** Version of a secret that is in force. */
+  /**
+   * Version of a secret that is in force, from 1 on.
+   *
+   * @throws RagdockError LOCK_STALE for a secret that has none
+   */
   secretVersion(secret: SecretRef): number {
     const promise = this.lock.secrets[secret.name];
     if (!promise) {
@@ -127,6 +146,7 @@ export class Topology {
     };
   }
 
+  /** Who was connected to a server, sorted by the client's id. */
   clientsOf(server: Workload): readonly ClientAddress[] {
     return this.workloads.flatMap((client) => {
       const endpoints = client.connections.filter((endpoint) => endpoint.owner === server);

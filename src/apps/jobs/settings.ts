@@ -28,6 +28,7 @@ export const QdrantCollectionsSettings = z.strictObject({
   collections: z.array(z.strictObject({ name: z.string(), language: z.enum(['russian', 'english']) })).min(1),
   deadlineSeconds: z.int(),
 });
+/** The settings file of the job that makes collections. */
 export type QdrantCollectionsSettings = z.output<typeof QdrantCollectionsSettings>;
 export const QDRANT_COLLECTIONS_VARIABLES = { qdrantUrl: 'QDRANT_URL', qdrantKeyFile: 'QDRANT_API_KEY_FILE' } as const;
 

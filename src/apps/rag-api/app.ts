@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyServerOptions, LogController } from 'fastify';
 import { type Answer, Pipeline } from '../../rag/pipeline.js';
 import type { History, Llm, Retrieval } from '../../rag/ports.js';
+import { watchSilentConnections } from '../silent-connections.js';
 import { BearerKeys } from './auth.js';
 import { answerProblems } from './error-handler.js';
 import { exchangeDocument } from './exchange-document.js';
@@ -75,6 +76,7 @@ export function buildApp(parts: RagApiParts): RagApi {
     },
     forceCloseConnections: 'idle',
   });
+  const endSilentConnections = watchSilentConnections(app.server);
   const pipeline = new Pipeline({
     retrieval: parts.retrieval,
     history: parts.history,
@@ -110,6 +112,7 @@ export function buildApp(parts: RagApiParts): RagApi {
       await streams.end(graceMs);
       // Connections whose answer just ended are idle now, and would be waited for until their clients close them.
       app.server.closeIdleConnections();
+      endSilentConnections();
       await closed;
       await Promise.race([pipeline.drain(), delay(SAVING_GRACE_MS, undefined, { ref: false })]);
     },

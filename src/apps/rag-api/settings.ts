@@ -31,6 +31,7 @@ export const RagApiSettings = z.strictObject({
     totalSeconds: z.int(),
   }),
 });
+/** The settings file of the RAG API. */
 export type RagApiSettings = z.output<typeof RagApiSettings>;
 
 /**

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
 import { Server } from 'socket.io';
+import { watchSilentConnections } from '../silent-connections.js';
 import type { Asset } from './assets.js';
 import { Chat } from './chat.js';
 import { type ClientToServerEvents, type ServerToClientEvents, USER_NAME_CHARACTERS } from './events.js';
@@ -54,6 +55,7 @@ export async function buildWebBot(deps: WebBotDeps): Promise<FastifyInstance> {
     requestTimeout: 30_000,
     bodyLimit: limits.packetBytes,
   });
+  const endSilentConnections = watchSilentConnections(app.server);
   const chat = new Chat(settings, api, limits, app.log);
   const readiness = new Readiness(api, limits);
 
@@ -72,6 +74,7 @@ export async function buildWebBot(deps: WebBotDeps): Promise<FastifyInstance> {
   app.addHook('preClose', async () => {
     await chat.drain();
     await closeConnections(io);
+    endSilentConnections();
   });
 
   app.get('/healthz', async () => ({ status: 'ok' }));

@@ -9,6 +9,7 @@ export const WebBotSettings = z.strictObject({
   /** How long the API lets an answer take: to its first token, without a token, and in all. */
   api: z.strictObject({ firstTokenSeconds: z.int(), idleSeconds: z.int(), totalSeconds: z.int() }),
 });
+/** The settings file of the web bot. */
 export type WebBotSettings = z.output<typeof WebBotSettings>;
 
 /** Variables of the container; see RAG_API_VARIABLES for the meaning of `…_FILE`. */

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { provideModel } from '../../../src/apps/jobs/model.js';
 import { temporaryFolder } from '../../support/folder.js';
 import { closedPort, type Handler, ScriptedServer } from '../../support/http-server.js';
+import { until } from '../../support/until.js';
 
 const MODEL = randomBytes(300_000);
 const sha256 = (data: Buffer) => createHash('sha256').update(data).digest('hex');
@@ -75,11 +76,13 @@ describe('provideModel', () => {
 
   test('goes on where a connection broke off', async () => {
     let served = 0;
-    server.handler = (request, response) => {
+    server.handler = async (request, response) => {
       served += 1;
       if (served > 1) return serve(request, response);
       response.writeHead(200, { 'content-length': MODEL.length });
-      response.write(MODEL.subarray(0, 100_000), () => setTimeout(() => response.destroy(), 20));
+      response.write(MODEL.subarray(0, 100_000));
+      await until('a part is kept', () => (statSync(`${file}.part`, { throwIfNoEntry: false })?.size ?? 0) > 0);
+      response.destroy();
     };
     await provide();
     expect(readFileSync(file)).toEqual(MODEL);

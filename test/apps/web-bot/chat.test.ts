@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
 import { FAILURES } from '../../../src/apps/web-bot/failures.js';
@@ -300,6 +302,17 @@ describe('a reader who leaves', () => {
 });
 
 describe('a bot that is told to stop', () => {
+  test('does not wait for a browser that connected and asked nothing', async () => {
+    const { app, url } = await startBot();
+    const silent = connect(Number(new URL(url).port), '127.0.0.1');
+    await once(silent, 'connect');
+    const closed = once(silent, 'close');
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+
+    await app.close();
+    await closed;
+  });
+
   test('lets the answer in flight end, and takes no new question', async () => {
     const { app, api, url } = await startBot();
     const [visitor, late] = [await Visitor.connect(url), await Visitor.connect(url)];
