@@ -49,7 +49,7 @@ describe('ragdock ask', () => {
     const { exit, stdout, stderr } = await ask(cwd);
 
     expect({ exit, stdout }).toEqual({ exit: 0, stdout: 'Векторная база.[2J\n' });
-    expect(stderr).toBe('\nSources:\n  1. lecture.md (BD_curs_data, 12.35)  Лекция, Лекция > Введение\n');
+    expect(stderr).toBe('\nSources:\n  1. lecture.md (BD_curs_data, 12.35)  Лекция > Введение\n');
     expect(engine.containers.size).toBe(0);
   });
 
