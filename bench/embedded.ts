@@ -13,7 +13,7 @@ const LATER_STARTS = 3;
 const AIM = { seconds: 10, megabytes: 600 };
 
 interface Measured {
-  /** From the start of the process to the end of its first streamed answer. */
+  /** From the start of the process to the first words of its first answer, which a first start asks for itself. */
   readonly answerSeconds: number;
   /** To the line that says where the chat is. */
   readonly readySeconds: number;
@@ -39,21 +39,25 @@ async function measure(dataFolder: string): Promise<Measured> {
   const up = spawn(process.execPath, [MAIN, 'up', '--port', '0', '--data-dir', dataFolder], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const text = await readUntil(up, /^chat +(\S+)$[\s\S]*Ctrl-C/m);
-  const readySeconds = seconds();
-  const [, url = ''] = /^chat +(\S+)$/m.exec(text) ?? [];
-  // The first start has answered a question of its own before; asking once more makes the two comparable.
-  const response = await fetch(`${url}/process_message`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ message: 'Что такое уравнение времени?', user_name: 'bench', course: 'sundials' }),
-  });
-  await response.text();
-  const answerSeconds = seconds();
-  const residentMb = Number(execFileSync('ps', ['-o', 'rss=', '-p', String(up.pid)], { encoding: 'utf8' })) * 1.024e-3;
-  up.kill('SIGINT');
-  await once(up, 'close');
-  return { answerSeconds, readySeconds, residentMb };
+  try {
+    const demo = readUntil(up, /^› .+\n./m).then(seconds);
+    const text = await readUntil(up, /^chat +(\S+)$[\s\S]*Ctrl-C/m);
+    const readySeconds = seconds();
+    const [, url = ''] = /^chat +(\S+)$/m.exec(text) ?? [];
+    const response = await fetch(`${url}/process_message`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ message: 'Что такое уравнение времени?', user_name: 'bench', course: 'sundials' }),
+    });
+    const answerSeconds = text.includes('\n› ') ? await demo : seconds();
+    demo.catch(() => undefined);
+    await response.text();
+    const resident = execFileSync('ps', ['-o', 'rss=', '-p', String(up.pid)], { encoding: 'utf8' });
+    return { answerSeconds, readySeconds, residentMb: Number(resident) * 1.024e-3 };
+  } finally {
+    up.kill('SIGINT');
+    await once(up, 'close');
+  }
 }
 
 /** What it has written when the pattern matches; what follows is read and dropped. */

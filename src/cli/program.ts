@@ -32,7 +32,7 @@ Exit codes:
   1    a check failed
   2    wrong input
   3    something could not be reached
-  130  interrupted
+  130  interrupted by Ctrl-C; 143 by SIGTERM
 
 Variables:
   NO_COLOR=1       no colours

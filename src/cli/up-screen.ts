@@ -1,4 +1,4 @@
-import { relative } from 'node:path';
+import { relative, sep } from 'node:path';
 import type { CheckResult } from '../apps/operator/smoke/protocol.js';
 import type { DataFolder } from '../embedded/data-folder.js';
 import type { ModelServer } from '../embedded/model-server.js';
@@ -34,13 +34,13 @@ export class UpScreen {
 
   begin({ path, isNew }: DataFolder, modelServer: ModelServer | undefined): void {
     this.#write('The whole stack in this process, to try it and to develop. It is no deployment.\n\n');
-    const below = relative(this.#io.cwd, path);
-    const shown = below.startsWith('..') ? path : below;
+    const below = relative(this.#io.cwd, path) || '.';
+    const shown = below === '..' || below.startsWith(`..${sep}`) ? path : below;
     this.#line('data', isNew ? `${shown} (new)` : shown);
     this.#line(
       'model',
       modelServer
-        ? `${modelServer.model} at ${modelServer.url}, ${modelServer.contextTokens} tokens of context`
+        ? printable(`${modelServer.model} at ${modelServer.url}, ${modelServer.contextTokens} tokens of context`)
         : 'none: answers quote the material (--llm-url connects one)',
     );
   }

@@ -55,7 +55,7 @@ export async function up(request: UpRequest, io: Io): Promise<void> {
     screen.begin(embedded.folder, modelServer);
     await run(embedded, request, material, screen, io.signal);
   } finally {
-    await embedded.stop(GRACE_MS);
+    await stop(embedded, screen);
   }
 }
 
@@ -66,22 +66,27 @@ async function run(
   screen: UpScreen,
   signal: AbortSignal,
 ): Promise<void> {
+  const problems: Problem[] = [];
   for (const { course, documents } of material) {
-    screen.course(course, await bringIn(documents, course, embedded));
-    signal.throwIfAborted();
+    screen.course(course, await bringIn(documents, course, embedded, signal, (problem) => problems.push(problem)));
   }
+  for (const { file, message } of problems) screen.notice(`not ingested: ${file}: ${message}`);
   screen.history(await embedded.history.count());
   const [{ course } = { course: DEMO_COURSE }] = material;
   const report = await smokeEmbedded(embedded, {
     course,
     answerSeconds: limits.totalSeconds,
     signal,
-    onCheck: (result) => screen.check(result),
+    // What is given up because of Ctrl-C has not failed.
+    onCheck: (result) => {
+      if (!signal.aborted) screen.check(result);
+    },
   });
   signal.throwIfAborted();
   screen.report(report);
   // Asked again at every start, it would fill the history.
-  if (once || embedded.folder.isNew) await showAnswer(embedded.url, screen, once);
+  if (once || embedded.folder.isNew) await showAnswer(embedded.url, screen, once, signal);
+  if (once) throwProblems(problems);
   if (once && !report.ok) throw new RagdockError({ code: 'SMOKE_FAILED', message: describeFailure(report) });
   if (once) return;
   screen.ready(embedded.url, course);
@@ -96,29 +101,48 @@ function materialOf({ documents }: UpRequest, cwd: string): readonly Material[] 
   return [{ course, documents: collectDocuments(paths, cwd).map(readDocument) }, demo];
 }
 
-/** Ingests the documents of a course. Throws INGEST_FAILED for every document that was not taken. */
-async function bringIn(documents: readonly SourceDocument[], course: string, embedded: Embedded): Promise<Brought> {
-  const problems: Problem[] = [];
-  let passages = 0;
-  for await (const report of ingest(documents, embedded.passages.store(MATERIAL), course)) {
-    passages += report.chunks;
-    if (report.status !== 'failed') continue;
-    problems.push({ code: 'INGEST_FAILED', file: report.path, message: report.error ?? 'no reason was given' });
+/** Ingests the documents of a course. One that cannot be taken does not stop the others. */
+async function bringIn(
+  documents: readonly SourceDocument[],
+  course: string,
+  embedded: Embedded,
+  signal: AbortSignal,
+  onProblem: (problem: Problem) => void,
+): Promise<Brought> {
+  const brought = { documents: 0, passages: 0 };
+  for await (const { status, chunks, path, error } of ingest(documents, embedded.passages.store(MATERIAL), course)) {
+    signal.throwIfAborted();
+    if (status === 'failed') {
+      onProblem({ code: 'INGEST_FAILED', file: path, message: error ?? 'no reason was given' });
+    } else {
+      brought.documents += 1;
+      brought.passages += chunks;
+    }
   }
-  throwProblems(problems);
-  return { documents: documents.length, passages };
+  return brought;
 }
 
 /** Asks the question that the demo course is shown with. */
-async function showAnswer(url: string, screen: UpScreen, mustAnswer: boolean): Promise<void> {
+async function showAnswer(url: string, screen: UpScreen, mustAnswer: boolean, signal: AbortSignal): Promise<void> {
   screen.question(DEMO_QUESTION);
   const question = { message: DEMO_QUESTION, user_name: 'demo', course: DEMO_COURSE };
-  for await (const event of ask({ url, key: 'none' }, question)) {
+  for await (const event of ask({ url, key: 'none' }, question, signal)) {
+    signal.throwIfAborted();
     screen.answer(event);
     if (event.event !== 'error') continue;
     const { code, detail } = event;
     if (mustAnswer) throw new RagdockError({ code: 'API_REFUSED', message: `${code}: ${detail}` });
     screen.notice(`${code}: ${detail}`);
+  }
+}
+
+/** What goes wrong now is told although the command ends as it was asked to. */
+async function stop(embedded: Embedded, screen: UpScreen): Promise<void> {
+  try {
+    await embedded.stop(GRACE_MS);
+  } catch (error) {
+    screen.notice(`it did not end cleanly: ${(error as Error).message}`);
+    throw error;
   }
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { writeAtomically } from '../../config/write-file.js';
@@ -10,13 +10,20 @@ import { FolderHeld, lockFolder } from './folder-lock.js';
 /** Raised when a folder is laid out otherwise than before. An older ragdock refuses a newer folder. */
 const FORMAT = 1;
 
-/** How the folder is laid out, and whether what belongs in it is there; it is written before and after that is made. */
-const FormatFile = z.object({ format: z.int(), complete: z.boolean() });
+/** How the folder is laid out; the one thing that every version says. */
+const AnyFormat = z.object({ format: z.int().min(1) });
+
+/** And whether what belongs in it is there: it is written before and after that is made. */
+const FormatFile = AnyFormat.extend({ complete: z.boolean() });
 
 const DATABASE = 'database';
 const FORMAT_FILE = 'format.json';
 export const LOG_FILE = 'ragdock.log';
-const OURS = /^(database|format\.json|ragdock\.log(\.1)?|lock(\..+)?|\.format\.json\..+\.tmp)$/;
+const IGNORE_FILE = '.gitignore';
+const OURS = /^(database|format\.json|ragdock\.log(\.1)?|lock(\..+)?|\.format\.json\..+\.tmp|\.gitignore)$/;
+
+/** What systems put into folders by themselves. */
+const THEIRS = /^(\.DS_Store|lost\+found|Thumbs\.db|desktop\.ini|\.nfs.+|\.fuse_hidden.+)$/;
 
 /** A new database takes 40 MB, and PostgreSQL keeps a file of 16 MB ahead of its log. In bytes. */
 const ROOM_FOR_NEW = 80 * 1024 * 1024;
@@ -57,7 +64,9 @@ export function holdDataFolder(path: string): DataFolder {
 function hold(path: string): () => void {
   try {
     makeFolder(path);
-    const foreign = readdirSync(path).find((name) => !OURS.test(name));
+    // First of all: what a newer version put there is not for this one to judge.
+    refuseNewer(path);
+    const foreign = readdirSync(path).find((name) => !OURS.test(name) && !THEIRS.test(name));
     if (foreign !== undefined) {
       const message = `it holds '${foreign}', which ragdock did not put there`;
       throw new RagdockError({ code: 'DATA_FOLDER_UNUSABLE', file: path, message });
@@ -95,20 +104,29 @@ function heldBy(path: string, { file, holder }: FolderHeld): RagdockError {
   });
 }
 
-/** Whether the folder holds what an earlier process made. Throws when that is not for this version. */
+function refuseNewer(path: string): void {
+  const file = join(path, FORMAT_FILE);
+  if (!existsSync(file)) return;
+  const { format } = readFormat(file, AnyFormat);
+  if (format <= FORMAT) return;
+  const message = `the folder has format ${format}; this version of ragdock knows ${FORMAT}`;
+  throw new RagdockError({ code: 'DATA_FOLDER_TOO_NEW', file, message });
+}
+
+/** Whether the folder holds all that an earlier process made. */
 function isComplete(path: string): boolean {
   const file = join(path, FORMAT_FILE);
   if (!existsSync(file) && !existsSync(join(path, DATABASE))) return false;
-  let found: z.output<typeof FormatFile>;
+  return readFormat(file, FormatFile).complete;
+}
+
+function readFormat<Schema extends z.ZodType>(file: string, schema: Schema): z.output<Schema> {
   try {
-    found = FormatFile.parse(JSON.parse(readFileSync(file, 'utf8')));
+    return schema.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch (cause) {
     const message = 'the file does not say how the folder is laid out';
     throw new RagdockError({ code: 'DATA_FOLDER_UNUSABLE', file, message }, { cause });
   }
-  if (found.format <= FORMAT) return found.complete;
-  const message = `the folder has format ${found.format}; this version of ragdock knows ${FORMAT}`;
-  throw new RagdockError({ code: 'DATA_FOLDER_TOO_NEW', file, message });
 }
 
 function writeFormat(path: string, complete: boolean): void {
@@ -122,6 +140,8 @@ async function openDatabase(path: string, isNew: boolean): Promise<Database> {
   try {
     if (isNew) {
       writeFormat(path, false);
+      // The folder may lie in somebody's repository, and a history is not for others.
+      writeFileSync(join(path, IGNORE_FILE), '*\n');
       // A database that was cut off while it was made; nothing was acknowledged into it.
       rmSync(folder, { recursive: true, force: true });
     }

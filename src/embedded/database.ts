@@ -37,8 +37,6 @@ export class Database {
 
   /** Opens the database that is in a folder; one whose process was killed recovers. */
   static async open(folder: string): Promise<Database> {
-    // Where this file is missing, PGlite would make an empty database, over what is left of the one that was there.
-    if (!existsSync(join(folder, 'PG_VERSION'))) throw new Error('there is no PG_VERSION, and so no database');
     return new Database(folder, await start(folder));
   }
 
@@ -125,7 +123,10 @@ export function faultOf(cause: unknown): 'own' | 'unavailable' | 'broken' {
   return name === 'RuntimeError' || name === 'ExitStatus' ? 'broken' : 'own';
 }
 
-function start(folder: string, template?: Blob): Promise<PGlite> {
+async function start(folder: string, template?: Blob): Promise<PGlite> {
+  // Where this file is missing, PGlite would make an empty database, over what is left of the one that was there.
+  if (!template && !existsSync(join(folder, 'PG_VERSION')))
+    throw new Error('there is no PG_VERSION, and so no database');
   return PGlite.create(folder, {
     postgresqlconf: CONFIGURATION,
     ...(template ? { loadDataDir: template } : {}),

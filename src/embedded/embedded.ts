@@ -74,7 +74,8 @@ export class Embedded {
       opened.push(() => database.close());
       return await Embedded.#assemble(options, folder, front, database);
     } catch (error) {
-      for (const close of opened.reverse()) await close();
+      // The error that keeps it from starting is the one to tell.
+      await closeInOrder(opened.reverse()).catch(() => undefined);
       throw error;
     }
   }
@@ -119,15 +120,27 @@ export class Embedded {
   async stop(graceMs: number): Promise<void> {
     const { api, bot, botApi, front, database } = this.#running;
     // The bot waits for its answers, which the API ends.
-    await Promise.all([bot.close(), api.stop(graceMs)]);
-    await front.close();
-    await Promise.all([botApi.close(), this.llm.close()]);
+    await closeInOrder([
+      () => Promise.all([bot.close(), api.stop(graceMs)]),
+      () => front.close(),
+      () => Promise.all([botApi.close(), this.llm.close()]),
+      () => database.close(),
+      () => this.folder.release(),
+    ]);
+  }
+}
+
+/** Every step, whatever becomes of those before it; then the first error. */
+async function closeInOrder(steps: readonly (() => unknown)[]): Promise<void> {
+  const errors: unknown[] = [];
+  for (const step of steps) {
     try {
-      await database.close();
-    } finally {
-      this.folder.release();
+      await step();
+    } catch (error) {
+      errors.push(error);
     }
   }
+  if (errors.length > 0) throw errors[0];
 }
 
 function openAi({ url, model, key }: ModelServer, { llm, limits }: RagApiSettings): OpenAiLlm {

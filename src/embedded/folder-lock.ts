@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -8,6 +8,8 @@ import { z } from 'zod';
 const Holder = z.object({
   pid: z.int().positive(),
   host: z.string(),
+  /** Start of the system and space of process ids, where the system tells; a pid means nothing in another one. */
+  space: z.object({ boot: z.string(), pids: z.string() }).nullable().default(null),
   /** When the process began, in the kernel's own count; null where the system does not tell. A pid may come again. */
   began: z.string().nullable(),
   /** Of this very lock. */
@@ -42,6 +44,7 @@ export function lockFolder(folder: string): () => void {
   const mine: Holder = {
     pid: process.pid,
     host: hostname(),
+    space: spaceOfPids(),
     began: beginOf(process.pid),
     id: randomUUID(),
     since: new Date().toISOString(),
@@ -105,9 +108,15 @@ function readLock(path: string): { readonly id: string; readonly holder: Holder 
   }
 }
 
-function isAlive({ pid, host, began }: Holder): boolean {
+function isAlive({ pid, host, space, began }: Holder): boolean {
   // Of a process on another machine nothing can be known from here.
   if (host !== hostname()) return true;
+  const ours = spaceOfPids();
+  if (space && ours) {
+    if (space.boot !== ours.boot) return false;
+    // A container beside ours, on the same host name.
+    if (space.pids !== ours.pids) return true;
+  }
   try {
     process.kill(pid, 0);
   } catch (error) {
@@ -115,6 +124,16 @@ function isAlive({ pid, host, began }: Holder): boolean {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
   return began === null || beginOf(pid) === began;
+}
+
+/** Null where the system does not tell: everywhere but on Linux. */
+function spaceOfPids(): Holder['space'] {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    return { boot, pids: readlinkSync('/proc/self/ns/pid') };
+  } catch {
+    return null;
+  }
 }
 
 /**

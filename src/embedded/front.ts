@@ -13,6 +13,8 @@ const ADDRESS = '127.0.0.1';
 /** Longest time that a client may take to send a request, in milliseconds, as the RAG API has it on its own port. */
 const REQUEST_TIMEOUT_MS = 15_000;
 
+const SOCKET_IO = '/socket.io/';
+
 export interface FrontParts {
   /** Both are ready and listen nowhere. */
   readonly api: FastifyInstance;
@@ -28,11 +30,18 @@ export class Front {
   #parts: FrontParts | undefined;
 
   private constructor() {
-    this.#server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS });
+    this.#server = createServer({
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: 1000,
+    });
     this.#server.on('request', (request, response) => this.#answer(request, response));
     this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      if (this.#parts && isForThisMachine(request)) this.#parts.bot.server.emit('upgrade', request, socket, head);
-      else socket.destroy();
+      const isChat = request.headers.upgrade?.toLowerCase() === 'websocket' && request.url?.startsWith(SOCKET_IO);
+      if (!this.#parts || !isForThisMachine(request)) socket.destroy();
+      else if (isChat) this.#parts.bot.server.emit('upgrade', request, socket, head);
+      // Some clients offer HTTP/2 this way, and would wait for an answer to what they have sent.
+      else socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\nask without an Upgrade header\n');
     });
   }
 
@@ -81,7 +90,7 @@ export class Front {
       const { api, bot, botPaths, metrics } = this.#parts;
       if (path === '/metrics') void answerMetrics(metrics, response, api.log);
       else {
-        const app = botPaths.has(path) || path.startsWith('/socket.io/') ? bot : api;
+        const app = botPaths.has(path) || path.startsWith(SOCKET_IO) ? bot : api;
         app.server.emit('request', request, response);
       }
     }
@@ -93,7 +102,7 @@ export class Front {
  * 127.0.0.1, and would then talk to us as if it were ours; its requests carry that name.
  */
 export function isForThisMachine({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
-  return /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i.test(headers.host ?? '');
+  return /^(localhost|127\.0\.0\.1)(:\d+)?$/i.test(headers.host ?? '');
 }
 
 function say(response: ServerResponse, status: number, text: string): void {

@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { request } from 'undici';
 import { z } from 'zod';
 import { RagdockError } from '../errors/problem.js';
+import { printable } from '../operator/printable.js';
 import { codeOf } from '../rag/failure.js';
+import { LEAST_CONTEXT_TOKENS } from './least.js';
 
 /** Longest wait for the list of models, in milliseconds. */
 const ANSWER_MS = 10_000;
@@ -52,10 +54,20 @@ export async function findModel(options: ModelServerOptions, signal: AbortSignal
       code: 'USAGE',
       path: '--llm-model',
       message: `${url} has no model '${options.model}'`,
-      remedy: `It lists: ${models.map(({ id }) => id).join(', ')}.`,
+      // What a server calls its models is not ours, and may hold what a terminal obeys.
+      remedy: printable(`It lists: ${models.map(({ id }) => id).join(', ')}.`),
     });
   }
   const contextTokens = options.contextTokens ?? chosen.max_model_len ?? USUAL_CONTEXT;
+  if (contextTokens < LEAST_CONTEXT_TOKENS) {
+    const message = `its context is ${contextTokens} tokens; an answer with its material needs ${LEAST_CONTEXT_TOKENS}`;
+    throw new RagdockError({
+      code: 'USAGE',
+      path: '--llm-url',
+      message,
+      remedy: 'Choose a model with a longer context.',
+    });
+  }
   return { url, model: chosen.id, contextTokens, key };
 }
 
@@ -74,6 +86,10 @@ function baseOf(url: string): string {
     const message = `expected an address like http://host:port, got '${url}'`;
     throw new RagdockError({ code: 'USAGE', path: '--llm-url', message });
   }
+  if (parsed.search !== '' || parsed.hash !== '') {
+    const message = 'the address has a part behind ? or #, which a base address has not';
+    throw new RagdockError({ code: 'USAGE', path: '--llm-url', message });
+  }
   return url.replace(/\/+$/, '').replace(/\/v1$/, '');
 }
 
@@ -84,7 +100,11 @@ function readKey(file: string): string {
   } catch (cause) {
     throw new RagdockError({ code: 'FILE_UNREADABLE', file, message: (cause as Error).message }, { cause });
   }
-  if (key === '') throw new RagdockError({ code: 'USAGE', file, path: '--llm-key-file', message: 'the file is empty' });
+  if (!/^[\x21-\x7e]+$/.test(key)) {
+    const message =
+      key === '' ? 'the file is empty' : 'the file holds more than one line, or characters that no key has';
+    throw new RagdockError({ code: 'USAGE', file, path: '--llm-key-file', message });
+  }
   return key;
 }
 

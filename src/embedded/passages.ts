@@ -77,6 +77,11 @@ export class EmbeddedPassages implements Retrieval {
     return store;
   }
 
+  /** Removes every document of a collection whose name begins so, in all courses. */
+  async removeSources(collection: string, prefix: string): Promise<void> {
+    await this.#stores.get(collection)?.removeSources(prefix);
+  }
+
   async search(query: string, course: string, signal: AbortSignal): Promise<readonly CollectionResult[]> {
     if (signal.aborted) throw abortReason(signal);
     return this.#collections.map(({ name, limit }) => ({
@@ -162,13 +167,24 @@ class EmbeddedStore implements PassageStore {
       values: [this.#collection, key.course, key.source, documentHash],
     });
     for (const passage of this.#document(key)) {
-      if (passage.documentHash === documentHash) continue;
-      this.#passages.delete(passage.id);
-      this.#index.remove(passage.id);
+      if (passage.documentHash !== documentHash) this.#forget(passage.id);
     }
   }
 
+  async removeSources(prefix: string): Promise<void> {
+    await this.#database.query({
+      text: 'DELETE FROM embedded.passages WHERE collection = $1 AND starts_with(source, $2)',
+      values: [this.#collection, prefix],
+    });
+    for (const { id, source } of [...this.#passages.values()]) if (source.startsWith(prefix)) this.#forget(id);
+  }
+
   async close(): Promise<void> {}
+
+  #forget(id: string): void {
+    this.#passages.delete(id);
+    this.#index.remove(id);
+  }
 
   #document({ course, source }: DocumentKey): readonly StoredPassage[] {
     return [...this.#passages.values()].filter((passage) => passage.course === course && passage.source === source);

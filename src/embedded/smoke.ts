@@ -1,19 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { Board } from '../apps/operator/smoke/board.js';
-import { CheckFailure, type ServiceChecks } from '../apps/operator/smoke/check.js';
+import { type Check, CheckFailure, type ServiceChecks } from '../apps/operator/smoke/check.js';
 import { askHttp, expectStatus } from '../apps/operator/smoke/http.js';
 import { walkDocument } from '../apps/operator/smoke/path.js';
 import { type CheckResult, SMOKE_USER, type TargetOf } from '../apps/operator/smoke/protocol.js';
-import { type RunContext, runService } from '../apps/operator/smoke/runner.js';
-import { ScratchDocument } from '../apps/operator/smoke/scratch.js';
+import { type RunContext, runCheck, runService } from '../apps/operator/smoke/runner.js';
+import { SCRATCH_PREFIX, ScratchDocument } from '../apps/operator/smoke/scratch.js';
 import { webBotChecks } from '../apps/operator/smoke/web-bot.js';
 import { openAnswer } from '../rag/stream.js';
 import { Results, type SmokeReport } from '../smoke/report.js';
 import type { Embedded } from './embedded.js';
 import { MATERIAL } from './settings.js';
 
-/** Longest time for all checks together, in milliseconds. */
-const TIMEOUT_MS = 120_000;
+/** Answers that the model gives in these checks: one alone, one through the API, one in the chat. */
+const ANSWERS = 3;
+
+/** Longest time for everything else, in seconds. */
+const OTHER_SECONDS = 60;
 
 export interface EmbeddedSmokeOptions {
   readonly course: string;
@@ -39,13 +42,18 @@ export async function smokeEmbedded(embedded: Embedded, options: EmbeddedSmokeOp
       results.add(event.result);
       onCheck(event.result);
     },
-    signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+    signal: AbortSignal.any([signal, AbortSignal.timeout((ANSWERS * answerSeconds + OTHER_SECONDS) * 1000)]),
     begun: new Set(),
   };
   const { url } = embedded;
   const bot: TargetOf<'web-bot'> = { kind: 'web-bot', id: 'web-bot', needs: ['rag-api'], url };
   const api = { id: 'rag-api', needs: ['history', 'llm'], url };
-  for (const service of [historyChecks(embedded), llmChecks(embedded), apiChecks(api), webBotChecks(bot)]) {
+  for (const service of [
+    historyChecks(embedded),
+    llmChecks(embedded, answerSeconds),
+    apiChecks(api),
+    webBotChecks(bot),
+  ]) {
     await runService(service, context);
   }
   const document = new ScratchDocument(
@@ -56,10 +64,27 @@ export async function smokeEmbedded(embedded: Embedded, options: EmbeddedSmokeOp
   const plan = { needs: ['history', 'llm', 'rag-api'], collection: MATERIAL, course, answerSeconds };
   const knowledge = { id: 'retrieval', needs: ['history'] };
   await walkDocument({ knowledge, api, bot, document }, plan, context, Promise.resolve());
-  // Nobody else has this name; what the checks asked is no history of anybody.
-  await embedded.history.forget(SMOKE_USER);
+  await runCheck({ id: 'history', needs: [] }, tidyCheck(embedded), {
+    ...context,
+    signal: AbortSignal.timeout(10_000),
+  });
   const seconds = Math.round(performance.now() - began) / 1000;
   return results.report({ environment: 'embedded', startedAt, seconds }, new Map(), new Map());
+}
+
+/**
+ * Removes what the checks asked, which is no history of anybody, and what a run that was killed has left: nobody else
+ * uses the folder, so that every scratch document is nobody's by now.
+ */
+function tidyCheck({ history, passages }: Embedded): Check {
+  return {
+    name: 'leaves nothing behind',
+    seconds: 10,
+    run: async () => {
+      await history.forget(SMOKE_USER);
+      await passages.removeSources(MATERIAL, SCRATCH_PREFIX);
+    },
+  };
 }
 
 function historyChecks({ history }: Embedded): ServiceChecks {
@@ -93,7 +118,7 @@ function historyChecks({ history }: Embedded): ServiceChecks {
   };
 }
 
-function llmChecks({ llm }: Embedded): ServiceChecks {
+function llmChecks({ llm }: Embedded, answerSeconds: number): ServiceChecks {
   return {
     id: 'llm',
     needs: [],
@@ -101,7 +126,7 @@ function llmChecks({ llm }: Embedded): ServiceChecks {
     checks: [
       {
         name: 'streams an answer',
-        seconds: 120,
+        seconds: answerSeconds,
         run: async (signal) => {
           const question = 'Ответь одним словом: какого цвета снег?';
           const prompt = { messages: [{ role: 'user', content: question }], question, passages: [] } as const;

@@ -195,7 +195,7 @@ export const FAILURES = {
   },
   // The embedded default
   PORT_IN_USE: {
-    title: 'Another program listens on the port',
+    title: 'The port cannot be taken',
     remedy: 'Choose another one with `--port`; 0 takes any that is free.',
     exit: 2,
   },

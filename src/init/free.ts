@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import { overlaps, parseRange, type Range, showRange } from '../../config/subnets.js';
+import { RagdockError } from '../errors/problem.js';
 
 /** Something that is in use, and by whom. */
 export interface Taken<T> {
@@ -20,7 +21,7 @@ const LAST_POOL = parseRange('10.255.255.255/32').last;
 /** Ports behind the first choice that are tried. */
 const PORTS = 100;
 
-/** The first pool from `first` on that overlaps no range in use. The first one itself when there is none. */
+/** The first pool from `first` on that overlaps no range in use. Throws NAME_CLASH when there is none. */
 export function freePool(first: string, taken: readonly Taken<string>[]): Choice<string> {
   const holder = (pool: Range) => taken.find(({ what }) => overlaps(parseRange(what), pool));
   const start = parseRange(first);
@@ -29,7 +30,7 @@ export function freePool(first: string, taken: readonly Taken<string>[]): Choice
   for (let pool = start; pool.last <= LAST_POOL; pool = following(pool)) {
     if (!holder(pool)) return { value: showRange(pool), instead };
   }
-  return { value: first };
+  throw nothingFree(`no range of the size of ${first} is free up to 10.255.255.255; ${first} is held by ${instead.by}`);
 }
 
 const following = ({ first, last, prefix }: Range): Range => ({
@@ -38,7 +39,7 @@ const following = ({ first, last, prefix }: Range): Range => ({
   prefix,
 });
 
-/** The first port from `first` on that is neither taken nor in use. The first one itself when there is none. */
+/** The first port from `first` on that is neither taken nor in use. Throws NAME_CLASH when there is none. */
 export async function freePort(
   first: number,
   taken: readonly Taken<number>[],
@@ -52,7 +53,15 @@ export async function freePort(
   for (let port = first + 1; port < first + PORTS; port++) {
     if (!(await holder(port))) return { value: port, instead };
   }
-  return { value: first };
+  throw nothingFree(`no port from ${first} to ${first + PORTS - 1} is free; ${first} is held by ${instead.by}`);
+}
+
+function nothingFree(message: string): RagdockError {
+  return new RagdockError({
+    code: 'NAME_CLASH',
+    message,
+    remedy: 'Remove an environment, or end a program, that holds one.',
+  });
 }
 
 /** Whether somebody listens on a port of this machine's 127.0.0.1, found out by listening there for a moment. */

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { MAX_BYTES } from '../../config/read-text.js';
@@ -55,11 +56,11 @@ test('Ctrl-C ends a command that waits with 130 and without a word', async () =>
   expect(await ended(child)).toEqual({ exit: 130, signal: null, stdout: '', stderr: '' });
 });
 
-test('a reader that stops reading is no fault', async () => {
+test('a reader that stops reading ends it as a broken pipe ends other programs, without a word', async () => {
   const child = start(['validate', '--print'], lockedProject());
   child.stdout?.destroy();
   const { exit, stderr } = await ended(child);
-  expect([exit, stderr]).toEqual([0, '']);
+  expect([exit, stderr]).toEqual([128 + constants.signals.SIGPIPE, '']);
 });
 
 describe('no input brings out a stack trace', () => {

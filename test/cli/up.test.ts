@@ -1,17 +1,22 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { temporaryFolder } from '../support/folder.js';
 import { closedPort, type Handler } from '../support/http-server.js';
-import { answering, events, stalling } from '../support/openai-script.js';
+import { answering, events, stalling, streaming } from '../support/openai-script.js';
 import { until } from '../support/until.js';
 import { modelServer, Up } from './support/up.js';
 
 vi.setConfig({ testTimeout: 120_000 });
 
 const QUESTION = 'Что такое уравнение времени?';
+
+/** An answer that is on its way for a moment: the smoke tests want to see it come in more than one piece. */
+const inTwoPieces = () =>
+  streaming(events.role(), events.text('Это'), delay(50), events.text(' ответ.'), events.finish(), events.done());
 
 /** The text as far as it has come. */
 async function beginningOf(response: Response): Promise<string> {
@@ -101,6 +106,22 @@ describe('while it runs', () => {
     expect(await again.exchange(brokenId)).toMatchObject({ status: 'aborted', answer: 'Уравнение' });
   });
 
+  test('Ctrl-C in the middle of its first question ends it, and what npm repeats of it does no harm', async () => {
+    const folder = join(temporaryFolder(), 'data');
+    const model = await modelServer((request, response) => {
+      const isDemo = request.body.includes('Почему солнечные часы');
+      return (isDemo ? stalling(events.role(), events.text('Потому')) : inTwoPieces())(request, response);
+    });
+    const up = new Up(folder, '--llm-url', model.url);
+    await until('the answer has begun', () => up.stdout.includes('Потому'), 60_000);
+    up.kill('SIGINT');
+    expect(await up.end('SIGINT')).toBe(130);
+    expect(existsSync(join(folder, 'lock'))).toBe(false);
+    expect(up.stdout).not.toContain('FAILED');
+    const begun = model.requests.at(-1);
+    expect(await begun?.closed).toBe(true);
+  });
+
   test('kill -9 in the middle of an answer loses nothing that was acknowledged', async () => {
     const folder = join(temporaryFolder(), 'data');
     const chat: { handler: Handler } = { handler: answering('Разность', ' времён.') };
@@ -135,14 +156,15 @@ describe('while it runs', () => {
     expect(up.stdout).toMatch(/^course +notes: \d+ documents?, \d+ passages$/m);
     expect(await up.end('SIGINT')).toBe(130);
 
-    const again = await Up.ready(folder, '--message-characters', '20');
+    const again = await Up.ready(folder, '--message-characters', '100');
     expect(await (await fetch(`${again.url}/config.json`)).json()).toMatchObject({
       courses: ['sundials', 'notes'],
-      messageCharacters: 20,
+      messageCharacters: 100,
     });
-    const tooLong = await again.ask('Почему солнечные часы показывают другое время?');
+    expect(again.stdout).toMatch(/embedded answers: \d+ checks passed, 0 failed/);
+    const tooLong = await again.ask('Почему солнечные часы показывают другое время? '.repeat(3));
     expect(tooLong.status).toBe(422);
-    expect(JSON.stringify(await tooLong.json())).toContain('longer than 20 characters');
+    expect(JSON.stringify(await tooLong.json())).toContain('longer than 100 characters');
   });
 
   test('tells of an answer that the model did not give, keeps the cause in its log, and goes on', async () => {
@@ -160,6 +182,20 @@ describe('while it runs', () => {
     expect(log).toContain('out of slots');
     expect(log).not.toContain(QUESTION);
   });
+});
+
+test('a document that cannot be taken is told, and keeps nobody from the others', async () => {
+  const notes = temporaryFolder();
+  writeFileSync(join(notes, 'empty.md'), '');
+  writeFileSync(join(notes, 'gnomon.md'), '# Гномон\n\nГномон этих заметок сделан из меди.\n');
+  const folder = join(temporaryFolder(), 'data');
+  const up = await Up.ready(folder, '--docs', notes, '--course', 'заметки');
+  expect(up.stderr).toMatch(/^notice +not ingested: \S*empty\.md: the document holds no text$/m);
+  expect(up.stdout).toMatch(/^course +заметки: 1 documents?, 1 passages?$/m);
+  await up.end('SIGINT');
+  const once = new Up(folder, '--once', '--docs', notes, '--course', 'заметки');
+  expect(await once.ended()).toBe(1);
+  expect(once.stderr).toContain('INGEST_FAILED');
 });
 
 describe('is refused, with nothing started', () => {
@@ -198,6 +234,7 @@ describe('is refused, with nothing started', () => {
     [['--docs', 'docs', '--course', 'a/b'], 'no name of a course'],
     [['--llm-model', 'saiga'], 'need --llm-url'],
     [['--total-seconds', '0'], 'expected a whole number, 1 to 7200'],
+    [['--message-characters', '20'], 'expected a whole number, 100 to 100000'],
   ])('with %j', async (args, message) => {
     const folder = join(temporaryFolder(), 'data');
     const up = new Up(folder, ...args);

@@ -78,13 +78,13 @@ describe('a folder', () => {
     const path = join(temporaryFolder(), 'a/b');
     const isNew = await open(path, ({ path: opened, isNew }) => {
       expect(opened).toBe(path);
-      expect(readdirSync(path).sort()).toEqual(['database', 'format.json', 'lock']);
+      expect(readdirSync(path).sort()).toEqual(['.gitignore', 'database', 'format.json', 'lock']);
       return isNew;
     });
     expect(isNew).toBe(true);
     expect(statSync(path).mode & 0o777).toBe(0o700);
     expect(JSON.parse(readFileSync(join(path, 'format.json'), 'utf8'))).toEqual({ format: 1, complete: true });
-    expect(readdirSync(path).sort()).toEqual(['database', 'format.json']);
+    expect(readdirSync(path).sort()).toEqual(['.gitignore', 'database', 'format.json']);
   });
 
   test('that was used before has what was kept in it', async () => {
@@ -118,6 +118,13 @@ describe('a folder', () => {
     expect(await countIn(path)).toBe(1);
   });
 
+  test('may hold what systems put into folders by themselves', async () => {
+    const path = temporaryFolder();
+    for (const name of ['.DS_Store', 'Thumbs.db']) writeFileSync(join(path, name), '');
+    expect(await countIn(path)).toBe(0);
+    expect(readFileSync(join(path, '.gitignore'), 'utf8')).toBe('*\n');
+  });
+
   test('is closed for others while it is open, and for them to open after that', async () => {
     const path = usedFolder();
     await open(path, async () => {
@@ -133,7 +140,9 @@ describe('a folder', () => {
 describe('a folder that was made by a newer version is refused and unchanged', () => {
   test('when it is laid out otherwise', async () => {
     const path = usedFolder();
-    writeFileSync(join(path, 'format.json'), '{"format": 2, "complete": true, "more": true}');
+    // Neither what it says nor what it holds is known to this version.
+    writeFileSync(join(path, 'format.json'), '{"format": 2, "state": "ready"}');
+    writeFileSync(join(path, 'vectors.bin'), 'of tomorrow');
     const before = contentOf(path);
     const error = await refusalOf(path);
     expect(error).toMatchObject({ code: 'DATA_FOLDER_TOO_NEW', exitCode: 2 });
@@ -148,7 +157,7 @@ describe('a folder that was made by a newer version is refused and unchanged', (
     const error = await refusalOf(path);
     expect(error.code).toBe('DATA_FOLDER_TOO_NEW');
     expect(error.problems[0].message).toContain('schema rag has version 999');
-    expect(readdirSync(path).sort()).toEqual(['database', 'format.json']);
+    expect(readdirSync(path).sort()).toEqual(['.gitignore', 'database', 'format.json']);
     expect((await refusalOf(path)).code).toBe('DATA_FOLDER_TOO_NEW');
   });
 });
@@ -177,6 +186,8 @@ describe('a folder that cannot be used is refused', () => {
   test.each([
     ['is no JSON', '{"format'],
     ['says nothing of a format', '{"version": 1}'],
+    ['says a format that never was', '{"format": 0, "complete": false}'],
+    ['does not say whether all is there', '{"format": 1}'],
     ['is empty', ''],
   ])('when its format file %s, and the database stays', async (_, content) => {
     const path = usedFolder();

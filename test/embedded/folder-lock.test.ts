@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -19,10 +19,17 @@ const beginOf = (pid: number) =>
 const lockOf = (folder: string) => join(folder, 'lock');
 const readLock = (folder: string): Holder => JSON.parse(readFileSync(lockOf(folder), 'utf8'));
 
+/** Where this process's id means something. */
+const spaceOf = () => ({
+  boot: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+  pids: readlinkSync('/proc/self/ns/pid'),
+});
+
 function writeLock(folder: string, fields: Partial<Holder>): Holder {
   const holder = {
     pid: process.pid,
     host: hostname(),
+    space: null,
     began: beginOf(process.pid),
     id: randomUUID(),
     since: '2026-01-02T03:04:05.678Z',
@@ -114,6 +121,10 @@ describe('a lock that was left behind', () => {
     ['of a process that is no more', async () => ({ pid: await deadPid(), began: '1' })],
     ['of a process whose id is that of another one now', () => ({ began: '1' })],
     [
+      'from before the system was started anew',
+      () => ({ space: { boot: 'c1d8ac3a-0000-4000-8000-000000000000', pids: 'pid:[1]' } }),
+    ],
+    [
       'of a process that is no more, from a system that does not tell when it began',
       async () => ({ pid: await deadPid(), began: null }),
     ],
@@ -128,6 +139,7 @@ describe('a lock that was left behind', () => {
 
   test.each<[string, Partial<Holder>]>([
     ['of another machine', { host: 'elsewhere', pid: 1, began: '1' }],
+    ['of a container beside this one', { space: { ...spaceOf(), pids: 'pid:[1]' }, pid: 1, began: '1' }],
     ['of a process that lives', {}],
     ['of a process that lives, from a system that does not tell when it began', { began: null }],
   ])('%s is honoured, and as it was', (_, fields) => {

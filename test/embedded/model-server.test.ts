@@ -73,6 +73,24 @@ describe('a model server', () => {
   });
 });
 
+test('a model whose context holds no answer with its material is refused', async () => {
+  server.handler = listing({ id: 'small', max_model_len: 1024 });
+  const { problems } = await refusalOf({});
+  expect(problems[0]).toMatchObject({ code: 'USAGE', message: expect.stringContaining('1024 tokens') });
+});
+
+test('an address with a query is refused, and the key in it is not shown', async () => {
+  const { problems } = await refusalOf({ url: `${server.url}/v1?api-key=${KEY}` });
+  expect(problems[0]).toMatchObject({ code: 'USAGE', path: '--llm-url' });
+  expect(JSON.stringify(problems)).not.toContain(KEY);
+});
+
+test('a name that a terminal would obey is shown without that', async () => {
+  server.handler = listing({ id: 'evil\u001b]0;title\u0007' });
+  const { problems } = await refusalOf({ model: 'saiga' });
+  expect(problems[0].remedy).not.toContain('\u001b');
+});
+
 describe('a key', () => {
   test('is sent without the white space around it', async () => {
     expect((await find({ keyFile: keyFile(`\uFEFF ${KEY}\r\n\n`) })).key).toBe(KEY);
@@ -83,6 +101,13 @@ describe('a key', () => {
     const file = keyFile(content);
     const { problems } = await refusalOf({ keyFile: file });
     expect(problems[0]).toMatchObject({ code: 'USAGE', file, path: '--llm-key-file', message: 'the file is empty' });
+    expect(server.requests).toEqual([]);
+  });
+
+  test.each([`${KEY}\nsecond line`, 'ключ'])('is not in a file with %j', async (content) => {
+    const { problems } = await refusalOf({ keyFile: keyFile(content) });
+    expect(problems[0]).toMatchObject({ code: 'USAGE', path: '--llm-key-file' });
+    expect(problems[0].message).not.toContain(content);
     expect(server.requests).toEqual([]);
   });
 

@@ -151,6 +151,16 @@ describe('a search', () => {
   });
 });
 
+test('documents whose name begins so are removed from all courses, and others are not', async () => {
+  await bring(GNOMON, { path: 'smoke/1.md' });
+  await bring(GNOMON, { path: 'smoke/2.md', course: 'other' });
+  await bring(GNOMON, { path: 'smoke_3.md' });
+  await passages.removeSources('material', 'smoke/');
+  expect(await rows()).toBe(1);
+  expect(await find('гномон', { course: 'other' })).toEqual([]);
+  expect(await find('гномон')).toHaveLength(1);
+});
+
 test('the courses are those that have passages, sorted, each once', async () => {
   expect(passages.courses).toEqual([]);
   await bring(GNOMON, { course: 'two' });

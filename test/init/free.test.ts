@@ -17,8 +17,8 @@ test('the next pool is chosen that overlaps nothing, larger and smaller ranges a
   expect(freePool(FIRST, [dev, small, large])).toEqual({ value: '10.231.64.0/20', instead: dev });
 });
 
-test('without any free pool the first one stays, for the rules to refuse', () => {
-  expect(freePool(FIRST, [{ what: '10.0.0.0/8', by: 'a network' }])).toEqual({ value: FIRST });
+test('without any free pool, who holds the first one is told', () => {
+  expect(() => freePool(FIRST, [{ what: '10.0.0.0/8', by: 'a network' }])).toThrow(/^NAME_CLASH\n.* held by a network/);
 });
 
 test('a port is chosen that nobody has', async () => {
@@ -30,7 +30,7 @@ test('a port is chosen that nobody has', async () => {
   expect(await freePort(8080, [], inUse)).toEqual({ value: 8080 });
   expect(await freePort(8080, taken, inUse)).toEqual({ value: 8083, instead: taken[0] });
   expect(await freePort(8081, [], inUse)).toMatchObject({ value: 8082, instead: { what: 8081 } });
-  expect(await freePort(8080, [], async () => true)).toEqual({ value: 8080 });
+  await expect(freePort(8080, [], async () => true)).rejects.toThrow(/^NAME_CLASH\n.* from 8080 to 8179 is free/);
 });
 
 test('a port on which somebody listens is in use', async () => {

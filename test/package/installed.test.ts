@@ -66,6 +66,13 @@ describe('without development dependencies', () => {
     expect(await consumer.run('npx', 'ragdock', 'validate')).toBe('valid  dev  config/environments/dev.yaml\n');
   });
 
+  test('the stack in one process answers', async () => {
+    const output = await consumer.run('npx', 'ragdock', 'up', '--once', '--port', '0', '--data-dir', 'embedded');
+
+    expect(output).toMatch(/embedded answers: \d+ checks passed, 0 failed/);
+    expect(output).toMatch(/^ {2}1\. ru\/\S+\.md /m);
+  });
+
   test('environment.ts is the whole environment, with the apps of the package', async () => {
     const { container, images, json } = await consumer.synthesise('environment.js', 'dev');
 

@@ -51,15 +51,19 @@ export interface ApiAccess {
   readonly key: string;
 }
 
-/** Asks the RAG API one question and gives what comes back as it comes. Throws only what is a fault of ours. */
-export async function* ask(api: ApiAccess, question: Question): AsyncGenerator<AskEvent> {
+/**
+ * Asks the RAG API one question and gives what comes back as it comes. Throws only what is a fault of ours.
+ *
+ * @param signal ends the question; what follows is an error event. @default - it takes the time that it takes
+ */
+export async function* ask(api: ApiAccess, question: Question, signal?: AbortSignal): AsyncGenerator<AskEvent> {
   const agent = new Agent({
     connect: { timeout: CONNECT_TIMEOUT_MS },
     headersTimeout: IDLE_TIMEOUT_MS,
     bodyTimeout: IDLE_TIMEOUT_MS,
   });
   try {
-    yield* exchange(api, question, agent);
+    yield* exchange(api, question, agent, signal);
   } finally {
     await agent.destroy();
   }
@@ -85,7 +89,12 @@ export async function operatorAsk(
   return last?.event === 'done' ? 0 : 1;
 }
 
-async function* exchange({ url, key }: ApiAccess, question: Question, agent: Agent): AsyncGenerator<AskEvent> {
+async function* exchange(
+  { url, key }: ApiAccess,
+  question: Question,
+  agent: Agent,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<AskEvent> {
   const base = url.replace(/\/+$/, '');
   const headers = { authorization: `Bearer ${key}` };
   let response: Dispatcher.ResponseData;
@@ -95,6 +104,7 @@ async function* exchange({ url, key }: ApiAccess, question: Question, agent: Age
       method: 'POST',
       headers: { ...headers, 'content-type': 'application/json' },
       body: JSON.stringify(question),
+      ...(signal ? { signal } : {}),
     });
   } catch (error) {
     yield failure(0, 'API_UNREACHABLE', `the RAG API cannot be reached: ${codeOf(error)}`);

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { API_LIMITS } from '../../../config/api-limits.js';
 import type { ApiLimits } from '../../../config/schema.js';
+import { LEAST_CONTEXT_TOKENS, LEAST_MESSAGE_CHARACTERS } from '../../embedded/least.js';
 import type { RagdockCommand } from '../command.js';
 import type { Io } from '../io.js';
 import { optionName, whole } from '../options.js';
@@ -35,14 +36,15 @@ export function registerUp(program: RagdockCommand, io: Io): void {
     .option(
       '--llm-context <tokens>',
       'tokens of prompt and answer together (default: what the server says, or 4096)',
-      whole(512, 1_048_576),
+      whole(LEAST_CONTEXT_TOKENS, 1_048_576),
     )
     .example('ragdock up', 'the chat with the demo course')
     .example('ragdock up --docs notes/ --course notes --llm-url http://127.0.0.1:8000/v1', 'your documents, your model')
     .example('ragdock up --once --port 0', 'a smoke test for a pipeline');
   for (const [key, { least, most, usual, meaning }] of Object.entries(API_LIMITS)) {
     const description = meaning.charAt(0).toLowerCase() + meaning.slice(1);
-    command.option(`--${optionName(key)} <number>`, description, whole(least, most), usual);
+    const atLeast = key === 'messageCharacters' ? LEAST_MESSAGE_CHARACTERS : least;
+    command.option(`--${optionName(key)} <number>`, description, whole(atLeast, most), usual);
   }
   command.action(async (options: Options) => {
     const request = await checked(options, io);

@@ -29,7 +29,11 @@ export class Up {
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.stderr += text;
     });
-    onTestFinished(() => void this.#child.kill('SIGKILL'));
+    // Its folder is removed next, and a process that writes meanwhile would fail that.
+    onTestFinished(async () => {
+      this.#child.kill('SIGKILL');
+      await this.ended();
+    });
   }
 
   static async ready(dataFolder: string, ...args: readonly string[]): Promise<Up> {
@@ -64,8 +68,12 @@ export class Up {
     return this.#child.exitCode;
   }
 
-  async end(signal: NodeJS.Signals): Promise<number | null> {
+  kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
+  }
+
+  async end(signal: NodeJS.Signals): Promise<number | null> {
+    this.kill(signal);
     return this.ended();
   }
 

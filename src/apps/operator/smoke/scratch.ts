@@ -11,7 +11,7 @@ import type { PathPlan, TargetOf } from './protocol.js';
 import { askQdrant } from './qdrant.js';
 
 /** Sources of scratch documents begin so; the rest is the run. */
-const PREFIX = 'ragdock-smoke/';
+export const SCRATCH_PREFIX = 'ragdock-smoke/';
 const ENDING = '.md';
 
 /** A word that only scratch documents hold, by which they are found whatever run made them. */
@@ -36,7 +36,7 @@ export class ScratchDocument {
     this.#open = open;
     this.#collection = collection;
     this.#course = course;
-    this.source = `${PREFIX}${run}${ENDING}`;
+    this.source = `${SCRATCH_PREFIX}${run}${ENDING}`;
   }
 
   get question(): string {
@@ -124,8 +124,8 @@ export async function sweepScratchDocuments(
   const { result } = jsonOf<{ result: Schemas['QueryResponse'] }>(reply, 'points');
   const sources = new Set(result.points.map(({ payload }) => String(payload?.source)));
   for (const source of sources) {
-    const run = source.slice(PREFIX.length, -ENDING.length);
-    if (!source.startsWith(PREFIX) || !isLeftover(run)) continue;
+    const run = source.slice(SCRATCH_PREFIX.length, -ENDING.length);
+    if (!source.startsWith(SCRATCH_PREFIX) || !isLeftover(run)) continue;
     await new ScratchDocument(openerOf(qdrant, path.collection), path, run).remove();
   }
 }
