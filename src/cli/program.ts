@@ -5,6 +5,7 @@ import { registerCompletion } from './commands/completion.js';
 import { registerIngest } from './commands/ingest.js';
 import { registerInit } from './commands/init.js';
 import { registerLock } from './commands/lock.js';
+import { registerLogs } from './commands/logs.js';
 import { registerModel } from './commands/model.js';
 import { registerSecrets } from './commands/secrets.js';
 import { registerSmoke } from './commands/smoke.js';
@@ -23,7 +24,7 @@ export type Register = (program: RagdockCommand, io: Io) => void;
 const COMMANDS: Readonly<Record<string, readonly Register[]>> = {
   'Try it:': [registerUp],
   'Describe a stack:': [registerInit, registerValidate, registerLock, registerSecrets],
-  'Use a running stack:': [registerModel, registerIngest, registerAsk, registerSmoke, registerStatus],
+  'Use a running stack:': [registerModel, registerIngest, registerAsk, registerSmoke, registerStatus, registerLogs],
   'This program:': [registerCompletion],
 };
 
