@@ -27,6 +27,8 @@ export interface MaskerNeeds {
   readonly secrets: readonly KnownSecret[];
   /** Every value that this machine knows, old versions too. */
   readonly stored: () => readonly string[];
+  /** Whether this machine deployed the environment: then what its store holds is in force, fingerprint or not. */
+  readonly deployedHere: boolean;
   readonly follow: boolean;
   readonly signal: AbortSignal;
   /** Told why not every secret can be masked. @default - then there is no masker */
@@ -42,7 +44,7 @@ export interface MaskerNeeds {
  */
 export async function openMasker(docker: Docker, stack: DescribedStack, needs: MaskerNeeds): Promise<Masker> {
   const local = localMasker(needs.stored);
-  const unknown = needs.secrets.filter((secret) => !isKnown(secret)).map(({ name }) => name);
+  const unknown = needs.secrets.filter((secret) => !isKnown(secret, needs.deployedHere)).map(({ name }) => name);
   if (unknown.length === 0) return local;
   const inside = await openInside(docker, stack, unknown, needs);
   if ('masker' in inside) return inOrder([local, inside.masker]);
@@ -52,9 +54,10 @@ export async function openMasker(docker: Docker, stack: DescribedStack, needs: M
   return local;
 }
 
-/** Whether a value is stored, and is the one that was promised. */
-function isKnown({ value, fingerprint }: KnownSecret): boolean {
-  return value !== undefined && (fingerprint === undefined || matches(value, fingerprint));
+/** Whether a value is stored, and is the one that runs. Where machines make their own, another one may have deployed. */
+function isKnown({ value, fingerprint }: KnownSecret, deployedHere: boolean): boolean {
+  if (value === undefined) return false;
+  return fingerprint === undefined ? deployedHere : matches(value, fingerprint);
 }
 
 function localMasker(stored: () => readonly string[]): Masker {

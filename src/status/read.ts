@@ -100,6 +100,7 @@ class StatusReader {
         [...ofServices, ...ofJobs].some(({ drift }) => drift.length > 0) ||
         [...report.volumes, ...report.networks].some(({ present }) => !present) ||
         report.leftOver.length > 0,
+      appsCompared: [...this.#expected.values()].every(({ image }) => image !== undefined),
       ...report,
     };
   }

@@ -67,6 +67,9 @@ export const StatusReport = z
     at: z.iso.datetime().describe('When it was, by the engine’s clock'),
     ok: z.boolean().describe('Whether every service runs and is healthy, and no job failed'),
     drifted: z.boolean().describe('Whether the engine has something else than a deploy would make now'),
+    appsCompared: z
+      .boolean()
+      .describe('Whether the image of the bundled apps was compared; it is not where they are not built'),
     services: z.array(ServiceStatus),
     jobs: z.array(JobStatus),
     volumes: z.array(

@@ -118,7 +118,7 @@ function formatMemory({ limitBytes, usedBytes }: NonNullable<ServiceStatus['memo
 }
 
 function facts(report: StatusReport, paint: Paint): readonly string[] {
-  const { services, volumes, networks, leftOver, drifted, environment } = report;
+  const { services, volumes, networks, leftOver, drifted, appsCompared, environment } = report;
   const urls = services.flatMap(({ name, urls }) => urls.map(({ endpoint, url }) => ({ name, endpoint, url })));
   const data = volumes.filter(({ kind }) => kind === 'data');
   const line = (title: string, text: string) => `${title.padEnd(9)}  ${printable(text)}`;
@@ -139,6 +139,9 @@ function facts(report: StatusReport, paint: Paint): readonly string[] {
           paint('yellow', line('Left over', leftOver.map((it) => `${it.container} (${it.state})`).join(', '))),
           line('', `remove with: docker rm -f ${leftOver.map(({ container }) => container).join(' ')}`),
         ]),
+    ...(appsCompared
+      ? []
+      : ['', 'The image of the bundled apps was not compared: they are not built here (npm run build).']),
     ...(drifted ? ['', `A deploy would change something: npx cdktf diff ${environment} --skip-provider-lock`] : []),
   ];
 }

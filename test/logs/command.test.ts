@@ -216,6 +216,24 @@ describe('masking', () => {
     expect([exit, stderr]).toEqual([2, expect.stringContaining('this machine does not know qdrant-api-key, and')]);
   });
 
+  test('a value that a machine made for itself is known where that machine deployed', async () => {
+    const it = await deployed({ secrets: false, program: () => 1 });
+    put(
+      it.cwd,
+      'config/environments/dev.yaml',
+      `${MINIMAL}host:\n  docker: ${it.engine.address}\nsecrets:\n  shared: false\n`,
+    );
+    expect((await ragdock(['lock', 'dev'], { cwd: it.cwd })).exit).toBe(0);
+    expect((await ragdock(['secrets', 'init', 'dev'], { cwd: it.cwd })).exit).toBe(0);
+
+    expect(await ragdock(['logs', 'dev', 'qdrant'], { cwd: it.cwd })).toMatchObject({
+      exit: 2,
+      stderr: expect.stringContaining('LOGS_UNMASKABLE'),
+    });
+    put(it.cwd, 'state/dev.tfstate', '{}');
+    expect(await ragdock(['logs', 'dev', 'qdrant'], { cwd: it.cwd })).toMatchObject({ exit: 0, stderr: '' });
+  });
+
   test('a session that breaks off prints nothing more', async () => {
     const it = await deployed({
       secrets: false,

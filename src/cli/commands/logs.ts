@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import type { RagdockCommand } from '../command.js';
 import type { Io } from '../io.js';
@@ -27,7 +29,7 @@ const UNITS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 export function registerLogs(program: RagdockCommand, io: Io): void {
   program
     .command('logs')
-    .summary('what the services wrote, merged by time, secrets masked')
+    .summary('print what the services wrote, secrets masked')
     .description('print what the services of a running stack wrote, merged by time, secrets masked')
     .argument('<env>', 'name or file of the environment')
     .argument('[service...]', 'services and jobs (default: all services)')
@@ -68,6 +70,7 @@ async function logs(env: string, wanted: readonly string[], options: Options, io
     .filter((workload) => (wanted.length === 0 ? Service.isService(workload) : wanted.includes(workload.node.id)))
     .map((workload) => ({ service: workload.node.id, container: topology.containerName(workload) }));
 
+  const stateFile = join(io.cwd, 'state', `${name}.tfstate`);
   const { signal } = io;
   const follow = options.follow === true;
   const width = Math.max(...targets.map(({ service }) => service.length));
@@ -95,6 +98,7 @@ async function logs(env: string, wanted: readonly string[], options: Options, io
     const masker = await openMasker(docker, stack, {
       secrets: secretsOf(environment, new FilesStore(io.cwd, name), io.cwd),
       stored: () => storedValues(io.cwd, name),
+      deployedHere: (statSync(stateFile, { throwIfNoEntry: false })?.size ?? 0) > 0,
       follow,
       signal,
       onRisk: options.allowUnmasked ? (why) => io.stderr.write(`secrets may be printed: ${why}\n`) : undefined,

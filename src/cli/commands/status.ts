@@ -10,7 +10,7 @@ interface Options {
 export function registerStatus(program: RagdockCommand, io: Io): void {
   program
     .command('status')
-    .summary('what runs, since when, in which version, and how it is')
+    .summary('show what runs, since when, and how it is')
     .description(
       'show what of an environment runs, how it is, and where it differs from its files; only reads; exit 0 or 1',
     )
