@@ -321,6 +321,18 @@ describe('following', () => {
     expect(requestsFor(it, 'second')[0]?.get('since')).toBeNull();
   });
 
+  test('Ctrl-C takes the session that masks with it', async () => {
+    const it = await deployed({ secrets: false });
+    it.written.set('dev-qdrant', [row(1, 'a s3cr3t')]);
+    const logs = follow(it);
+    await isFollowed(it, 'dev-rag-api');
+    expect(it.engine.containers.size).toBeGreaterThan(0);
+    const { exit, stdout, stderr } = await logs.stop();
+
+    expect({ exit, stdout, stderr }).toEqual({ exit: 130, stdout: 'qdrant  | a XXX\n', stderr: '' });
+    expect(it.engine.containers.size).toBe(0);
+  });
+
   test('an engine that goes away is told, with exit code 3', async () => {
     const it = await deployed();
     const ended = ragdock(['logs', 'dev', 'qdrant', '--follow'], { cwd: it.cwd });
