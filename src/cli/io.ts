@@ -24,7 +24,16 @@ export interface Io {
   readonly signal: AbortSignal;
 }
 
-const CODES = { red: [31, 39], yellow: [33, 39], green: [32, 39], bold: [1, 22], dim: [2, 22] } as const;
+const CODES = {
+  red: [31, 39],
+  yellow: [33, 39],
+  green: [32, 39],
+  blue: [34, 39],
+  magenta: [35, 39],
+  cyan: [36, 39],
+  bold: [1, 22],
+  dim: [2, 22],
+} as const;
 
 /** `text` in a colour where the output shows colours. */
 export function paint(output: Output, style: keyof typeof CODES, text: string): string {

@@ -5,9 +5,11 @@ import { registerCompletion } from './commands/completion.js';
 import { registerIngest } from './commands/ingest.js';
 import { registerInit } from './commands/init.js';
 import { registerLock } from './commands/lock.js';
+import { registerLogs } from './commands/logs.js';
 import { registerModel } from './commands/model.js';
 import { registerSecrets } from './commands/secrets.js';
 import { registerSmoke } from './commands/smoke.js';
+import { registerStatus } from './commands/status.js';
 import { registerUp } from './commands/up.js';
 import { registerValidate } from './commands/validate.js';
 import type { Io } from './io.js';
@@ -22,7 +24,7 @@ export type Register = (program: RagdockCommand, io: Io) => void;
 const COMMANDS: Readonly<Record<string, readonly Register[]>> = {
   'Try it:': [registerUp],
   'Describe a stack:': [registerInit, registerValidate, registerLock, registerSecrets],
-  'Use a running stack:': [registerModel, registerIngest, registerAsk, registerSmoke],
+  'Use a running stack:': [registerModel, registerIngest, registerAsk, registerSmoke, registerStatus, registerLogs],
   'This program:': [registerCompletion],
 };
 

@@ -193,6 +193,17 @@ export const FAILURES = {
     remedy: 'Read the failed checks; each names the service, what was expected and what came.',
     exit: 1,
   },
+  STATUS_UNHEALTHY: {
+    title: 'Not everything of the environment runs and is healthy',
+    remedy: 'Read what the table says of the services named; `ragdock logs ENV SERVICE` shows what they wrote.',
+    exit: 1,
+  },
+  LOGS_UNMASKABLE: {
+    title: 'Logs cannot be printed without the risk of printing a secret',
+    remedy:
+      'Copy the values to this machine (`ragdock secrets set`), deploy the environment, or accept the risk with `--allow-unmasked`.',
+    exit: 2,
+  },
   // The embedded default
   PORT_IN_USE: {
     title: 'The port cannot be taken',

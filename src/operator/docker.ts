@@ -19,6 +19,12 @@ export interface EngineOptions {
    * @default 40,000: an ssh connection is part of it
    */
   readonly patienceMs?: number;
+  /**
+   * Connections at once to an ssh:// engine; for what holds several open.
+   *
+   * @default - as many as any sshd takes at once
+   */
+  readonly connections?: number;
   /** Aborted when the answer is not wanted any more. @default - it is wanted until the end */
   readonly signal?: AbortSignal;
 }
@@ -102,7 +108,7 @@ function unreachable(address: string, cause: unknown): RagdockError {
 }
 
 /** The client's options. All of them are given, because it would take what is missing from DOCKER_HOST. */
-function connectionOf(address: string, { certPath }: EngineOptions): Docker.DockerOptions {
+function connectionOf(address: string, { certPath, connections }: EngineOptions): Docker.DockerOptions {
   const url = new URL(address);
   const base = {
     socketPath: undefined,
@@ -114,7 +120,7 @@ function connectionOf(address: string, { certPath }: EngineOptions): Docker.Dock
   const plain = { ca: undefined, cert: undefined, key: undefined } as const;
   if (url.protocol === 'unix:') return { ...base, ...plain, socketPath: decodeURIComponent(url.pathname) };
   if (url.protocol === 'ssh:') {
-    const options = { ...base, ...plain, host: 'docker', port: 80, agent: new SshAgent(url) };
+    const options = { ...base, ...plain, host: 'docker', port: 80, agent: new SshAgent(url, connections) };
     // The types of the client do not know `agent`; the client does.
     return options as Docker.DockerOptions;
   }

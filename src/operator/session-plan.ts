@@ -38,7 +38,7 @@ export interface SessionConnection {
 }
 
 export interface SessionNeeds {
-  readonly purpose: 'ingest' | 'ask' | 'smoke';
+  readonly purpose: 'ingest' | 'ask' | 'smoke' | 'mask';
   /** Command of the apps' image with its arguments. */
   readonly command: readonly string[];
   readonly connections: readonly SessionConnection[];
@@ -108,11 +108,80 @@ export class SessionAccess {
   }
 }
 
+/** What a session is given: where it gets to, and what it reads. */
+export type Access = Pick<SessionAccess, 'networks' | 'user' | 'volumes' | 'hostEntries' | 'url' | 'credentialFile'>;
+
+/** The values of some secrets, and no way to anywhere. */
+export interface SecretsAccess {
+  /** Names of the secrets. */
+  readonly secrets: readonly string[];
+  readonly access: Access;
+}
+
+/**
+ * How sessions read the values of these secrets: one session for each user that has to read files, few of them. What
+ * no volume of the engine holds is in none of them.
+ */
+export function secretsAccess(
+  topology: Topology,
+  names: Iterable<string>,
+  { volumes }: Pick<Inventory, 'volumes'>,
+): readonly SecretsAccess[] {
+  const missing = new Set(names);
+  const present = topology.workloads.filter(
+    (workload) => workload.secrets.length > 0 && volumes.has(secretsVolume(topology, workload)),
+  );
+  const users = new Map([APPS_USER, ...present.map(({ user }) => user)].map((user) => [user.uid, user]));
+  const found: SecretsAccess[] = [];
+  while (missing.size > 0) {
+    const choices = [...users.values()].map((user) => {
+      const keepers = present.filter((workload) => workload.user.uid === user.uid);
+      const held = new Set(keepers.flatMap(({ secrets }) => secrets.map(({ name }) => name)));
+      return { user, keepers, secrets: [...missing].filter((name) => held.has(name)) };
+    });
+    // The first of those that hold most: the bundled apps' own user, where it does.
+    const [best] = choices.sort((a, b) => b.secrets.length - a.secrets.length);
+    if (!best || best.secrets.length === 0) break;
+    for (const name of best.secrets) missing.delete(name);
+    found.push({ secrets: best.secrets, access: volumesAccess(topology, best.user, best.keepers, best.secrets) });
+  }
+  return found;
+}
+
+/** As few volumes as hold these secrets. */
+function volumesAccess(
+  topology: Topology,
+  user: User,
+  keepers: readonly Workload[],
+  secrets: readonly string[],
+): Access {
+  const missing = new Set(secrets);
+  const chosen: Workload[] = [];
+  while (missing.size > 0) {
+    const worth = ({ secrets: held }: Workload) => held.filter(({ name }) => missing.has(name)).length;
+    const [best] = [...keepers].sort((a, b) => worth(b) - worth(a));
+    if (!best || worth(best) === 0) throw new Error(`nobody holds ${[...missing].join(', ')}`);
+    for (const { name } of best.secrets) missing.delete(name);
+    chosen.push(best);
+  }
+  const refuse = () => {
+    throw new Error('a session that masks reaches no service');
+  };
+  return {
+    networks: [],
+    hostEntries: [],
+    user,
+    volumes: chosen.map((holder) => ({ name: secretsVolume(topology, holder), path: folderFor(holder) })),
+    url: refuse,
+    credentialFile: refuse,
+  };
+}
+
 /** The container of a session, hardened like the services are. */
 export function planSession(
   topology: Topology,
   needs: SessionNeeds,
-  access: SessionAccess,
+  access: Access,
   { image, run }: SessionIdentity,
 ): SessionPlan {
   const { user } = access;
@@ -166,7 +235,7 @@ export function planSession(
   };
 }
 
-function environmentOf(needs: SessionNeeds, access: SessionAccess): string[] {
+function environmentOf(needs: SessionNeeds, access: Access): string[] {
   const variables = needs.connections.flatMap(({ endpoint, ...variable }) => [
     ...(variable.url === undefined ? [] : [`${variable.url}=${access.url(endpoint)}`]),
     ...(variable.credential === undefined || !endpoint.credential

@@ -17,8 +17,9 @@ const LONGEST_COMPLAINT = 500;
 export class SshAgent extends Agent {
   readonly #arguments: readonly string[];
 
-  constructor(address: URL) {
-    super({ keepAlive: true, maxSockets: CONNECTIONS });
+  /** @param connections at once; more than the default have to be opened one after the other */
+  constructor(address: URL, connections = CONNECTIONS) {
+    super({ keepAlive: true, maxSockets: connections });
     this.#arguments = [
       '-o',
       'ConnectTimeout=30',

@@ -6,6 +6,7 @@ import { checkLock } from '../../config/lock.js';
 import { lockOf } from '../../config/lock-file.js';
 import { Topology } from '../../constructs/engines/docker/index.js';
 import type { Workload } from '../../constructs/model/index.js';
+import { giveVolumesToTheirOwners } from '../../constructs/services/index.js';
 import { promisesOf } from '../../stacks/promises.js';
 import { RagServices } from '../../stacks/rag-services.js';
 import { RagdockError, throwProblems } from '../errors/problem.js';
@@ -24,11 +25,26 @@ export function describeStack(nameOrPath: string, cwd: string): DescribedStack {
 
 /** The model of an environment. Throws when its lock file is missing, or does not fit. */
 export function stackOf(environment: Environment): DescribedStack {
-  const { name, settings } = environment;
+  const lock = checkedLock(environment);
+  const services = new RagServices(new RootConstruct(), environment.settings);
+  return { environment, services, topology: new Topology(services, environment.name, lock) };
+}
+
+/**
+ * Everything that a deploy puts on the engine: the services, and the jobs that synth adds for the volumes that they
+ * have then.
+ */
+export function wholeTopology(environment: Environment): Topology {
+  const lock = checkedLock(environment);
+  const services = new RagServices(new RootConstruct(), environment.settings);
+  giveVolumesToTheirOwners(services);
+  return new Topology(services, environment.name, lock);
+}
+
+function checkedLock(environment: Environment): ReturnType<typeof lockOf> {
   const lock = lockOf(environment);
-  throwProblems(checkLock(environment, promisesOf(settings, name)));
-  const services = new RagServices(new RootConstruct(), settings);
-  return { environment, services, topology: new Topology(services, name, lock) };
+  throwProblems(checkLock(environment, promisesOf(environment.settings, environment.name)));
+  return lock;
 }
 
 /** What is there on an engine, by name. */

@@ -1,4 +1,5 @@
 import type Docker from 'dockerode';
+import type { ContainerInspectInfo } from 'dockerode';
 import type { Topology } from '../../constructs/engines/docker/index.js';
 import { Job, type Workload } from '../../constructs/model/index.js';
 import type { CheckResult } from '../apps/operator/smoke/protocol.js';
@@ -36,22 +37,29 @@ export type ContainerVerdict =
 /** What the engine says of the container of this name; undefined when there is none. */
 export async function inspectContainer(docker: Docker, name: string): Promise<ContainerFacts | undefined> {
   try {
-    const { State: state, RestartCount: restartCount } = await docker.getContainer(name).inspect();
-    const { Health: health } = state;
-    return {
-      status: state.Status,
-      exitCode: state.ExitCode,
-      oomKilled: state.OOMKilled,
-      error: state.Error,
-      restartCount,
-      startedAt: state.StartedAt,
-      finishedAt: state.FinishedAt,
-      health: health && health.Status !== 'none' ? { status: health.Status, output: lastOutput(health) } : undefined,
-    };
+    return factsOf(await docker.getContainer(name).inspect());
   } catch (error) {
     if (statusOf(error) === 404) return undefined;
     throw error;
   }
+}
+
+/** What an inspection says, as far as it decides whether the container is well. */
+export function factsOf({
+  State: state,
+  RestartCount: restartCount,
+}: Pick<ContainerInspectInfo, 'State' | 'RestartCount'>): ContainerFacts {
+  const { Health: health } = state;
+  return {
+    status: state.Status,
+    exitCode: state.ExitCode,
+    oomKilled: state.OOMKilled,
+    error: state.Error,
+    restartCount,
+    startedAt: state.StartedAt,
+    finishedAt: state.FinishedAt,
+    health: health && health.Status !== 'none' ? { status: health.Status, output: lastOutput(health) } : undefined,
+  };
 }
 
 /**

@@ -4,6 +4,7 @@ import { Service } from '../../constructs/model/index.js';
 import { maskSecrets } from '../apps/operator/smoke/mask.js';
 import { type CheckResult, SmokeEvent, type SmokePlan } from '../apps/operator/smoke/protocol.js';
 import { RagdockError } from '../errors/problem.js';
+import { CommandQueue } from '../operator/command-queue.js';
 import { parseEvent } from '../operator/events.js';
 import { newRun, runSession, type SessionOutcome, sweepSessions } from '../operator/session.js';
 import { planSession, SessionAccess } from '../operator/session-plan.js';
@@ -14,7 +15,6 @@ import {
   notDeployed,
   readInventory,
 } from '../operator/stack.js';
-import { CommandQueue } from './command-queue.js';
 import { ContainerWatch } from './containers.js';
 import { lastLines } from './logs.js';
 import { Results, type SmokeReport } from './report.js';

@@ -99,6 +99,12 @@ describe('makeBundle', () => {
       expect(stderr).toBe('job-ownership failed: expected UID:GID PATH…, got nobody\n');
     });
 
+    test('masks nothing where it cannot read the secrets', async () => {
+      const { code, stdout, stderr } = await app('operator-mask', join(folder, 'none'));
+      expect([code, stdout]).toEqual([1, '']);
+      expect(stderr).toMatch(/^operator-mask failed: ENOENT/);
+    });
+
     test('ends when it cannot start, although a part of it listens already', async () => {
       const secret = join(folder, 'key');
       writeFileSync(`${secret}.v1`, 'a-key-of-some-length');

@@ -24,7 +24,7 @@ const ENVIRONMENTS = ['broken', 'dev', 'lab'];
 
 describe('what may come next', () => {
   test.each<[string, string[], string[] | 'files']>([
-    ['the beginning of a command', ['s'], ['secrets', 'smoke']],
+    ['the beginning of a command', ['s'], ['secrets', 'smoke', 'status']],
     ['the commands of a group', ['secrets', ''], ['init', 'list', 'check', 'set', 'help']],
     ['the command that help is asked for', ['help', 'va'], ['validate']],
     ['environments, without templates and lock files', ['lock', ''], ENVIRONMENTS],
@@ -77,6 +77,23 @@ describe('what may come next', () => {
     );
     expect(wanted.length).toBeGreaterThan(10);
     expect(wanted.filter((name) => !((name.split(' ').at(-1) ?? '') in PLACEHOLDERS))).toEqual([]);
+  });
+});
+
+describe('services', () => {
+  const words = async (cwd: string, ...typed: string[]) =>
+    (await ragdock(['complete', '--', ...typed], { cwd })).stdout.replaceAll('\t', '').split('\n').slice(1, -1);
+
+  test('of the environment that is named, its jobs too', async () => {
+    const cwd = project({ 'dev.yaml': MINIMAL });
+    await ragdock(['lock', 'dev'], { cwd });
+
+    expect(await words(cwd, 'logs', 'dev', 'q')).toEqual(['qdrant', 'qdrant-collections', 'qdrant-ownership']);
+    expect(await words(cwd, 'logs', 'dev', '--follow', 'qdrant', 'web')).toEqual(['web-bot']);
+  });
+
+  test('of one that cannot be read are none', async () => {
+    expect(await words(project(PROJECT), 'logs', 'broken', '')).toEqual([]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { planSession, SessionAccess } from '../../src/operator/session-plan.js';
+import { planSession, SessionAccess, secretsAccess } from '../../src/operator/session-plan.js';
 import { deployedAppsImage, requireRunning, stackOf } from '../../src/operator/stack.js';
 import { devWith } from '../support/environments.js';
 import { failureOf } from '../support/workloads.js';
@@ -218,3 +218,39 @@ describe('what has to be there', () => {
 function failed(): never {
   throw new Error('the endpoint has no credential');
 }
+
+describe('a session that reads secrets alone', () => {
+  const names = Object.keys(topology.lock.secrets);
+
+  test('gets every secret of the environment, in few sessions, each of one user, on no network', () => {
+    const found = secretsAccess(topology, names, deployed(stack));
+
+    expect(found.flatMap(({ secrets }) => secrets).sort()).toEqual([...names].sort());
+    expect(new Set(found.map(({ access: { user } }) => user.uid)).size).toBe(found.length);
+    for (const { access: given } of found) {
+      const { container, furtherNetworks } = planSession(
+        topology,
+        { purpose: 'mask', command: ['operator-mask'], connections: [], deadlineSeconds: 1, memoryMiB: 64 },
+        given,
+        { image: 'sha256:1', run: 'r1' },
+      );
+      expect(container.HostConfig?.NetworkMode).toBe('none');
+      expect(furtherNetworks).toEqual([]);
+      for (const mount of container.HostConfig?.Mounts ?? []) expect(mount.ReadOnly).toBe(true);
+      const holders = topology.workloads.filter(({ user }) => user.uid === given.user.uid);
+      const volumes = holders.map((holder) => `${topology.containerName(holder)}-secrets`);
+      for (const { name } of given.volumes) expect(volumes).toContain(name);
+    }
+  });
+
+  test('takes the volumes that are there, and leaves out what none of them holds', () => {
+    const all = deployed(stack);
+    const volumes = new Set([...all.volumes].filter((name) => name === 'dev-qdrant-secrets'));
+    const found = secretsAccess(topology, names, { volumes });
+
+    expect(found.map(({ secrets, access: given }) => [secrets, given.volumes])).toEqual([
+      [['qdrant-api-key'], [{ name: 'dev-qdrant-secrets', path: '/run/secrets/qdrant' }]],
+    ]);
+    expect(secretsAccess(topology, names, { volumes: new Set() })).toEqual([]);
+  });
+});

@@ -6,10 +6,11 @@ import { Volume } from '@cdktf/provider-docker/lib/volume/index.js';
 import type { EnginePromises } from '../../../config/lock-schema.js';
 import { CARRIER_FILE } from '../../../src/apps/dockerfile.js';
 import { Job, Service, type Workload } from '../../model/index.js';
-import { type TerraformElement, TerraformOutput, type TerraformStack, TerraformVariable } from '../../tf.js';
+import { type TerraformElement, type TerraformStack, TerraformVariable } from '../../tf.js';
 import { containerConfig } from './container.js';
 import { tfEscape } from './escape.js';
 import { type FilesVolume, filesVolumes } from './files.js';
+import { outputUrls, outputVersions } from './outputs.js';
 import { patched } from './override.js';
 import { refuseCycle, refuseUnsupported } from './refusals.js';
 import { withSpecLabel } from './spec-label.js';
@@ -72,6 +73,7 @@ class DockerEngine {
   lower(): void {
     for (const network of this.topology.networks) this.#networks.set(network.id, this.#network(network));
     for (const workload of this.topology.workloads) this.#container(workload);
+    this.#outputVersions();
   }
 
   #network({ id, name, kind, subnet, gateway, members }: DockerNetwork): Network {
@@ -142,7 +144,7 @@ class DockerEngine {
     this.#containers.set(workload, container);
     this.#waiting.pop();
     if (Job.isJob(workload)) this.#expectSuccess(container, this.topology.containerName(workload));
-    if (Service.isService(workload)) this.#outputs(workload);
+    if (Service.isService(workload)) outputUrls(this.stack, workload);
     return container;
   }
 
@@ -163,7 +165,7 @@ class DockerEngine {
     const image = new Image(this.stack, `image-${id}`, {
       ...(key === 'bundled-apps'
         ? {
-            name: `ragdock-apps:${this.props.bundle.hash}`,
+            name: imageReference(workload, this.props.bundle.hash),
             buildAttribute: { context: tfEscape(this.props.bundle.context) },
             triggers: { bundle: this.props.bundle.hash },
           }
@@ -273,16 +275,16 @@ class DockerEngine {
     ]);
   }
 
-  #outputs(service: Service): void {
-    for (const { endpoint, port, address } of service.published) {
-      const host = address === '0.0.0.0' ? 'localhost' : address;
-      const id = `${service.node.id}_url`;
-      const output = new TerraformOutput(this.stack, `output-${id}-${endpoint.name}`, {
-        value: tfEscape(`http://${host}:${port}`),
-        description: `Where ${service.node.id} answers`,
-      });
-      identified(output, endpoint.name === 'http' ? id : `${service.node.id}_${endpoint.name}_url`);
-    }
+  #outputVersions(): void {
+    const images = this.topology.workloads
+      .filter(Service.isService)
+      .map((service) => [service.node.id, imageReference(service, this.props.bundle.hash)] as const);
+    const bundled = this.topology.workloads.some(({ image }) => image === 'bundled-apps');
+    outputVersions(this.stack, {
+      environment: this.props.environment,
+      apps: bundled ? this.props.bundle.hash : undefined,
+      images: new Map(images),
+    });
   }
 
   #networkOf(id: string): Network {
@@ -290,6 +292,11 @@ class DockerEngine {
     if (!network) throw new Error(`the network ${id} was not lowered`);
     return network;
   }
+}
+
+/** The image of a workload with its tag. That of the bundled apps is built on the engine, and its tag is their hash. */
+function imageReference({ image }: Workload, bundle: string): string {
+  return image === 'bundled-apps' ? `ragdock-apps:${bundle}` : image.reference;
 }
 
 /** Give a resource the id that its address in Terraform has for good: a changed one would destroy and make it anew. */

@@ -1,6 +1,6 @@
 import { Argument } from 'commander';
 import type { RagdockCommand } from '../command.js';
-import { type Candidates, candidates } from '../completion/candidates.js';
+import { type Candidate, candidates, plain, type ServicesOf, startingWith } from '../completion/candidates.js';
 import { completionScript, SHELLS, type Shell } from '../completion/scripts.js';
 import type { Io } from '../io.js';
 
@@ -21,11 +21,26 @@ export function registerCompletion(program: RagdockCommand, io: Io): void {
     .example('ragdock complete -- lock ""', 'what `ragdock lock` and a space may go on with')
     .action(async (words: string[]) => {
       const { listEnvironments } = await import('../../../config/environment-files.js');
-      io.stdout.write(answer(candidates(program, words, () => listEnvironments(io.cwd))));
+      const found = candidates(program, words, () => listEnvironments(io.cwd));
+      io.stdout.write(answer(typeof found === 'object' && 'servicesOf' in found ? await services(found, io) : found));
     });
 }
 
-function answer(found: Candidates): string {
+/** The services and jobs of an environment; none of one that cannot be read. */
+async function services({ servicesOf, begun }: ServicesOf, io: Io): Promise<readonly Candidate[]> {
+  const { loadEnvironment } = await import('../../../config/load.js');
+  const { RagdockError } = await import('../../errors/problem.js');
+  const { wholeTopology } = await import('../../operator/stack.js');
+  try {
+    const { workloads } = wholeTopology(loadEnvironment(servicesOf, { cwd: io.cwd }));
+    return startingWith(begun, plain(workloads.map(({ node }) => node.id)));
+  } catch (error) {
+    if (error instanceof RagdockError) return [];
+    throw error;
+  }
+}
+
+function answer(found: readonly Candidate[] | 'files'): string {
   if (found === 'files') return 'files\n';
   return `words\n${found.map(({ word, hint }) => `${word}\t${hint}\n`).join('')}`;
 }

@@ -10,7 +10,7 @@ import type { Io } from '../io.js';
 export function registerSecrets(program: RagdockCommand, io: Io): void {
   const secrets = program
     .command('secrets')
-    .description('make, list, check and set the secrets of an environment')
+    .description('make, list, check and set an environment’s secrets')
     .helpCommand(...HELP_COMMAND)
     .example('ragdock secrets init dev', 'before the first deploy');
   const environment = ['<env>', 'name or file of the environment'] as const;

@@ -1,7 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
-import type { Environment } from '../../../config/environment.js';
 import type { CheckResult } from '../../apps/operator/smoke/protocol.js';
 import type { RagdockCommand } from '../command.js';
 import type { Io } from '../io.js';
@@ -36,6 +35,7 @@ async function smoke(env: string, options: Options, io: Io): Promise<void> {
   const { describeStack } = await import('../../operator/stack.js');
   const { StatusLine } = await import('../../operator/status-line.js');
   const { formatJunit } = await import('../../smoke/junit.js');
+  const { storedValues } = await import('../../secrets/stored-values.js');
   const { runSmoke } = await import('../../smoke/run.js');
   const { describeFailure, formatCheck, formatSummary } = await import('../../smoke/text.js');
 
@@ -62,17 +62,15 @@ async function smoke(env: string, options: Options, io: Io): Promise<void> {
       output.write(`waiting  ${service.padEnd(18)}  ${came}\n`);
     }
   };
-  const report = await withEngine(
-    environment.settings.host.docker,
-    { certPath: io.env.DOCKER_CERT_PATH },
-    async (docker) =>
-      runSmoke(docker, stack, {
-        timeoutSeconds: options.timeout,
-        signal: io.signal,
-        secrets: await storedSecrets(environment, io.cwd),
-        onCheck,
-        onWaiting,
-      }),
+  const report = await withEngine(environment.settings.host.docker, { certPath: io.env.DOCKER_CERT_PATH }, (docker) =>
+    runSmoke(docker, stack, {
+      timeoutSeconds: options.timeout,
+      signal: io.signal,
+      // A machine that only asks needs to have none.
+      secrets: storedValues(io.cwd, environment.name),
+      onCheck,
+      onWaiting,
+    }),
   ).finally(() => status.clear());
 
   output.write(`\n${formatSummary(report, (style, text) => paint(output, style, text))}`);
@@ -81,13 +79,6 @@ async function smoke(env: string, options: Options, io: Io): Promise<void> {
   else if (options.json !== undefined) writeFileSync(resolve(io.cwd, options.json), json);
   if (options.junit !== undefined) writeFileSync(resolve(io.cwd, options.junit), formatJunit(report));
   if (!report.ok) throw new RagdockError({ code: 'SMOKE_FAILED', message: describeFailure(report) });
-}
-
-/** Values of the environment's store, to be masked. A machine that only asks needs to have none. */
-async function storedSecrets({ name }: Environment, cwd: string): Promise<readonly string[]> {
-  const { FilesStore } = await import('../../secrets/files-store.js');
-  const store = new FilesStore(cwd, name);
-  return store.list().flatMap((secret) => store.read(secret.name, secret.version) ?? []);
 }
 
 function seconds(text: string): number {

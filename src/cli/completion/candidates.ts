@@ -7,8 +7,15 @@ export interface Candidate {
   readonly hint: string;
 }
 
-/** What may come next on a command line: one of some words, or the path of a file. */
-export type Candidates = readonly Candidate[] | 'files';
+/** Services of an environment, which are not known before it is read. */
+export interface ServicesOf {
+  readonly servicesOf: string;
+  /** What was typed of the service. */
+  readonly begun: string;
+}
+
+/** What may come next on a command line: one of some words, a service, or the path of a file. */
+export type Candidates = readonly Candidate[] | ServicesOf | 'files';
 
 /** What stands for a value in the help, and where its values come from. */
 export const PLACEHOLDERS = {
@@ -22,10 +29,12 @@ export const PLACEHOLDERS = {
   number: 'anything',
   question: 'anything',
   seconds: 'anything',
+  service: 'services',
+  time: 'anything',
   tokens: 'anything',
   url: 'anything',
   words: 'anything',
-} as const satisfies Record<string, 'environments' | 'files' | 'commands' | 'anything'>;
+} as const satisfies Record<string, 'environments' | 'services' | 'files' | 'commands' | 'anything'>;
 
 /**
  * The words that may come next, with what was typed of the next one as their beginning.
@@ -43,7 +52,7 @@ export function candidates(
   const begun = last === '=' ? '' : last;
   const place = follow(program, typed.slice(0, -1));
   if (!place) return [];
-  const source: Source = { program, environments };
+  const source: Source = { program, environments, given: place.given };
   if (place.value) return valuesOf(place.value, begun, source);
   if (begun.startsWith('-') && !place.operandsOnly) {
     const [, flag = '', value] = /^(--[^=]+)=(.*)$/s.exec(begun) ?? [];
@@ -63,6 +72,8 @@ interface Place {
   command: Command;
   /** How many arguments the command has. */
   positional: number;
+  /** Those arguments. */
+  readonly given: string[];
   /** The option whose value has to come next. */
   value: Option | undefined;
   /** The option that takes every word up to the next option. */
@@ -77,6 +88,7 @@ function follow(program: Command, words: readonly string[]): Place | undefined {
   const place: Place = {
     command: program,
     positional: 0,
+    given: [],
     value: undefined,
     variadic: undefined,
     used: new Set(),
@@ -91,7 +103,10 @@ function follow(program: Command, words: readonly string[]): Place | undefined {
       const below = place.positional === 0 ? allCommands(place.command).find((it) => it.name() === word) : undefined;
       if (!below && place.command.commands.length > 0) return undefined;
       if (below) place.command = below;
-      else place.positional += 1;
+      else {
+        place.positional += 1;
+        place.given.push(word);
+      }
     }
   }
   return place;
@@ -114,6 +129,7 @@ function afterFlag(place: Place, word: string): void {
 interface Source {
   readonly program: Command;
   readonly environments: () => readonly string[];
+  readonly given: readonly string[];
 }
 
 function valuesOf(wanted: Argument | Option, begun: string, source: Source): Candidates {
@@ -124,6 +140,8 @@ function valuesOf(wanted: Argument | Option, begun: string, source: Source): Can
     case 'environments':
       // An environment can be named by its file.
       return begun.includes('/') ? 'files' : startingWith(begun, plain(source.environments()));
+    case 'services':
+      return { servicesOf: source.given[0] ?? '', begun };
     case 'commands':
       return startingWith(begun, commandsOf(source.program));
     default:
@@ -135,7 +153,8 @@ function valuesOf(wanted: Argument | Option, begun: string, source: Source): Can
 function withFlag({ command }: Place, flag: string, begun: string, source: Source): Candidates {
   const option = optionsOf(command).find(({ long }) => long === flag);
   const values = option ? valuesOf(option, begun, source) : [];
-  return values === 'files' ? 'files' : values.map(({ word, hint }) => ({ word: `${flag}=${word}`, hint }));
+  if (values === 'files' || 'servicesOf' in values) return values;
+  return values.map(({ word, hint }) => ({ word: `${flag}=${word}`, hint }));
 }
 
 function flags({ command, used }: Place, begun: string): readonly Candidate[] {
@@ -151,9 +170,11 @@ export function placeholderOf(wanted: Argument | Option): string {
   return 'flags' in wanted ? (/[<[]([\w-]+)/.exec(wanted.flags)?.[1] ?? '') : wanted.name();
 }
 
-const plain = (words: readonly string[]): readonly Candidate[] => words.map((word) => ({ word, hint: '' }));
+/** Words that need no explanation. */
+export const plain = (words: readonly string[]): readonly Candidate[] => words.map((word) => ({ word, hint: '' }));
 
-const startingWith = (begun: string, all: readonly Candidate[]): readonly Candidate[] =>
+/** Of some words, those that may be meant. */
+export const startingWith = (begun: string, all: readonly Candidate[]): readonly Candidate[] =>
   all.filter(({ word }) => word.startsWith(begun));
 
 const optionsOf = (command: Command): readonly Option[] => command.createHelp().visibleOptions(command);

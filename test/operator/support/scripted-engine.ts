@@ -42,6 +42,10 @@ export class ScriptedEngine {
   readonly states = new Map<string, object>();
   /** What a container that was there before has written. */
   readonly logs = new Map<string, string>();
+  /** `GET /images/json`. */
+  images: readonly object[] = [];
+  /** What `docker stats` says of a container that was there before, by name. */
+  readonly stats = new Map<string, object>();
   networks: readonly string[] = [];
   volumes: readonly string[] = [];
   /** The engine's clock. */
@@ -105,6 +109,8 @@ export class ScriptedEngine {
         );
       case 'GET /volumes':
         return send(200, { Volumes: this.volumes.map((Name) => ({ Name })) });
+      case 'GET /images/json':
+        return send(200, this.images);
       case 'GET /containers/json':
         return send(200, [...this.others, ...[...this.containers.values()].map(listed)]);
       case 'POST /containers/create':
@@ -121,6 +127,7 @@ export class ScriptedEngine {
     }
     const name = path.split('/')[2] ?? '';
     if (route === 'GET /containers/*/json' && this.states.has(name)) return send(200, this.states.get(name));
+    if (route === 'GET /containers/*/stats' && this.stats.has(name)) return send(200, this.stats.get(name));
     if (route === 'GET /containers/*/logs' && this.states.has(name)) {
       return void response.writeHead(200).end(frame(2, this.logs.get(name) ?? ''));
     }

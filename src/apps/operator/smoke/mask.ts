@@ -16,7 +16,9 @@ export function maskSecrets(text: string, values: readonly string[]): string {
   // Longest first: a value may be a part of another one.
   const known = values.filter((value) => value.length >= SHORTEST_SECRET).sort((a, b) => b.length - a.length);
   for (const value of known) {
-    for (const form of new Set([value, encodeURIComponent(value)])) masked = masked.replaceAll(form, '***');
+    // As it is, in a URL, in JSON.
+    const forms = new Set([value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1)]);
+    for (const form of forms) masked = masked.replaceAll(form, '***');
   }
   for (const pattern of PATTERNS) masked = masked.replace(pattern, '$1***');
   return masked;

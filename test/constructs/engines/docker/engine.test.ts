@@ -54,10 +54,39 @@ test('a published endpoint is an output', () => {
     service.publish(service.expose('metrics', { scheme: 'http', port: 90 }), { port: 9090, address: '0.0.0.0' });
   });
 
-  expect(json.output).toEqual({
+  expect(json.output).toMatchObject({
     service_url: { value: 'http://127.0.0.1:8080', description: 'Where service answers' },
     service_metrics_url: { value: 'http://localhost:9090', description: 'Where service answers' },
   });
+});
+
+test('a published database has the URL of a database, and an IPv6 address its brackets', () => {
+  const { json } = synthesiseWorkloads((stack) => {
+    const service = aService(stack, 'service');
+    const sql = service.expose('sql', { scheme: 'postgresql', port: 5432, user: 'app', basePath: '/ml_db' });
+    service.publish(sql, { port: 5433, address: '::1' });
+  });
+
+  expect(json.output.service_sql_url.value).toBe('postgresql://[::1]:5433/ml_db');
+});
+
+test('the environment, the images of the services and the hash of the apps are outputs; jobs are not among them', () => {
+  const { json } = synthesiseWorkloads((stack) => {
+    aService(stack, 'service');
+    aJob(stack, 'job', { image: 'bundled-apps' });
+  });
+
+  expect(json.output).toEqual({
+    environment: { value: 'test', description: 'Name of the environment' },
+    versions: { value: { service: expect.stringMatching(/:./) }, description: 'Image of each service, with its tag' },
+    apps_bundle: { value: expect.stringMatching(/^[0-9a-f]{12}$/), description: 'Hash of the bundled apps' },
+  });
+});
+
+test('a stack that runs no bundled app says no hash of them', () => {
+  const { json } = synthesiseWorkloads((stack) => void aService(stack, 'service'));
+
+  expect(Object.keys(json.output)).toEqual(['environment', 'versions']);
 });
 
 test('no secret’s name leads to a value: what is written is a path', () => {
