@@ -10,6 +10,7 @@ import { type TerraformElement, TerraformOutput, type TerraformStack, TerraformV
 import { containerConfig } from './container.js';
 import { tfEscape } from './escape.js';
 import { type FilesVolume, filesVolumes } from './files.js';
+import { refuseGpusTwice } from './gpus.js';
 import { patched } from './override.js';
 import { refuseCycle, refuseUnsupported } from './refusals.js';
 import { withSpecLabel } from './spec-label.js';
@@ -137,7 +138,9 @@ class DockerEngine {
       ],
     });
     // After the patches: what they set has to reach the container as well.
-    const spec = withSpecLabel(workload, patched(workload, config), this.#inputs(workload));
+    const final = patched(workload, config);
+    refuseGpusTwice(workload, final);
+    const spec = withSpecLabel(workload, final, this.#inputs(workload));
     const container = identified(new Container(this.stack, `container-${id}`, spec), id);
     this.#containers.set(workload, container);
     this.#waiting.pop();
