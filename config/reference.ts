@@ -1,5 +1,5 @@
 import { expectation } from './expectation.js';
-import { type SchemaNode, SETTINGS_SCHEMA } from './json-schema.js';
+import { discriminatorOf, type SchemaNode, SETTINGS_SCHEMA } from './json-schema.js';
 
 interface Row {
   readonly path: string;
@@ -33,9 +33,33 @@ function rowsOf(node: SchemaNode, path: string, root = false): readonly Row[] {
     return [rowOf(property, below(key), required), ...rowsOf(property, below(key))];
   });
   const entries = typeof node.additionalProperties === 'object' ? node.additionalProperties : undefined;
-  const named = entries && entries.type === 'object' ? rowsOf(entries, below('<name>')) : [];
+  const named = entries
+    ? entries.oneOf
+      ? kindsOf(entries.oneOf, below('<name>'))
+      : namedOf(entries, below('<name>'))
+    : [];
   const items = node.items?.type === 'object' ? rowsOf(node.items, `${path}[]`) : [];
   return root ? properties : [...properties, ...named, ...items];
+}
+
+const namedOf = (entries: SchemaNode, path: string): readonly Row[] =>
+  entries.type === 'object' ? rowsOf(entries, path) : [];
+
+/** What all kinds of a mapping have in common once, and the rest with the name of its kind. */
+function kindsOf(kinds: readonly SchemaNode[], path: string): readonly Row[] {
+  const [discriminator, node] = discriminatorOf(kinds);
+  const telling = rowOf(node, `${path}.${discriminator}`, true);
+  const byKind = kinds.map((kind) => ({
+    name: String(kind.properties?.[discriminator]?.const),
+    rows: rowsOf(kind, path).filter((row) => row.path !== telling.path),
+  }));
+  const same = (row: Row): boolean =>
+    byKind.every(({ rows }) => rows.some((other) => JSON.stringify(other) === JSON.stringify(row)));
+  const common = byKind[0]?.rows.filter(same) ?? [];
+  const own = byKind.flatMap(({ name, rows }) =>
+    rows.filter((row) => !same(row)).map((row) => ({ ...row, description: `\`${name}\`: ${row.description}` })),
+  );
+  return [telling, ...common, ...own];
 }
 
 function rowOf(node: SchemaNode, path: string, required: boolean): Row {

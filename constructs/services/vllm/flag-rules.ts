@@ -72,7 +72,6 @@ export const OWNED: Readonly<Record<string, Owned>> = {
     why: 'switches the metrics off that Prometheus and the health check read',
     remedy: 'Remove it.',
   },
-  help: { why: 'prints a text and ends', remedy: 'Remove it.' },
   headless: ONE_MACHINE,
   nnodes: ONE_MACHINE,
   'node-rank': ONE_MACHINE,

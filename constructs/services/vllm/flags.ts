@@ -127,36 +127,29 @@ function flagNamed(written: string): Named {
 
 function unknownFault(bare: string): Fault {
   const long = SHORT.get(bare);
-  if (long !== undefined) {
-    const owned = OWNED[long];
-    return {
-      message: `-${bare} is the short name of --${long}`,
-      remedy: owned ? owned.remedy : `Write \`${long}\`.`,
-    };
-  }
+  if (long !== undefined) return { message: `-${bare} is the short name of --${long}`, remedy: insteadOf(long) };
   const dotted = FLAGS.get(bare.split('.')[0] ?? '');
   if (bare.includes('.') && dotted) {
-    return {
-      message: `${bare} sets a part of --${dotted.name}`,
-      remedy: `Give \`${dotted.name}\` a mapping with all of its parts.`,
-    };
+    const remedy = `Give \`${dotted.name}\` a mapping with all of its parts.`;
+    return { message: `${bare} sets a part of --${dotted.name}`, remedy };
   }
   const begun = [...FLAGS.keys()].filter((name) => name.startsWith(bare));
   const [only] = begun;
   // The parser takes any beginning that is unique, so that a later version may take it for another flag.
   if (begun.length === 1 && only !== undefined) {
-    const owned = OWNED[only];
-    return {
-      message: `${bare} is an abbreviation of --${only}`,
-      remedy: owned ? owned.remedy : `Write \`${only}\`.`,
-    };
+    return { message: `${bare} is an abbreviation of --${only}`, remedy: insteadOf(only) };
   }
   const meant = nearest(bare, FLAGS.keys());
   return {
     message: `vLLM 0.32.0 has no flag --${bare} and would not start`,
-    remedy: meant === undefined ? 'Remove it; `vllm serve --help=all` lists every flag.' : `Did you mean \`${meant}\`?`,
+    remedy:
+      meant === undefined
+        ? 'Remove it; `vllm serve --help=all` lists every flag.'
+        : (OWNED[meant]?.remedy ?? `Did you mean \`${meant}\`?`),
   };
 }
+
+const insteadOf = (name: string): string => OWNED[name]?.remedy ?? `Write \`${name}\`.`;
 
 function valueFault(flag: Flag, value: unknown): Fault | undefined {
   if (flag.list) return listFault(flag, value);
