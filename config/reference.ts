@@ -45,21 +45,41 @@ function rowsOf(node: SchemaNode, path: string, root = false): readonly Row[] {
 const namedOf = (entries: SchemaNode, path: string): readonly Row[] =>
   entries.type === 'object' ? rowsOf(entries, path) : [];
 
-/** What all kinds of a mapping have in common once, and the rest with the name of its kind. */
+/** One row for each setting of a mapping that may be of several kinds; where they differ it says which means what. */
 function kindsOf(kinds: readonly SchemaNode[], path: string): readonly Row[] {
   const [discriminator, node] = discriminatorOf(kinds);
   const telling = rowOf(node, `${path}.${discriminator}`, true);
-  const byKind = kinds.map((kind) => ({
-    name: String(kind.properties?.[discriminator]?.const),
-    rows: rowsOf(kind, path).filter((row) => row.path !== telling.path),
-  }));
-  const same = (row: Row): boolean =>
-    byKind.every(({ rows }) => rows.some((other) => JSON.stringify(other) === JSON.stringify(row)));
-  const common = byKind[0]?.rows.filter(same) ?? [];
-  const own = byKind.flatMap(({ name, rows }) =>
-    rows.filter((row) => !same(row)).map((row) => ({ ...row, description: `\`${name}\`: ${row.description}` })),
-  );
-  return [telling, ...common, ...own];
+  const rows = kinds.flatMap((kind) => {
+    const name = String(kind.properties?.[discriminator]?.const);
+    return rowsOf(kind, path).map((row) => ({ name, row }));
+  });
+  const paths = [...new Set(rows.map(({ row }) => row.path))].filter((it) => it !== telling.path);
+  return [
+    telling,
+    ...paths.map((it) =>
+      merged(
+        it,
+        kinds.length,
+        rows.filter(({ row }) => row.path === it),
+      ),
+    ),
+  ];
+}
+
+function merged(path: string, kinds: number, rows: readonly { readonly name: string; readonly row: Row }[]): Row {
+  const ofAll = (field: 'kind' | 'fallback' | 'description', join: string): string => {
+    const values = [...new Set(rows.map(({ row }) => row[field]))];
+    const [value = ''] = values;
+    if (values.length === 1)
+      return field === 'description' && rows.length < kinds ? `\`${rows[0]?.name}\`: ${value}` : value;
+    return rows.map(({ name, row }) => `\`${name}\`: ${row[field]}`).join(join);
+  };
+  return {
+    path,
+    kind: ofAll('kind', '; '),
+    fallback: ofAll('fallback', '; '),
+    description: ofAll('description', '. '),
+  };
 }
 
 function rowOf(node: SchemaNode, path: string, required: boolean): Row {
