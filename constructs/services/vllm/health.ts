@@ -25,11 +25,11 @@ if len(sys.argv) > 2:
             before = json.load(file)
     except (OSError, ValueError):
         before = None
-    if before is None or open_requests == 0 or before['tokens'] != tokens or before['since'] > now:
-        before = {'tokens': tokens, 'since': now}
+    if not before or not open_requests or not before['open'] or before['tokens'] != tokens or before['since'] > now:
+        before = {'open': open_requests, 'tokens': tokens, 'since': now}
         with open(STATE, 'w') as file:
             json.dump(before, file)
     silent = now - before['since']
     if silent > float(sys.argv[2]):
-        sys.exit('%d requests are open, and no token came for %d s' % (open_requests, silent))
+        sys.exit('open requests: %d, and no token came for %d s' % (open_requests, silent))
 `.trim();
