@@ -23,20 +23,47 @@ export interface SchemaNode {
   readonly additionalProperties?: SchemaNode | boolean;
   readonly propertyNames?: SchemaNode;
   readonly items?: SchemaNode;
+  /** Kinds of a mapping, told apart by the constant of one property. */
+  readonly oneOf?: readonly SchemaNode[];
 }
 
 /** The schema of an environment with everything that its files leave to templates filled in. */
 export const SETTINGS_SCHEMA = z.toJSONSchema(EnvironmentSchema, { io: 'input' }) as SchemaNode;
 
-/** What the schema says about a path, or undefined where it knows no such path. */
-export function schemaAt(path: Path): SchemaNode | undefined {
+/**
+ * What the schema says about a path, or undefined where it knows no such path. Where a mapping may be of several kinds,
+ * `input` says which one it is.
+ */
+export function schemaAt(path: Path, input: unknown): SchemaNode | undefined {
   let node: SchemaNode | undefined = SETTINGS_SCHEMA;
+  let value = input;
   for (const segment of path) {
+    node = node?.oneOf ? ofItsKind(node.oneOf, value) : node;
     const further: SchemaNode | boolean | undefined =
       typeof segment === 'number' ? node?.items : (node?.properties?.[segment] ?? node?.additionalProperties);
     node = typeof further === 'object' ? further : undefined;
+    value = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[segment] : undefined;
   }
-  return node;
+  return node?.oneOf ? ofItsKind(node.oneOf, value) : node;
+}
+
+/** The property that tells kinds apart, with every value that it may have. */
+export function discriminatorOf(kinds: readonly SchemaNode[]): readonly [name: string, node: SchemaNode] {
+  const [first] = kinds;
+  const name = Object.keys(first?.properties ?? {}).find((key) =>
+    kinds.every((kind) => kind.properties?.[key]?.const !== undefined),
+  );
+  if (name === undefined) throw new Error('a mapping of several kinds has no property that tells them apart');
+  const { description = '' } = first?.properties?.[name] ?? {};
+  return [name, { type: 'string', enum: kinds.map((kind) => kind.properties?.[name]?.const), description }];
+}
+
+/** The kind that a value says it is of; of one that says nothing, only what tells the kinds apart is known. */
+function ofItsKind(kinds: readonly SchemaNode[], value: unknown): SchemaNode {
+  const [name, discriminator] = discriminatorOf(kinds);
+  const told = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+  const kind = kinds.find(({ properties }) => properties?.[name]?.const === told);
+  return kind ?? { type: 'object', required: [name], properties: { [name]: discriminator } };
 }
 
 /**
@@ -56,10 +83,12 @@ export function editorSchema(): string {
   return `${JSON.stringify({ ...head, ...withoutRequired(schema), required: ['schema'] }, null, 2)}\n`;
 }
 
-function withoutRequired(node: SchemaNode): SchemaNode {
-  const { required: _, ...rest } = node;
+function withoutRequired(node: SchemaNode): SchemaNode & { readonly anyOf?: readonly SchemaNode[] } {
+  const { required: _, oneOf, ...rest } = node;
   return {
     ...rest,
+    // Without the property that tells them apart a mapping may be of more than one kind.
+    ...(oneOf && { anyOf: oneOf.map(withoutRequired) }),
     ...(node.properties && {
       properties: Object.fromEntries(
         Object.entries(node.properties).map(([key, property]) => [key, withoutRequired(property)]),

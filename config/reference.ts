@@ -1,5 +1,5 @@
 import { expectation } from './expectation.js';
-import { type SchemaNode, SETTINGS_SCHEMA } from './json-schema.js';
+import { discriminatorOf, type SchemaNode, SETTINGS_SCHEMA } from './json-schema.js';
 
 interface Row {
   readonly path: string;
@@ -33,9 +33,53 @@ function rowsOf(node: SchemaNode, path: string, root = false): readonly Row[] {
     return [rowOf(property, below(key), required), ...rowsOf(property, below(key))];
   });
   const entries = typeof node.additionalProperties === 'object' ? node.additionalProperties : undefined;
-  const named = entries && entries.type === 'object' ? rowsOf(entries, below('<name>')) : [];
+  const named = entries
+    ? entries.oneOf
+      ? kindsOf(entries.oneOf, below('<name>'))
+      : namedOf(entries, below('<name>'))
+    : [];
   const items = node.items?.type === 'object' ? rowsOf(node.items, `${path}[]`) : [];
   return root ? properties : [...properties, ...named, ...items];
+}
+
+const namedOf = (entries: SchemaNode, path: string): readonly Row[] =>
+  entries.type === 'object' ? rowsOf(entries, path) : [];
+
+/** One row for each setting of a mapping that may be of several kinds; where they differ it says which means what. */
+function kindsOf(kinds: readonly SchemaNode[], path: string): readonly Row[] {
+  const [discriminator, node] = discriminatorOf(kinds);
+  const telling = rowOf(node, `${path}.${discriminator}`, true);
+  const rows = kinds.flatMap((kind) => {
+    const name = String(kind.properties?.[discriminator]?.const);
+    return rowsOf(kind, path).map((row) => ({ name, row }));
+  });
+  const paths = [...new Set(rows.map(({ row }) => row.path))].filter((it) => it !== telling.path);
+  return [
+    telling,
+    ...paths.map((it) =>
+      merged(
+        it,
+        kinds.length,
+        rows.filter(({ row }) => row.path === it),
+      ),
+    ),
+  ];
+}
+
+function merged(path: string, kinds: number, rows: readonly { readonly name: string; readonly row: Row }[]): Row {
+  const ofAll = (field: 'kind' | 'fallback' | 'description', join: string): string => {
+    const values = [...new Set(rows.map(({ row }) => row[field]))];
+    const [value = ''] = values;
+    if (values.length === 1)
+      return field === 'description' && rows.length < kinds ? `\`${rows[0]?.name}\`: ${value}` : value;
+    return rows.map(({ name, row }) => `\`${name}\`: ${row[field]}`).join(join);
+  };
+  return {
+    path,
+    kind: ofAll('kind', '; '),
+    fallback: ofAll('fallback', '; '),
+    description: ofAll('description', '. '),
+  };
 }
 
 function rowOf(node: SchemaNode, path: string, required: boolean): Row {

@@ -4,6 +4,7 @@ import { EXTRA_SERVICE_RULES } from './rules/extra-services.js';
 import { NAME_RULES } from './rules/names.js';
 import { NETWORK_RULES } from './rules/network.js';
 import { SERVICE_RULES } from './rules/services.js';
+import { VLLM_RULES } from './rules/vllm.js';
 import type { Settings } from './schema.js';
 import { type ServiceClaims, servicesOf } from './services.js';
 
@@ -27,7 +28,13 @@ export interface Finding {
 
 export type Rule = (context: RuleContext) => readonly Finding[];
 
-const RULES: readonly Rule[] = [...NETWORK_RULES, ...NAME_RULES, ...SERVICE_RULES, ...EXTRA_SERVICE_RULES];
+const RULES: readonly Rule[] = [
+  ...NETWORK_RULES,
+  ...NAME_RULES,
+  ...SERVICE_RULES,
+  ...VLLM_RULES,
+  ...EXTRA_SERVICE_RULES,
+];
 
 /** Everything that the rules find in an environment's settings. */
 export function applyRules(settings: Settings, environment: string): readonly Finding[] {

@@ -9,6 +9,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   sha256: '0'.repeat(64),
   image: 'stand-in:1',
   reason: 'stand-in',
+  acknowledge: 'stand-in',
   url: 'STAND_IN',
 };
 
@@ -47,8 +48,8 @@ function repair(tree: Tree, path: Path): void {
   for (const key of parent) at = isTree(at) ? at[key] : undefined;
   // A path without a parent belongs to something larger that is doubtful itself.
   if (!isTree(at)) return;
-  const node = schemaAt(keys);
-  if (node && schemaAt(parent)?.required?.includes(last)) at[last] = standIn(node, last);
+  const node = schemaAt(keys, tree);
+  if (node && schemaAt(parent, tree)?.required?.includes(last)) at[last] = standIn(node, last);
   else delete at[last];
 }
 
@@ -59,6 +60,7 @@ function isTree(value: unknown): value is Tree {
 /** The smallest value that the schema takes here. */
 function standIn(node: SchemaNode, key: string): unknown {
   if (node.const !== undefined) return node.const;
+  if (node.enum) return node.enum[0];
   switch (node.type) {
     case 'object':
       return Object.fromEntries(

@@ -24,15 +24,19 @@ export function schemaProblems(issues: readonly Issue[], root: Located, input: u
 
 function problemsOf(issue: Issue, root: Located, input: unknown): SchemaProblem[] {
   const path = issue.path.map((segment) => (typeof segment === 'number' ? segment : String(segment)));
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(root, path, key));
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(root, path, key, input));
   if (issue.code === 'invalid_key') return [badKey(root, path, issue.issues[0]?.message ?? issue.message)];
   const { exact } = locate(root, path);
-  return [exact ? badValue(issue, root, path, input) : missingKey(root, path)];
+  const found = exact ? badValue(issue, root, path, input) : missingKey(root, path, input);
+  if (issue.code !== 'invalid_union') return [found];
+  // Of a mapping whose kind is not known nothing can be said.
+  const parent = path.slice(0, -1);
+  return [{ ...found, doubtful: [parent, [...parent.slice(0, -1), '*']] }];
 }
 
-function unknownKey(root: Located, parent: Path, key: string): SchemaProblem {
+function unknownKey(root: Located, parent: Path, key: string, input: unknown): SchemaProblem {
   const path = [...parent, key];
-  const known = Object.keys(schemaAt(parent)?.properties ?? {});
+  const known = Object.keys(schemaAt(parent, input)?.properties ?? {});
   const meant = nearest(key, known);
   return {
     problem: {
@@ -61,9 +65,9 @@ function badKey(root: Located, path: Path, message: string): SchemaProblem {
   };
 }
 
-function missingKey(root: Located, path: Path): SchemaProblem {
+function missingKey(root: Located, path: Path, input: unknown): SchemaProblem {
   const key = String(path.at(-1));
-  const node = schemaAt(path);
+  const node = schemaAt(path, input);
   const about = node?.description === undefined ? '' : ` (${node.description})`;
   return {
     problem: {
@@ -79,7 +83,7 @@ function missingKey(root: Located, path: Path): SchemaProblem {
 
 function badValue(issue: Issue, root: Located, path: Path, input: unknown): SchemaProblem {
   const value = path.reduce<unknown>((at, segment) => (at as Record<string, unknown>)[segment], input);
-  const node = schemaAt(path);
+  const node = schemaAt(path, input);
   const given = showValue(path.at(-1), value);
   // A refinement says itself what is wrong; for the rest the schema says what is expected.
   const own = issue.code === 'custom' || issue.message.startsWith('expected ');

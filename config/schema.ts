@@ -15,48 +15,8 @@ import {
   variableName,
   volumeName,
 } from './fields.js';
+import { Llm } from './llm.js';
 import { postgresSettings } from './postgres-settings.js';
-
-export const Sampling = z
-  .strictObject({
-    temperature: z.number().min(0).max(2).default(0.7).describe('0 always takes the likeliest token'),
-    topP: z.number().gt(0).max(1).default(0.9).describe('Share of the probability that tokens are chosen from'),
-    presencePenalty: z.number().min(-2).max(2).default(0).describe('Makes tokens that occurred less likely'),
-    frequencyPenalty: z.number().min(-2).max(2).default(0).describe('The same, by how often they occurred'),
-    maxTokens: z.int().min(1).max(32_768).default(1024).describe('Most tokens of one answer'),
-  })
-  .describe('How the RAG API asks the model to choose tokens');
-
-export const SYSTEM_PROMPT =
-  'Ты - русскоязычный автоматический ассистент. Твоя задача - отвечать кратко и по делу, сохраняя вежливость и ' +
-  'профессионализм. Для технических тем используй точные термины. При работе с кодом объясняй критически важные моменты.';
-
-const llamaCpp = z
-  .strictObject({
-    ...common('2GiB'),
-    engine: z.literal('llama.cpp').describe('Server that runs the model'),
-    model: z
-      .strictObject({
-        name: z.string().min(1).max(128).describe('Name under which clients ask for the model'),
-        file: text(/^[A-Za-z0-9][A-Za-z0-9._-]*\.gguf$/, 'a file name that ends in .gguf').describe(
-          'File name in the models volume',
-        ),
-        url: z
-          .url({ protocol: /^https?$/, error: 'expected an http or https URL' })
-          .describe('Where the model job downloads the file when the volume lacks it'),
-        sha256: text(/^[0-9a-f]{64}$/, '64 lower-case hexadecimal digits').describe('SHA-256 of the file'),
-      })
-      .describe('A model in GGUF format'),
-    volume: volumeName
-      .optional()
-      .describe('Name of the volume with the model files. Default: `<environment>-<service>-models`'),
-    contextLength: z.int().min(512).max(1_048_576).default(8192).describe('Tokens of prompt and answer together'),
-    parallel: z.int().min(1).max(64).default(1).describe('Requests served at once; they share the context'),
-    threads: z.int().min(1).max(256).optional().describe('CPU threads. Default: what the server chooses'),
-    systemPrompt: z.string().min(1).max(8000).default(SYSTEM_PROMPT).describe('What every conversation starts with'),
-    sampling: Sampling.prefault({}),
-  })
-  .describe('A model on llama.cpp, for hosts without a GPU');
 
 const limit = ({ least, most, usual, meaning }: ApiLimit) =>
   z.int().min(least).max(most).default(usual).describe(meaning);
@@ -171,7 +131,7 @@ export const EnvironmentSchema = z
           .strictObject({ ...common('1GiB'), volume: volumeName.optional() })
           .prefault({})
           .describe('The vector database'),
-        llm: z.record(identifier, llamaCpp).describe('Models by name; the RAG API asks the one that `api.llm` names'),
+        llm: z.record(identifier, Llm).describe('Models by name; the RAG API asks the one that `api.llm` names'),
         api: z
           .strictObject({
             ...common('512MiB'),
@@ -227,6 +187,5 @@ export const EnvironmentSchema = z
 
 /** The settings of one environment with every default filled in. */
 export type Settings = z.output<typeof EnvironmentSchema>;
-export type LlmSettings = Settings['services']['llm'][string];
 export type ExtraServiceSettings = Settings['extraServices'][string];
 export type PublishSettings = z.output<typeof publish>;

@@ -1,3 +1,4 @@
+import type { LlmSettings } from './llm.js';
 import type { Path } from './located.js';
 import type { PublishSettings, Settings } from './schema.js';
 
@@ -101,9 +102,7 @@ function managedServices({ services }: Settings): readonly ManagedService[] {
     ...Object.entries(llm).map(([name, server]) => ({
       id: `llm-${name}`,
       path: at('llm', name),
-      settings: server,
-      volumes: ['models'],
-      jobs: ['model', 'model-ownership'],
+      ...modelServer(server),
       target: `llm.${name}`,
       credential: true,
     })),
@@ -147,6 +146,15 @@ function managedServices({ services }: Settings): readonly ManagedService[] {
         ]
       : []),
   ];
+}
+
+/** A server of llama.cpp has its model in a volume; vLLM keeps what it compiled as well, and may read the host's files. */
+function modelServer(server: LlmSettings): Pick<ManagedService, 'settings' | 'volumes' | 'jobs'> {
+  const download = { settings: server, volumes: ['models'], jobs: ['model', 'model-ownership'] };
+  if (server.engine === 'llama.cpp') return download;
+  if (server.model.onHost)
+    return { settings: { container: server.container }, volumes: ['cache'], jobs: ['ownership'] };
+  return { ...download, volumes: ['models', 'cache'], jobs: [...download.jobs, 'ownership'] };
 }
 
 function claimsOfManaged(service: ManagedService, environment: string): ServiceClaims {

@@ -5,6 +5,7 @@
 export const IMAGES = {
   postgres: 'postgres:15.20-bookworm',
   qdrant: 'qdrant/qdrant:v1.19.0-unprivileged',
+  vllm: 'vllm/vllm-openai:v0.32.0',
   llamaCpp: 'ghcr.io/ggml-org/llama.cpp:server-b11549',
   prometheus: 'prom/prometheus:v3.16.0',
   nodeExporter: 'prom/node-exporter:v1.12.1',

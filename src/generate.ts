@@ -8,6 +8,7 @@ import { commandsPage } from './cli/reference.js';
 import { errorsPage } from './errors/documentation.js';
 import { smokeReportSchema } from './smoke/report.js';
 import { statusReportSchema } from './status/report.js';
+import { vllmFlagTable } from './vllm-flags.js';
 
 /** A committed file that follows from the sources: its path from the project's folder, and what is in it. */
 export interface Generated {
@@ -23,6 +24,7 @@ export const GENERATED: readonly Generated[] = [
   { file: 'docs/commands.md', content: commandsPage },
   { file: 'docs/smoke.schema.json', content: smokeReportSchema },
   { file: 'docs/status.schema.json', content: statusReportSchema },
+  { file: 'constructs/services/vllm/flag-table.ts', content: vllmFlagTable },
   ...apiPages.map(({ page, content }) => ({ file: `docs/api/${page}`, content })),
 ];
 

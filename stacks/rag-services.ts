@@ -1,4 +1,5 @@
 import { Construct } from 'constructs';
+import { contextOf, type LlmSettings, servedName, type VllmSettings } from '../config/llm.js';
 import type { ExtraServiceSettings, Settings } from '../config/schema.js';
 import { type Endpoint, modelError } from '../constructs/model/index.js';
 import {
@@ -11,6 +12,9 @@ import {
   Qdrant,
   QdrantCollections,
   RagApi,
+  type VllmFlags,
+  type VllmModelSource,
+  VllmServer,
   WebBot,
 } from '../constructs/services/index.js';
 
@@ -21,7 +25,7 @@ export class RagServices extends Construct {
   /** Holds the passages. */
   readonly qdrant: Qdrant;
   /** The model servers by their names in the YAML. */
-  readonly llms: ReadonlyMap<string, LlamaCppServer>;
+  readonly llms: ReadonlyMap<string, LlamaCppServer | VllmServer>;
   /** Answers questions. */
   readonly api: RagApi;
   /** The chat page; undefined when it is disabled. */
@@ -63,21 +67,7 @@ export class RagServices extends Construct {
       collections: collections.map(({ name, language }) => ({ name, language })),
     });
 
-    this.llms = new Map(
-      Object.entries(llm).map(([name, server]) => [
-        name,
-        new LlamaCppServer(this, `llm-${name}`, {
-          image: server.image,
-          containerName: server.container,
-          volumeName: server.volume,
-          memoryMiB: server.memory,
-          model: server.model,
-          contextLength: server.contextLength,
-          parallel: server.parallel,
-          threads: server.threads,
-        }),
-      ]),
-    );
+    this.llms = new Map(Object.entries(llm).map(([name, server]) => [name, this.#modelServer(`llm-${name}`, server)]));
     const answering = this.llms.get(api.llm);
     const model = llm[api.llm];
     if (!answering || !model) {
@@ -96,8 +86,8 @@ export class RagServices extends Construct {
         courses: [...api.courses],
         noContext: api.noContext,
         llm: {
-          model: model.model.name,
-          contextTokens: Math.floor(model.contextLength / model.parallel),
+          model: servedName(model),
+          contextTokens: contextOf(model),
           systemPrompt: model.systemPrompt,
           sampling: model.sampling,
         },
@@ -111,6 +101,50 @@ export class RagServices extends Construct {
     this.webBot = webBot.enabled ? this.#webBot(settings) : undefined;
     this.prometheus = prometheus.enabled ? this.#prometheus(prometheus, nodeExporter) : undefined;
     for (const [name, extra] of Object.entries(settings.extraServices)) this.#extra(name, extra);
+  }
+
+  #modelServer(id: string, server: LlmSettings): LlamaCppServer | VllmServer {
+    if (server.engine === 'vllm') return this.#vllm(id, server);
+    return new LlamaCppServer(this, id, {
+      image: server.image,
+      containerName: server.container,
+      volumeName: server.volume,
+      memoryMiB: server.memory,
+      model: server.model,
+      contextLength: server.contextLength,
+      parallel: server.parallel,
+      threads: server.threads,
+    });
+  }
+
+  #vllm(id: string, server: VllmSettings): VllmServer {
+    const [uid = 0, gid = 0] = server.user.split(':').map(Number);
+    const { name, servedName: alias } = server.model;
+    return new VllmServer(this, id, {
+      image: server.image,
+      containerName: server.container,
+      volumeName: server.volume,
+      memoryMiB: server.memory,
+      shmSizeMiB: server.sharedMemory,
+      user: { uid, gid },
+      model: { name, servedName: alias, source: sourceOf(server.model) },
+      port: server.port,
+      gpus: { devices: server.gpus.devices ?? 'all', handedOutBy: server.gpus.by },
+      maxModelLen: server.maxModelLen,
+      gpuMemoryUtilization: server.gpuMemoryUtilization,
+      trustRemoteCode: server.trustRemoteCode,
+      dtype: server.dtype === 'auto' ? undefined : server.dtype,
+      quantization: server.quantization,
+      maxNumSeqs: server.maxNumSeqs,
+      tensorParallelSize: server.tensorParallelSize,
+      enforceEager: server.enforceEager,
+      // The rules have looked at every one of them.
+      flags: server.flags as VllmFlags,
+      restart: server.restart,
+      startPeriodSeconds: server.startSeconds,
+      stallSeconds: server.stallSeconds,
+      shutdownTimeoutSeconds: server.shutdownSeconds,
+    });
   }
 
   #webBot({ services: { api, webBot } }: Settings): WebBot {
@@ -203,4 +237,11 @@ export class RagServices extends Construct {
     }
     return endpoint;
   }
+}
+
+function sourceOf({ revision, token, onHost }: VllmSettings['model']): VllmModelSource {
+  if (!onHost) return { kind: 'download', revision, token };
+  const { cache, folder, acknowledge: reason } = onHost;
+  if (folder !== undefined) return { kind: 'host-folder', path: folder, reason };
+  return { kind: 'host-cache', path: cache ?? '', reason, revision };
 }

@@ -15,7 +15,7 @@ function server(scope: Construct, id: string, credential?: SecretRef): Endpoint 
   return service.expose('http', { scheme: 'http', port: 1, credential, user: 'someone' });
 }
 
-type WorkloadClass = Exclude<keyof typeof services, 'giveVolumesToTheirOwners'>;
+type WorkloadClass = Exclude<keyof typeof services, 'giveVolumesToTheirOwners' | 'vllmFlagProblems'>;
 
 /** How to make each exported workload with nothing but its required props. Forgetting one does not compile. */
 const MINIMAL: Record<WorkloadClass, (scope: Construct) => Workload> = {
@@ -62,6 +62,16 @@ const MINIMAL: Record<WorkloadClass, (scope: Construct) => Workload> = {
         limits: { messageCharacters: 1, concurrentStreams: 1, firstTokenSeconds: 1, idleSeconds: 1, totalSeconds: 1 },
       },
     }),
+  VllmModel: (scope) =>
+    new services.VllmModel(scope, 'subject', {
+      image: 'vllm:1',
+      user: { uid: 5, gid: 5 },
+      repository: 'owner/model',
+      revision: 'main',
+      token: false,
+      volume: { id: 'models', path: '/models' },
+    }),
+  VllmServer: (scope) => new services.VllmServer(scope, 'subject', { model: { name: 'owner/model' } }),
   VolumeOwnership: (scope) =>
     new services.VolumeOwnership(scope, 'subject', { uid: 5, gid: 5 }, [{ id: 'data', path: '/data' }]),
   WebBot: (scope) =>

@@ -48,7 +48,11 @@ test('config/schema.json lets a file leave to its template whatever it likes, bu
   const schema = JSON.parse(page('config/schema.json'));
   expect(schema).toMatchObject({ $id: 'urn:ragdock:environment:1', required: ['schema'], additionalProperties: false });
   expect(schema.properties.services.required).toBeUndefined();
-  expect(schema.properties.services.properties.llm.additionalProperties.properties.model.required).toBeUndefined();
+  const { anyOf: models, oneOf } = schema.properties.services.properties.llm.additionalProperties;
+  // A file may leave out which of the two it is, and would then be both.
+  expect(oneOf).toBeUndefined();
+  expect(models).toHaveLength(2);
+  for (const model of models) expect(model.properties.model.required).toBeUndefined();
   // Lists are not merged, so what stands in them has to be complete.
   const { volumes } = schema.properties.extraServices.additionalProperties.properties;
   expect(volumes.items.required).toEqual(['name', 'path']);

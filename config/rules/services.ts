@@ -1,5 +1,6 @@
 import { IMAGES } from '../../constructs/images.js';
 import { nearest } from '../../src/errors/nearest.js';
+import { contextOf } from '../llm.js';
 import type { Finding, Rule } from '../rules.js';
 
 const answeringModelExists: Rule = ({ settings: { services } }) => {
@@ -18,19 +19,25 @@ const answeringModelExists: Rule = ({ settings: { services } }) => {
 };
 
 const answerFitsContext: Rule = ({ settings: { services } }) =>
-  Object.entries(services.llm).flatMap(([name, { contextLength, parallel, sampling }]): Finding[] => {
+  Object.entries(services.llm).flatMap(([name, llm]): Finding[] => {
     const path = ['services', 'llm', name];
-    const share = Math.floor(contextLength / parallel);
-    if (sampling.maxTokens < share) return [];
+    const { maxTokens } = llm.sampling;
+    const context = contextOf(llm);
+    if (maxTokens < context) return [];
+    const [how, remedy, limits] =
+      llm.engine === 'vllm'
+        ? ['maxModelLen', 'Lower maxTokens, or raise maxModelLen.', ['maxModelLen']]
+        : [
+            `contextLength ${llm.contextLength} / parallel ${llm.parallel}`,
+            'Lower maxTokens or parallel, or raise contextLength.',
+            ['contextLength', 'parallel'],
+          ];
     return [
       {
         path: [...path, 'sampling', 'maxTokens'],
-        message: `${sampling.maxTokens} tokens of answer leave no room for a question: one request has ${share} tokens (contextLength ${contextLength} / parallel ${parallel})`,
-        remedy: 'Lower maxTokens or parallel, or raise contextLength.',
-        restsOn: [
-          [...path, 'contextLength'],
-          [...path, 'parallel'],
-        ],
+        message: `${maxTokens} tokens of answer leave no room for a question: one request has ${context} tokens (${how})`,
+        remedy,
+        restsOn: limits.map((limit) => [...path, limit]),
       },
     ];
   });

@@ -14,6 +14,8 @@ export interface Hardening {
   readonly hostNetwork: boolean;
   /** Sees the processes of the host. */
   readonly hostPid: boolean;
+  /** Shares memory segments and semaphores with the processes of the host. */
+  readonly hostIpc: boolean;
   /** Runs as uid 0. */
   readonly root: boolean;
 }
@@ -25,6 +27,7 @@ export const HARDENED: Hardening = {
   noNewPrivileges: true,
   hostNetwork: false,
   hostPid: false,
+  hostIpc: false,
   root: false,
 };
 

@@ -9,6 +9,8 @@ export class SecretRef {
     readonly name: string,
     /** What it opens, in a few words, as `ragdock secrets list` shows it. */
     readonly purpose: string,
+    /** `generated`: any strong value will do. `given`: somebody else made it, and it has to be stored by hand. */
+    readonly origin: 'generated' | 'given' = 'generated',
   ) {
     if (!/^[a-z][a-z0-9-]*$/.test(name)) throw new TypeError(`'${name}' is no name for a secret: a-z, 0-9 and - only`);
   }

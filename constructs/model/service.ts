@@ -18,6 +18,9 @@ export interface HealthCheck {
   readonly startPeriodSeconds?: number;
 }
 
+/** Whether a service that a person stopped is started again when the engine starts: `always` it is, `unless-stopped` it is not. */
+export type RestartPolicy = 'unless-stopped' | 'always';
+
 /** What a service is, beyond what every workload is. */
 export interface ServiceProps extends WorkloadProps {
   /** How the engine finds out whether it can do its work. */
@@ -26,6 +29,8 @@ export interface ServiceProps extends WorkloadProps {
   readonly stopGraceSeconds?: number;
   /** Signal that asks the process to end: `SIGINT`. @default - the image's */
   readonly stopSignal?: string;
+  /** When the engine starts it again; either way also after it ended with exit code 0. @default 'unless-stopped' */
+  readonly restart?: RestartPolicy;
   /** Limit of open files, soft and hard. @default - the engine's */
   readonly openFiles?: number;
   /**
@@ -62,6 +67,8 @@ export class Service extends Workload {
   readonly stopGraceSeconds: number;
   /** Signal that asks the process to end; undefined for the image's. */
   readonly stopSignal: string | undefined;
+  /** When the engine starts it again. */
+  readonly restart: RestartPolicy;
   /** Limit of open files; undefined for the engine's. */
   readonly openFiles: number | undefined;
   /** Seconds that a deploy waits at most; undefined when it does not. */
@@ -74,6 +81,7 @@ export class Service extends Workload {
     this.healthCheck = props.healthCheck;
     this.stopGraceSeconds = props.stopGraceSeconds ?? 10;
     this.stopSignal = props.stopSignal;
+    this.restart = props.restart ?? 'unless-stopped';
     this.openFiles = props.openFiles;
     this.deployWaitSeconds = props.deployWaitSeconds;
   }

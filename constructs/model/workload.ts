@@ -2,6 +2,7 @@ import { Construct, type IConstruct } from 'constructs';
 import type { ConfigFile } from './config-file.js';
 import { Endpoint, type EndpointProps } from './endpoint.js';
 import { modelError } from './errors.js';
+import type { Gpus } from './gpus.js';
 import { HARDENED, type Hardening, type Relaxation } from './hardening.js';
 import type { SecretRef } from './secret.js';
 import { secretPath, secretsOf, url, type Value } from './value.js';
@@ -30,6 +31,8 @@ export interface WorkloadProps {
   readonly tmpfs?: readonly TmpfsMount[];
   /** Shared memory (/dev/shm) in MiB. @default 64 */
   readonly shmSizeMiB?: number;
+  /** Graphics cards that it may use. @default - none */
+  readonly gpus?: Gpus | undefined;
   /** What this workload is allowed beyond `HARDENED`, and why. @default - nothing */
   readonly relax?: Relaxation | undefined;
   /** A way out to other machines, and why. @default - none */
@@ -75,6 +78,8 @@ export abstract class Workload extends Construct {
   readonly tmpfs: readonly TmpfsMount[];
   /** Shared memory in MiB; undefined for the engine's 64. */
   readonly shmSizeMiB: number | undefined;
+  /** Graphics cards that it may use; undefined for none. */
+  readonly gpus: Gpus | undefined;
   /** What it is allowed, exceptions included. */
   readonly hardening: Hardening;
   /** Why it is allowed more than `HARDENED`; undefined when it is not. */
@@ -103,6 +108,7 @@ export abstract class Workload extends Construct {
     this.command = props.command;
     this.tmpfs = props.tmpfs ?? [];
     this.shmSizeMiB = props.shmSizeMiB;
+    this.gpus = props.gpus;
     this.hardening = { ...HARDENED, ...exceptions };
     this.relaxReason = reason;
     this.egress = props.egress;

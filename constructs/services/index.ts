@@ -11,5 +11,8 @@ export {
   QdrantCollections,
   type QdrantCollectionsProps,
 } from './setup-jobs.js';
+export { type VllmFlagProblem, type VllmFlags, type VllmFlagValue, vllmFlagProblems } from './vllm/flags.js';
+export { VllmModel, type VllmModelProps } from './vllm/model-job.js';
+export { type VllmModelSource, VllmServer, type VllmServerProps } from './vllm-server.js';
 export { giveVolumesToTheirOwners, VolumeOwnership } from './volume-ownership.js';
 export { WebBot, type WebBotProps } from './web-bot.js';

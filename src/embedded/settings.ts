@@ -1,4 +1,5 @@
-import { type ApiLimits, Sampling, SYSTEM_PROMPT } from '../../config/schema.js';
+import { Sampling, SYSTEM_PROMPT } from '../../config/llm.js';
+import type { ApiLimits } from '../../config/schema.js';
 import type { RagApiSettings } from '../apps/rag-api/settings.js';
 import type { WebBotSettings } from '../apps/web-bot/settings.js';
 import type { EmbeddedCollection } from './passages.js';

@@ -52,9 +52,16 @@ export function modelDestination({ name, settings, lock, ...rest }: Environment,
   const chosen = llm ?? settings.services.api.llm;
   requireKnown('model', chosen, Object.keys(settings.services.llm), name);
   if (lock) throwProblems(checkLock({ name, settings, lock, ...rest }, promisesOf(settings, name)));
-  const { model, image = IMAGES.llamaCpp } = settings.services.llm[
-    chosen
-  ] as Environment['settings']['services']['llm'][string];
+  const server = settings.services.llm[chosen] as Environment['settings']['services']['llm'][string];
+  if (server.engine !== 'llama.cpp') {
+    throw new RagdockError({
+      code: 'USAGE',
+      path: `services.llm.${chosen}`,
+      message: `the model ${chosen} is served by ${server.engine}, which reads a folder of many files and no single one`,
+      remedy: 'Its job downloads it; for files that the host has, set `model.onHost`.',
+    });
+  }
+  const { model, image = IMAGES.llamaCpp } = server;
   const [volume] = new RagServices(new RootConstruct(), settings).llms.get(chosen)?.dataVolumes ?? [];
   if (!volume) throw new Error(`the model server ${chosen} keeps its model in no volume`);
   return { volume: volume.name ?? `${name}-${volume.id}`, file: model.file, sha256: model.sha256, image };

@@ -8,3 +8,9 @@ export function purposesOf(settings: Settings): ReadonlyMap<string, string> {
   const services = new RagServices(new RootConstruct(), settings);
   return new Map(secretsOf(services).map(({ name, purpose }) => [name, purpose]));
 }
+
+/** Names of the secrets that cannot be made up, because somebody else made them. Loads the whole model. */
+export function givenSecretsOf(settings: Settings): ReadonlySet<string> {
+  const services = new RagServices(new RootConstruct(), settings);
+  return new Set(secretsOf(services).flatMap(({ name, origin }) => (origin === 'given' ? [name] : [])));
+}

@@ -1,4 +1,5 @@
 import type { Environment } from '../../config/environment.js';
+import { type LlmSettings, servedName } from '../../config/llm.js';
 import { type Endpoint, hostPort, Service, type Workload, workloadsOf } from '../../constructs/model/index.js';
 import { NodeExporter } from '../../constructs/services/index.js';
 import type { PathPlan, Target } from '../apps/operator/smoke/protocol.js';
@@ -48,7 +49,7 @@ export function targetsOf({ environment, services, topology }: DescribedStack): 
         kind: 'llm',
         url,
         keyFile,
-        model: settings.services.llm[name]?.model.name ?? '',
+        model: nameOf(settings.services.llm[name]),
       })),
     ),
     source(api, api.http, (url, keyFile) => ({ ...common(api), kind: 'rag-api', url, keyFile })),
@@ -99,6 +100,8 @@ export function needsOf(workload: Workload): ReadonlySet<string> {
   visit(workload);
   return found;
 }
+
+const nameOf = (llm: LlmSettings | undefined): string => (llm ? servedName(llm) : '');
 
 /** `15s`, `5m`, `12h` and `7d` in seconds. */
 export function secondsOf(duration: string): number {

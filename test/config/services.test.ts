@@ -22,7 +22,8 @@ const RENAMED = `  postgres: {container: pg, volume: pg-data}
 ${EXTRA}`;
 
 function settingsOf(more: string): Settings {
-  return loadEnvironment('dev', { cwd: project({ 'dev.yaml': MINIMAL + more }) }).settings;
+  const yaml = more.startsWith('    ') ? MINIMAL.replace('  api:\n', `${more}  api:\n`) : MINIMAL + more;
+  return loadEnvironment('dev', { cwd: project({ 'dev.yaml': yaml }) }).settings;
 }
 
 function modelOf(settings: Settings) {
@@ -32,10 +33,18 @@ function modelOf(settings: Settings) {
   return workloadsOf(root);
 }
 
+/** One more model: indented, it goes among the models. */
+const VLLM = '    big: {engine: vllm, model: {name: o/m}, maxModelLen: 4096}\n';
+
 const ENVIRONMENTS: readonly (readonly [string, string])[] = [
   ['defaults', ''],
   ['an extra service', EXTRA],
   ['every name set', RENAMED],
+  ['a model on vLLM', VLLM],
+  [
+    'a model on vLLM that the host has',
+    VLLM.replace('name: o/m', 'name: o/m, onHost: {cache: /hf, acknowledge: it is there}'),
+  ],
   ['everything off', '  webBot: {enabled: false}\n  prometheus: {enabled: false}\n  nodeExporter: {enabled: false}\n'],
 ];
 

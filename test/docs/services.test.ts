@@ -31,11 +31,19 @@ const PROMETHEUS_CONFIG = '/ragdock/etc-prometheus/prometheus.yml';
 /** The stack that the page of extra services shows. */
 const WITH_EXTRA = devWith(parse(fences(servicePage('extra-service'), 'yaml')[0] ?? ''));
 
+/** The stack with vLLM in the place of llama.cpp. */
+const WITH_VLLM = devWith({
+  services: {
+    llm: { main: { engine: 'vllm', model: { name: 'owner/model' }, maxModelLen: 4096 } },
+  },
+});
+
 /** Page, and the workload that it describes. */
 const SERVICES: readonly (readonly [string, string, Stack])[] = [
   ['postgres', 'postgres', DEV],
   ['qdrant', 'qdrant', DEV],
   ['llama-cpp-server', 'llm-main', DEV],
+  ['vllm-server', 'llm-main', WITH_VLLM],
   ['rag-api', 'rag-api', DEV],
   ['web-bot', 'web-bot', DEV],
   ['prometheus', 'prometheus', DEV],
@@ -45,9 +53,10 @@ const SERVICES: readonly (readonly [string, string, Stack])[] = [
 
 /** Heading on the page of the setup jobs, and the job that it describes. */
 const JOBS = [
-  ['PostgresRoles', 'postgres-roles'],
-  ['QdrantCollections', 'qdrant-collections'],
-  ['VolumeOwnership', 'postgres-ownership'],
+  ['PostgresRoles', 'postgres-roles', DEV],
+  ['QdrantCollections', 'qdrant-collections', DEV],
+  ['VllmModel', 'llm-main-model', WITH_VLLM],
+  ['VolumeOwnership', 'postgres-ownership', DEV],
 ] as const;
 
 /** The table of facts about a container, by what its first column says. */
@@ -61,7 +70,7 @@ function factsOf(page: string, heading = '') {
 
 test.each([
   ...SERVICES.map(([page, id, stack]) => [page, '', id, stack] as const),
-  ...JOBS.map(([heading, id]) => ['setup-jobs', heading, id, DEV] as const),
+  ...JOBS.map(([heading, id, stack]) => ['setup-jobs', heading, id, stack] as const),
 ])('%s %s: user, memory, secrets, time to stop, exceptions', (page, heading, id, stack) => {
   const { text, code } = factsOf(page, heading);
   const container = stack.container(id);

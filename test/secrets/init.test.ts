@@ -34,8 +34,23 @@ test('a second run changes no byte', () => {
   const cwd = lockedProject();
   init(cwd);
   const before = [lockText(cwd), ...secretsNow(cwd).map(({ value }) => value)];
-  expect(init(cwd)).toEqual({ made: [], adopted: [], fingerprints: new Map() });
+  expect(init(cwd)).toEqual({ made: [], adopted: [], missing: [], fingerprints: new Map() });
   expect([lockText(cwd), ...secretsNow(cwd).map(({ value }) => value)]).toEqual(before);
+});
+
+test('a secret that somebody else made is missing until it is stored, and then adopted', () => {
+  const cwd = lockedProject();
+  const [first] = secretsNow(cwd);
+  const given = new Set([first?.name ?? '']);
+  const done = initSecrets(secretsNow(cwd), storeOf(cwd), given);
+  expect(done.missing).toEqual([first?.name]);
+  expect(done.made).not.toContain(first?.name);
+  expect(secretsNow(cwd)[0]?.value).toBeUndefined();
+
+  storeOf(cwd).write(first?.name ?? '', first?.version ?? 0, 'hf_0123456789abcdefghij');
+  const again = initSecrets(secretsNow(cwd), storeOf(cwd), given);
+  expect(again).toMatchObject({ adopted: expect.arrayContaining([first?.name]), missing: [] });
+  expect(matches('hf_0123456789abcdefghij', again.fingerprints.get(first?.name ?? '') ?? '')).toBe(true);
 });
 
 test('a run that was interrupted between values and fingerprints is completed with the same values', () => {

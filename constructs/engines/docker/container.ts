@@ -10,6 +10,7 @@ import {
 } from '../../model/index.js';
 import { goDuration } from './duration.js';
 import { tfEscape } from './escape.js';
+import { gpuFields, gpuVariables } from './gpus.js';
 import type { Topology } from './topology.js';
 
 /** Fields that the engine alone decides, because they name other resources. */
@@ -33,7 +34,9 @@ export function containerConfig(workload: Workload, topology: Topology, placemen
     image: placement.image,
     ...(workload.entrypoint ? { entrypoint: workload.entrypoint.map(literal) } : {}),
     ...(workload.command ? { command: workload.command.map(literal) } : {}),
-    env: [...workload.environment].map(([name, value]) => literal(text`${name}=${value}`)).sort(),
+    env: [...workload.environment, ...gpuVariables(workload)]
+      .map(([name, value]) => literal(text`${name}=${value}`))
+      .sort(),
     user: `${workload.user.uid}:${workload.user.gid}`,
     readOnly: hardening.readOnlyRoot,
     capabilities: {
@@ -42,8 +45,8 @@ export function containerConfig(workload: Workload, topology: Topology, placemen
     },
     securityOpts: [
       ...(hardening.noNewPrivileges ? ['no-new-privileges:true'] : []),
-      // The daemon adds this one by itself to whoever sees the host's processes, and the plan would show it.
-      ...(hardening.hostPid ? ['label=disable'] : []),
+      // The daemon adds this one by itself to whoever shares such a namespace of the host, and the plan would show it.
+      ...(hardening.hostPid || hardening.hostIpc ? ['label=disable'] : []),
     ],
     // Reaps what a service leaves behind, and passes signals on to programs that are no good as process 1.
     init: true,
@@ -52,6 +55,8 @@ export function containerConfig(workload: Workload, topology: Topology, placemen
     ...(workload.shmSizeMiB === undefined ? {} : { shmSize: workload.shmSizeMiB }),
     ...(hardening.hostNetwork ? { networkMode: 'host' } : isolation(placement.networks)),
     ...(hardening.hostPid ? { pidMode: 'host' } : {}),
+    ...(hardening.hostIpc ? { ipcMode: 'host' } : {}),
+    ...gpuFields(workload),
     ...(Service.isService(workload) ? serviceFields(workload, literal) : JOB_FIELDS),
     dependsOn: placement.dependsOn ?? [],
     memory: workload.memoryMiB,
@@ -73,7 +78,7 @@ const JOB_FIELDS = { restart: 'no', mustRun: false, attach: true, logs: true } a
 
 function serviceFields(service: Service, literal: (value: Value) => string) {
   return {
-    restart: 'unless-stopped',
+    restart: service.restart,
     mustRun: true,
     ...(service.healthCheck.command.length > 0 ? { healthcheck: healthcheck(service.healthCheck, literal) } : {}),
     ...(service.stopSignal === undefined ? {} : { stopSignal: service.stopSignal }),

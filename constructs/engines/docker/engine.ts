@@ -10,6 +10,7 @@ import { type TerraformElement, type TerraformStack, TerraformVariable } from '.
 import { containerConfig } from './container.js';
 import { tfEscape } from './escape.js';
 import { type FilesVolume, filesVolumes } from './files.js';
+import { refuseGpusTwice } from './gpus.js';
 import { outputUrls, outputVersions } from './outputs.js';
 import { patched } from './override.js';
 import { refuseCycle, refuseUnsupported } from './refusals.js';
@@ -139,7 +140,9 @@ class DockerEngine {
       ],
     });
     // After the patches: what they set has to reach the container as well.
-    const spec = withSpecLabel(workload, patched(workload, config), this.#inputs(workload));
+    const final = patched(workload, config);
+    refuseGpusTwice(workload, final);
+    const spec = withSpecLabel(workload, final, this.#inputs(workload));
     const container = identified(new Container(this.stack, `container-${id}`, spec), id);
     this.#containers.set(workload, container);
     this.#waiting.pop();

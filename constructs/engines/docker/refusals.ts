@@ -1,5 +1,6 @@
 import { folderOf, modelError, Service, type Workload } from '../../model/index.js';
 import { folderId } from './files.js';
+import { gpuFault } from './gpus.js';
 import { SECRETS_FOLDER, type Topology } from './topology.js';
 
 /** Refuse by name what Docker or its provider cannot express, or would drop in silence. */
@@ -40,6 +41,11 @@ export function refuseUnsupported(workload: Workload, topology: Topology): void 
     if (inside !== undefined) {
       refuse(`${inside} would be mounted inside the read-only files of ${folder}`, 'mount one of them elsewhere');
     }
+  }
+  const gpus = gpuFault(workload);
+  if (gpus) refuse(...gpus);
+  if (workload.hardening.hostIpc && workload.shmSizeMiB !== undefined) {
+    refuse('with the host’s shared memory a size of its own means nothing', 'leave shmSizeMiB or relax.hostIpc out');
   }
   if (workload.hardening.hostNetwork && workload.connections.length > 0) {
     refuse('a workload on the host’s network is not on the networks of its servers', 'give it a network of its own');

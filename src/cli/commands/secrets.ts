@@ -67,12 +67,20 @@ async function init({ environment, store, secrets }: Opened, io: Io): Promise<vo
   const problems = checkLock(environment, promisesOf(environment.settings, environment.name));
   throwProblems(problems.filter(({ path }) => path?.startsWith('secrets.')));
 
-  const { made, adopted, fingerprints } = initSecrets(secrets, store);
+  const { givenSecretsOf } = await import('../../secrets/purposes.js');
+
+  const given = givenSecretsOf(environment.settings);
+  const { made, adopted, missing, fingerprints } = initSecrets(secrets, store, given);
   const file = lockFileOf(environment.file);
   const { shared } = environment.settings.secrets;
   for (const name of made) io.stdout.write(`made     ${name}\n`);
+  for (const name of missing) {
+    io.stdout.write(`missing  ${name}: store it with \`ragdock secrets set ${environment.name} ${name}\`\n`);
+  }
   if (!shared || fingerprints.size === 0) {
-    io.stdout.write(`every secret of ${environment.name} has its value${shared ? '' : ', for this machine alone'}\n`);
+    if (missing.length === 0) {
+      io.stdout.write(`every secret of ${environment.name} has its value${shared ? '' : ', for this machine alone'}\n`);
+    }
     return;
   }
   writeFingerprints(resolve(io.cwd, file), fingerprints);

@@ -13,6 +13,7 @@ test('everything is closed unless something is asked for', () => {
     noNewPrivileges: true,
     hostNetwork: false,
     hostPid: false,
+    hostIpc: false,
     root: false,
   });
   const service = aService(new RootConstruct(), 'service');

@@ -25,6 +25,8 @@ export function settingsWith(over: unknown): Settings {
 
 function merged(base: unknown, over: unknown): unknown {
   if (!isMapping(base) || !isMapping(over)) return over ?? base;
+  // Two models of different engines have nothing to be merged.
+  if (base.engine !== undefined && over.engine !== undefined && base.engine !== over.engine) return over;
   const entries = Object.entries(over).map(([key, value]) => [key, merged(base[key], value)]);
   return { ...base, ...Object.fromEntries(entries) };
 }

@@ -18,6 +18,7 @@ test('is named after environment and service, and labelled with both', () => {
 
 test('a service runs all the time, a job once', () => {
   expect(containerOf()).toMatchObject({ restart: 'unless-stopped', must_run: true });
+  expect(containerOf({ restart: 'always' })).toMatchObject({ restart: 'always', must_run: true });
   expect(containerOf()).not.toHaveProperty('attach');
   expect(jobOf()).toMatchObject({ restart: 'no', must_run: false, attach: true, logs: true });
   expect(jobOf()).not.toHaveProperty('healthcheck');
@@ -56,6 +57,10 @@ test('each relaxation reaches the container', () => {
   expect(containerOf({ relax: { noNewPrivileges: false, reason } }).security_opts ?? []).toEqual([]);
   expect(containerOf({ relax: { hostNetwork: true, reason } }).network_mode).toBe('host');
   expect(containerOf({ relax: { hostPid: true, reason } }).pid_mode).toBe('host');
+  expect(containerOf({ relax: { hostIpc: true, reason } })).toMatchObject({
+    ipc_mode: 'host',
+    security_opts: ['no-new-privileges:true', 'label=disable'],
+  });
   expect(containerOf({ relax: { root: true, reason }, user: { uid: 0, gid: 0 } }).user).toBe('0:0');
 });
 
