@@ -40,6 +40,8 @@ export interface GrafanaProps {
 export class Grafana extends Service {
   /** Pages and API, for who logs in: the credential is the password of `admin`. */
   readonly http: Endpoint;
+  /** uid of every dashboard that it is given, in their order. */
+  readonly dashboards: readonly string[];
 
   constructor(scope: Construct, id: string, props: GrafanaProps) {
     const password = new SecretRef(`${id}-admin-password`, 'logs admin in to Grafana');
@@ -69,10 +71,12 @@ export class Grafana extends Service {
     this.http = this.expose('http', { scheme: 'http', port: PORT, credential: password });
     this.addDataVolume({ id: `${id}-data`, name: props.volumeName, path: '/var/lib/grafana', owner: USER });
     this.connectTo(props.prometheus);
-    this.#provision(props);
+    const shown = props.dashboards ?? dashboards();
+    this.dashboards = shown.map(({ uid }) => uid);
+    this.#provision(props, shown);
   }
 
-  #provision({ prometheus, scrapeInterval = '15s', dashboards: shown = dashboards() }: GrafanaProps): void {
+  #provision({ prometheus, scrapeInterval = '15s' }: GrafanaProps, shown: readonly Dashboard[]): void {
     this.addConfigFile({
       path: `${PROVISIONING}/datasources/ragdock.yaml`,
       content: (context) => dataSources(context.render(url(prometheus)), scrapeInterval),
