@@ -1,14 +1,13 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { IMAGES } from '../../constructs/images.js';
 import { alertGroups, alertRules } from '../../dashboards/alerts.js';
 import * as catalogue from '../../dashboards/metrics.js';
 import { anchors, readPage } from '../docs/support/markdown.js';
 import { temporaryFolder } from '../support/folder.js';
 import { parseQuery } from '../support/promql.js';
-import { run } from '../support/run.js';
+import { HAS_PROMTOOL, promtool } from '../support/promtool.js';
 
 const ALL = { node: true, postgres: true };
 const alerts = alertGroups(ALL).flatMap((group) => group.alerts);
@@ -64,13 +63,6 @@ describe('rules', () => {
     });
   });
 });
-
-/** Built by the test host, or of the system. */
-const CACHE = process.env.RAGDOCK_CACHE ?? '/var/cache/ragdock';
-const PROMTOOL = [
-  join(CACHE, 'prometheus', IMAGES.prometheus.replace(/^.*:/, ''), 'promtool'),
-  ...(process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, 'promtool')),
-].find((file) => existsSync(file));
 
 interface Case {
   readonly what: string;
@@ -301,10 +293,7 @@ test('every alert has a case in which it fires', () => {
   expect(alerts.map(({ name }) => name).filter((name) => !fired.has(name))).toEqual([]);
 });
 
-// A check of a pull request has to have it; a developer may go without.
-describe.runIf(PROMTOOL !== undefined || process.env.CI)('promtool', () => {
-  const promtool = (...args: string[]) => run([PROMTOOL ?? 'promtool', ...args], { timeoutSeconds: 60 });
-
+describe.runIf(HAS_PROMTOOL)('promtool', () => {
   test('takes the rules of every stack', async () => {
     const file = join(temporaryFolder(), 'stack.rules.yml');
     for (const watched of [ALL, { node: false, postgres: false }]) {

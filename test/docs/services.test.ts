@@ -31,6 +31,16 @@ const PROMETHEUS_CONFIG = '/ragdock/etc-prometheus/prometheus.yml';
 /** The stack that the page of extra services shows. */
 const WITH_EXTRA = devWith(parse(fences(servicePage('extra-service'), 'yaml')[0] ?? ''));
 
+/** The stack with everything that watches it. */
+const WATCHED = devWith({
+  services: {
+    prometheus: { alerts: true },
+    postgresExporter: { enabled: true },
+    alertmanager: { enabled: true },
+    grafana: { enabled: true },
+  },
+});
+
 /** Page, and the workload that it describes. */
 const SERVICES: readonly (readonly [string, string, Stack])[] = [
   ['postgres', 'postgres', DEV],
@@ -40,14 +50,18 @@ const SERVICES: readonly (readonly [string, string, Stack])[] = [
   ['web-bot', 'web-bot', DEV],
   ['prometheus', 'prometheus', DEV],
   ['node-exporter', 'node-exporter', DEV],
+  ['postgres-exporter', 'postgres-exporter', WATCHED],
+  ['alertmanager', 'alertmanager', WATCHED],
+  ['grafana', 'grafana', WATCHED],
   ['extra-service', 'report', WITH_EXTRA],
 ];
 
 /** Heading on the page of the setup jobs, and the job that it describes. */
 const JOBS = [
-  ['PostgresRoles', 'postgres-roles'],
-  ['QdrantCollections', 'qdrant-collections'],
-  ['VolumeOwnership', 'postgres-ownership'],
+  ['PostgresRoles', 'postgres-roles', DEV],
+  ['QdrantCollections', 'qdrant-collections', DEV],
+  ['GrafanaAdmin', 'grafana-admin', WATCHED],
+  ['VolumeOwnership', 'postgres-ownership', DEV],
 ] as const;
 
 /** The table of facts about a container, by what its first column says. */
@@ -61,7 +75,7 @@ function factsOf(page: string, heading = '') {
 
 test.each([
   ...SERVICES.map(([page, id, stack]) => [page, '', id, stack] as const),
-  ...JOBS.map(([heading, id]) => ['setup-jobs', heading, id, DEV] as const),
+  ...JOBS.map(([heading, id, stack]) => ['setup-jobs', heading, id, stack] as const),
 ])('%s %s: user, memory, secrets, time to stop, exceptions', (page, heading, id, stack) => {
   const { text, code } = factsOf(page, heading);
   const container = stack.container(id);

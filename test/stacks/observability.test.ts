@@ -1,6 +1,10 @@
+import { writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { devWith, differences, resourcesOf, synthesiseEnvironment, type Yaml } from '../support/environments.js';
+import { temporaryFolder } from '../support/folder.js';
+import { HAS_PROMTOOL, promtool } from '../support/promtool.js';
 
 // What the YAML adds to watch a stack. All of it is off in dev.
 
@@ -86,6 +90,16 @@ describe('Prometheus', () => {
     ).toEqual(['services', 'questions', 'qdrant']);
     expect(rulesOf(() => undefined)).toBeUndefined();
   });
+});
+
+test.runIf(HAS_PROMTOOL)('Prometheus would take its files as they are', async () => {
+  const folder = temporaryFolder();
+  const files = Object.entries(watched.files('prometheus_files')).filter(([path]) => path.startsWith(PROMETHEUS));
+  for (const [path, text] of files) {
+    writeFileSync(join(folder, basename(path)), text.replaceAll('/etc/prometheus/', `${folder}/`));
+  }
+  const { code, stdout, stderr } = await promtool('check', 'config', '--syntax-only', join(folder, 'prometheus.yml'));
+  expect(code, stdout + stderr).toBe(0);
 });
 
 test('a webhook with a token brings a way out and a secret', () => {

@@ -5,6 +5,7 @@ export const JOB_SETTINGS_VARIABLE = 'RAGDOCK_SETTINGS';
 
 /** What a role may do: read and write the history, or read the server's statistics. */
 export const PostgresGrants = z.enum(['history', 'monitor']);
+/** One of the things that a role may do. */
 export type PostgresGrants = z.output<typeof PostgresGrants>;
 
 /** `postgres-roles`: logs in as the superuser, makes roles with the passwords of their files, and migrates the schema. */
