@@ -15,19 +15,7 @@ import {
 import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as TimeSeriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
-
-/** A dashboard as Grafana reads it from a file. The same sources give the same bytes. */
-export interface Dashboard {
-  /** Under which Grafana knows it, and part of its address. */
-  readonly uid: string;
-  /** Its heading. */
-  readonly title: string;
-  /** The JSON of its file. */
-  readonly json: string;
-}
-
-/** The data source that every panel asks. Grafana is provisioned with one of this uid. */
-export const DATA_SOURCE = { type: 'prometheus', uid: 'prometheus' } as const;
+import { DATA_SOURCE, type Dashboard } from './provisioned.js';
 
 /** One query of a panel, and how its series are called: `{{label}}` stands for a label's value. */
 export interface Query {

@@ -1,10 +1,10 @@
-import type { Dashboard } from './dashboard.js';
 import { llm } from './llm.js';
+import type { Dashboard } from './provisioned.js';
 import { qdrant } from './qdrant.js';
 import { ragApi } from './rag.js';
 import { systemOverview } from './system-overview.js';
 
-export { DATA_SOURCE, type Dashboard } from './dashboard.js';
+export { DATA_SOURCE, type Dashboard } from './provisioned.js';
 
 /** What a stack has that dashboards can show. */
 export interface DashboardOptions {

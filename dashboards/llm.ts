@@ -1,6 +1,6 @@
 import { QueryVariableBuilder, VariableRefresh, VariableSort } from '@grafana/grafana-foundation-sdk/dashboard';
 import { Percent, PercentUnit, RequestsPerSecond, Seconds, Short } from '@grafana/grafana-foundation-sdk/units';
-import { type Dashboard, dashboard, type PanelBuilder, timeSeries } from './dashboard.js';
+import { dashboard, type PanelBuilder, timeSeries } from './dashboard.js';
 import {
   DCGM_METRICS as GPU,
   LLAMA_CPP_METRICS as LLAMA,
@@ -9,6 +9,7 @@ import {
   VLLM_METRICS as VLLM,
 } from './metrics.js';
 import { gauge, observations, observed, orElse, quantile, rate, sum } from './promql.js';
+import { DATA_SOURCE, type Dashboard } from './provisioned.js';
 
 /** Scrape jobs of model servers are called `llm-<name>`. */
 const MODEL_JOBS = 'llm-.+';
@@ -37,7 +38,7 @@ export function llm({ gpus }: { readonly gpus: boolean }): Dashboard {
 function modelVariable(): QueryVariableBuilder {
   return new QueryVariableBuilder('job')
     .label('Model server')
-    .datasource({ type: 'prometheus', uid: 'prometheus' })
+    .datasource(DATA_SOURCE)
     .query(`label_values(${gauge(SCRAPE_METRICS.up, `job=~"${MODEL_JOBS}"`)}, job)`)
     .refresh(VariableRefresh.OnTimeRangeChanged)
     .sort(VariableSort.AlphabeticalAsc)

@@ -1,7 +1,8 @@
 import { BytesIEC, PercentUnit, RequestsPerSecond, Seconds, Short } from '@grafana/grafana-foundation-sdk/units';
-import { type Dashboard, dashboard, type PanelBuilder, timeSeries } from './dashboard.js';
+import { dashboard, type PanelBuilder, timeSeries } from './dashboard.js';
 import { QDRANT_METRICS as QDRANT } from './metrics.js';
 import { gauge, observations, observed, quantile, rate, sum } from './promql.js';
+import type { Dashboard } from './provisioned.js';
 
 const JOB = 'job="qdrant"';
 

@@ -1,7 +1,8 @@
 import { PercentUnit, RequestsPerSecond, Seconds, Short } from '@grafana/grafana-foundation-sdk/units';
-import { type Dashboard, dashboard, type PanelBuilder, timeSeries } from './dashboard.js';
+import { dashboard, type PanelBuilder, timeSeries } from './dashboard.js';
 import { RAG_API_METRICS as RAG } from './metrics.js';
 import { gauge, quantile, rate, sum } from './promql.js';
+import type { Dashboard } from './provisioned.js';
 
 /** The RAG API: what users ask, what they get, and how long they wait. */
 export function ragApi(): Dashboard {

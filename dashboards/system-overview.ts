@@ -7,9 +7,10 @@ import {
   Short,
   Watt,
 } from '@grafana/grafana-foundation-sdk/units';
-import { type Dashboard, dashboard, type PanelBuilder, type RowProps, stat, timeSeries } from './dashboard.js';
+import { dashboard, type PanelBuilder, type RowProps, stat, timeSeries } from './dashboard.js';
 import { DCGM_METRICS as GPU, NODE_METRICS as NODE, SCRAPE_METRICS } from './metrics.js';
 import { gauge, increase, max, rate } from './promql.js';
+import type { Dashboard } from './provisioned.js';
 
 /** Pseudo file systems hold no data; a network file system belongs to another host. */
 const FILE_SYSTEMS = 'fstype!~"tmpfs|ramfs|overlay|squashfs|nfs.*|autofs"';
