@@ -165,6 +165,10 @@ export const EnvironmentSchema = z
             volume: volumeName.optional(),
             retention: duration.default('7d').describe('How long samples are kept'),
             scrapeInterval: duration.default('15s').describe('How often every target is asked'),
+            alerts: z
+              .boolean()
+              .default(false)
+              .describe('Whether it evaluates the alert rules for the services that the stack has'),
             publish: publish.optional(),
           })
           .prefault({})
@@ -176,6 +180,44 @@ export const EnvironmentSchema = z
           })
           .prefault({})
           .describe('Metrics of the host; scraped by Prometheus'),
+        postgresExporter: z
+          .strictObject({
+            ...common('64MiB'),
+            enabled: z.boolean().default(false).describe('Whether it is part of the stack'),
+          })
+          .prefault({})
+          .describe('Metrics of PostgreSQL; scraped by Prometheus'),
+        alertmanager: z
+          .strictObject({
+            ...common('128MiB'),
+            enabled: z.boolean().default(false).describe('Whether it is part of the stack'),
+            volume: volumeName.optional(),
+            webhook: z
+              .strictObject({
+                url: z
+                  .url({ protocol: /^https?$/, error: 'expected an http or https URL' })
+                  .describe('Where every group of alerts is sent, as a POST of JSON'),
+                token: z
+                  .boolean()
+                  .default(false)
+                  .describe('Whether it is shown a bearer token, the secret `alertmanager-webhook-token`'),
+              })
+              .optional()
+              .describe('Who is told. Default: nobody; alerts are seen on its page'),
+            repeatInterval: duration.default('4h').describe('Time until an alert that is still there is sent again'),
+            publish: publish.optional(),
+          })
+          .prefault({})
+          .describe('Groups the alerts of Prometheus and tells who is to be told'),
+        grafana: z
+          .strictObject({
+            ...common('512MiB'),
+            enabled: z.boolean().default(false).describe('Whether it is part of the stack'),
+            volume: volumeName.optional(),
+            publish: publish.optional(),
+          })
+          .prefault({})
+          .describe('Dashboards of the stack over Prometheus'),
       })
       .describe('The services of the stack'),
     extraServices: z

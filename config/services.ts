@@ -26,7 +26,7 @@ export interface ServiceClaims {
 
 /** Ids that the stack gives to services and jobs of its own, whether they are enabled or not. */
 export function reservedIds(settings: Settings): ReadonlySet<string> {
-  const { webBot, prometheus, nodeExporter } = settings.services;
+  const { webBot, prometheus, nodeExporter, postgresExporter, alertmanager, grafana } = settings.services;
   const everything: Settings = {
     ...settings,
     services: {
@@ -34,6 +34,9 @@ export function reservedIds(settings: Settings): ReadonlySet<string> {
       webBot: { ...webBot, enabled: true },
       prometheus: { ...prometheus, enabled: true },
       nodeExporter: { ...nodeExporter, enabled: true },
+      postgresExporter: { ...postgresExporter, enabled: true },
+      alertmanager: { ...alertmanager, enabled: true },
+      grafana: { ...grafana, enabled: true },
     },
     extraServices: {},
   };
@@ -80,6 +83,7 @@ interface ManagedService {
 
 function managedServices({ services }: Settings): readonly ManagedService[] {
   const { postgres, qdrant, llm, api, webBot, prometheus, nodeExporter } = services;
+  const { postgresExporter, alertmanager, grafana } = services;
   const at = (...keys: string[]): Path => ['services', ...keys];
   return [
     {
@@ -142,6 +146,42 @@ function managedServices({ services }: Settings): readonly ManagedService[] {
             volumes: [],
             jobs: [],
             credential: false,
+          },
+        ]
+      : []),
+    ...(postgresExporter.enabled
+      ? [
+          {
+            id: 'postgres-exporter',
+            path: at('postgresExporter'),
+            settings: postgresExporter,
+            volumes: [],
+            jobs: [],
+            credential: false,
+          },
+        ]
+      : []),
+    ...(alertmanager.enabled
+      ? [
+          {
+            id: 'alertmanager',
+            path: at('alertmanager'),
+            settings: alertmanager,
+            volumes: ['data'],
+            jobs: ['ownership'],
+            credential: false,
+          },
+        ]
+      : []),
+    ...(grafana.enabled
+      ? [
+          {
+            id: 'grafana',
+            path: at('grafana'),
+            settings: grafana,
+            volumes: ['data'],
+            jobs: ['admin', 'ownership'],
+            credential: true,
           },
         ]
       : []),

@@ -9,5 +9,8 @@ export const IMAGES = {
   llamaCpp: 'ghcr.io/ggml-org/llama.cpp:server-b11549',
   prometheus: 'prom/prometheus:v3.16.0',
   nodeExporter: 'prom/node-exporter:v1.12.1',
+  postgresExporter: 'prometheuscommunity/postgres-exporter:v0.20.1',
+  alertmanager: 'prom/alertmanager:v0.34.1',
+  grafana: 'grafana/grafana:13.2.3',
   node: 'node:24.21.0-bookworm-slim',
 } as const;

@@ -105,3 +105,103 @@ export const RAG_API_METRICS = {
     buckets: [0.5, 1, 2, 4, 6, 8, 10, 15, 20, 30],
   },
 } as const satisfies Record<string, Metric>;
+
+/** A metric of a program that is not ours, as far as dashboards and alerts use it. */
+export type ForeignMetric = Pick<Metric, 'name' | 'type' | 'labels'>;
+
+const counter = <const Name extends string>(name: Name, ...labels: readonly string[]) =>
+  ({ name, type: 'counter', labels }) as const satisfies ForeignMetric;
+const gauge = <const Name extends string>(name: Name, ...labels: readonly string[]) =>
+  ({ name, type: 'gauge', labels }) as const satisfies ForeignMetric;
+const histogram = <const Name extends string>(name: Name, ...labels: readonly string[]) =>
+  ({ name, type: 'histogram', labels }) as const satisfies ForeignMetric;
+
+/** What Prometheus itself makes of every scrape. */
+export const SCRAPE_METRICS = {
+  up: gauge('up', 'job', 'instance'),
+} as const satisfies Record<string, ForeignMetric>;
+
+export const PROMETHEUS_METRICS = {
+  reloadSuccessful: gauge('prometheus_config_last_reload_successful'),
+  ruleFailures: counter('prometheus_rule_evaluation_failures_total', 'rule_group'),
+  notificationErrors: counter('prometheus_notifications_errors_total', 'alertmanager'),
+  series: gauge('prometheus_tsdb_head_series'),
+} as const satisfies Record<string, ForeignMetric>;
+
+export const NODE_METRICS = {
+  cpuSeconds: counter('node_cpu_seconds_total', 'cpu', 'mode'),
+  load1: gauge('node_load1'),
+  load5: gauge('node_load5'),
+  load15: gauge('node_load15'),
+  memoryTotal: gauge('node_memory_MemTotal_bytes'),
+  memoryAvailable: gauge('node_memory_MemAvailable_bytes'),
+  oomKills: counter('node_vmstat_oom_kill'),
+  filesystemSize: gauge('node_filesystem_size_bytes', 'device', 'fstype', 'mountpoint'),
+  filesystemAvailable: gauge('node_filesystem_avail_bytes', 'device', 'fstype', 'mountpoint'),
+  filesystemReadOnly: gauge('node_filesystem_readonly', 'device', 'fstype', 'mountpoint'),
+  networkReceived: counter('node_network_receive_bytes_total', 'device'),
+  networkSent: counter('node_network_transmit_bytes_total', 'device'),
+  diskRead: counter('node_disk_read_bytes_total', 'device'),
+  diskWritten: counter('node_disk_written_bytes_total', 'device'),
+  diskBusySeconds: counter('node_disk_io_time_seconds_total', 'device'),
+} as const satisfies Record<string, ForeignMetric>;
+
+/** Of the exporter's default set; the label of the host changed its name between versions, so none is used. */
+export const DCGM_METRICS = {
+  utilization: gauge('DCGM_FI_DEV_GPU_UTIL', 'gpu', 'modelName'),
+  memoryUsed: gauge('DCGM_FI_DEV_FB_USED', 'gpu', 'modelName'),
+  memoryFree: gauge('DCGM_FI_DEV_FB_FREE', 'gpu', 'modelName'),
+  memoryReserved: gauge('DCGM_FI_DEV_FB_RESERVED', 'gpu', 'modelName'),
+  temperature: gauge('DCGM_FI_DEV_GPU_TEMP', 'gpu', 'modelName'),
+  power: gauge('DCGM_FI_DEV_POWER_USAGE', 'gpu', 'modelName'),
+} as const satisfies Record<string, ForeignMetric>;
+
+/** vLLM from 0.28 on; its counters carry the ending that the Python client gives them. */
+export const VLLM_METRICS = {
+  running: gauge('vllm:num_requests_running', 'model_name'),
+  waiting: gauge('vllm:num_requests_waiting', 'model_name'),
+  kvCache: gauge('vllm:kv_cache_usage_perc', 'model_name'),
+  finished: counter('vllm:request_success_total', 'model_name', 'finished_reason'),
+  promptTokens: counter('vllm:prompt_tokens_total', 'model_name'),
+  promptTokensCached: counter('vllm:prompt_tokens_cached_total', 'model_name'),
+  generationTokens: counter('vllm:generation_tokens_total', 'model_name'),
+  preemptions: counter('vllm:num_preemptions_total', 'model_name'),
+  firstToken: histogram('vllm:time_to_first_token_seconds', 'model_name'),
+  interToken: histogram('vllm:inter_token_latency_seconds', 'model_name'),
+  endToEnd: histogram('vllm:e2e_request_latency_seconds', 'model_name'),
+} as const satisfies Record<string, ForeignMetric>;
+
+/** llama.cpp's server has no labels and no histograms. */
+export const LLAMA_CPP_METRICS = {
+  processing: gauge('llamacpp:requests_processing'),
+  deferred: gauge('llamacpp:requests_deferred'),
+  promptTokens: counter('llamacpp:prompt_tokens_total'),
+  generationTokens: counter('llamacpp:tokens_predicted_total'),
+  generationSeconds: counter('llamacpp:tokens_predicted_seconds_total'),
+} as const satisfies Record<string, ForeignMetric>;
+
+/** Qdrant from 1.17.1 on. Which label names the collection depends on the metric. */
+export const QDRANT_METRICS = {
+  recoveryMode: gauge('app_status_recovery_mode'),
+  points: gauge('collection_points', 'id'),
+  vectors: gauge('collection_vectors', 'collection', 'vector'),
+  optimizations: gauge('collection_running_optimizations', 'id'),
+  updateQueue: gauge('collection_update_queue_length', 'id'),
+  responses: counter('rest_responses_total', 'method', 'endpoint', 'status'),
+  /** Of requests that were answered with 200 alone. */
+  duration: histogram('rest_responses_duration_seconds', 'method', 'endpoint'),
+  memoryResident: gauge('memory_resident_bytes'),
+  memoryAllocated: gauge('memory_allocated_bytes'),
+  openFiles: gauge('process_open_fds'),
+  maxFiles: gauge('process_max_fds'),
+  openMmaps: gauge('process_open_mmaps'),
+  maxMmaps: gauge('system_max_mmaps'),
+  majorPageFaults: counter('process_major_page_faults_total'),
+} as const satisfies Record<string, ForeignMetric>;
+
+export const POSTGRES_METRICS = {
+  up: gauge('pg_up'),
+  connections: gauge('pg_stat_activity_count', 'datname', 'state'),
+  maxConnections: gauge('pg_settings_max_connections'),
+  deadlocks: counter('pg_stat_database_deadlocks', 'datname'),
+} as const satisfies Record<string, ForeignMetric>;

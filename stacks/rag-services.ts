@@ -3,10 +3,14 @@ import { contextOf, type LlmSettings, servedName, type VllmSettings } from '../c
 import type { ExtraServiceSettings, Settings } from '../config/schema.js';
 import { type Endpoint, modelError } from '../constructs/model/index.js';
 import {
+  Alertmanager,
   ExtraService,
+  Grafana,
+  GrafanaAdmin,
   LlamaCppServer,
   NodeExporter,
   Postgres,
+  PostgresExporter,
   PostgresRoles,
   Prometheus,
   Qdrant,
@@ -17,6 +21,7 @@ import {
   VllmServer,
   WebBot,
 } from '../constructs/services/index.js';
+import { alertRules } from '../dashboards/alerts.js';
 
 /** The services of one environment and who talks to whom. Reads like a diagram; names no engine. */
 export class RagServices extends Construct {
@@ -32,10 +37,17 @@ export class RagServices extends Construct {
   readonly webBot: WebBot | undefined;
   /** Scrapes the others; undefined when it is disabled. */
   readonly prometheus: Prometheus | undefined;
+  /** Measures PostgreSQL; undefined when it is disabled. */
+  readonly postgresExporter: PostgresExporter | undefined;
+  /** Is sent the alerts; undefined when it is disabled. */
+  readonly alertmanager: Alertmanager | undefined;
+  /** Shows dashboards; undefined when it is disabled. */
+  readonly grafana: Grafana | undefined;
 
   constructor(scope: Construct, settings: Settings) {
     super(scope, 'services');
-    const { postgres, qdrant, llm, api, webBot, prometheus, nodeExporter } = settings.services;
+    const { postgres, qdrant, llm, api, webBot, prometheus, postgresExporter } = settings.services;
+    const { alertmanager, grafana } = settings.services;
     const collections = Object.entries(api.collections).map(([name, { language, limit }]) => ({
       name,
       language,
@@ -51,10 +63,23 @@ export class RagServices extends Construct {
       settings: postgres.settings,
     });
     const history = this.postgres.role('rag_api');
+    const statistics = postgresExporter.enabled ? this.postgres.role('postgres_exporter') : undefined;
     const roles = new PostgresRoles(this, 'postgres-roles', {
       postgres: this.postgres,
-      roles: [{ endpoint: history, grants: 'history' }],
+      roles: [
+        { endpoint: history, grants: 'history' },
+        ...(statistics ? [{ endpoint: statistics, grants: 'monitor' } as const] : []),
+      ],
     });
+    this.postgresExporter = statistics
+      ? new PostgresExporter(this, 'postgres-exporter', {
+          image: postgresExporter.image,
+          containerName: postgresExporter.container,
+          memoryMiB: postgresExporter.memory,
+          role: statistics,
+        })
+      : undefined;
+    this.postgresExporter?.runAfter(roles);
 
     this.qdrant = new Qdrant(this, 'qdrant', {
       image: qdrant.image,
@@ -99,7 +124,12 @@ export class RagServices extends Construct {
     if (api.publish) this.api.publish(this.api.http, api.publish);
 
     this.webBot = webBot.enabled ? this.#webBot(settings) : undefined;
-    this.prometheus = prometheus.enabled ? this.#prometheus(prometheus, nodeExporter) : undefined;
+    this.alertmanager = alertmanager.enabled ? this.#alertmanager(alertmanager) : undefined;
+    this.prometheus = prometheus.enabled ? this.#prometheus(settings.services) : undefined;
+    this.grafana =
+      grafana.enabled && this.prometheus
+        ? this.#grafana(grafana, this.prometheus, prometheus.scrapeInterval)
+        : undefined;
     for (const [name, extra] of Object.entries(settings.extraServices)) this.#extra(name, extra);
   }
 
@@ -167,10 +197,34 @@ export class RagServices extends Construct {
     return bot;
   }
 
-  #prometheus(
-    settings: Settings['services']['prometheus'],
-    nodeExporter: Settings['services']['nodeExporter'],
-  ): Prometheus {
+  #alertmanager(settings: Settings['services']['alertmanager']): Alertmanager {
+    const alertmanager = new Alertmanager(this, 'alertmanager', {
+      image: settings.image,
+      containerName: settings.container,
+      volumeName: settings.volume,
+      memoryMiB: settings.memory,
+      webhook: settings.webhook,
+      repeatInterval: settings.repeatInterval,
+    });
+    if (settings.publish) alertmanager.publish(alertmanager.http, settings.publish);
+    return alertmanager;
+  }
+
+  #grafana(settings: Settings['services']['grafana'], prometheus: Prometheus, scrapeInterval: string): Grafana {
+    const grafana = new Grafana(this, 'grafana', {
+      image: settings.image,
+      containerName: settings.container,
+      volumeName: settings.volume,
+      memoryMiB: settings.memory,
+      prometheus: prometheus.http,
+      scrapeInterval,
+    });
+    new GrafanaAdmin(this, 'grafana-admin', { grafana });
+    if (settings.publish) grafana.publish(grafana.http, settings.publish);
+    return grafana;
+  }
+
+  #prometheus({ prometheus: settings, nodeExporter }: Settings['services']): Prometheus {
     const prometheus = new Prometheus(this, 'prometheus', {
       image: settings.image,
       containerName: settings.container,
@@ -189,6 +243,15 @@ export class RagServices extends Construct {
         memoryMiB: nodeExporter.memory,
       });
       prometheus.scrape('node', exporter.metrics);
+    }
+    if (this.postgresExporter) prometheus.scrape('postgres', this.postgresExporter.metrics);
+    if (this.alertmanager) {
+      prometheus.scrape('alertmanager', this.alertmanager.http);
+      prometheus.alert(this.alertmanager.http);
+    }
+    if (settings.alerts) {
+      const watched = { node: nodeExporter.enabled, postgres: this.postgresExporter !== undefined };
+      prometheus.addRules('stack', alertRules(watched));
     }
     if (settings.publish) prometheus.publish(prometheus.http, settings.publish);
     return prometheus;

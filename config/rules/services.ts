@@ -2,6 +2,7 @@ import { IMAGES } from '../../constructs/images.js';
 import { nearest } from '../../src/errors/nearest.js';
 import { contextOf } from '../llm.js';
 import type { Finding, Rule } from '../rules.js';
+import { holdsPassword } from '../secret-names.js';
 
 const answeringModelExists: Rule = ({ settings: { services } }) => {
   const models = Object.keys(services.llm);
@@ -42,14 +43,42 @@ const answerFitsContext: Rule = ({ settings: { services } }) =>
     ];
   });
 
-const nodeExporterIsScraped: Rule = ({ settings: { services } }) => {
-  if (!services.nodeExporter.enabled || services.prometheus.enabled) return [];
+/** What is nothing without Prometheus, and why. */
+const NEEDS_PROMETHEUS = [
+  ['nodeExporter', 'the node exporter has nobody to report to'],
+  ['postgresExporter', 'the PostgreSQL exporter has nobody to report to'],
+  ['alertmanager', 'nobody would send alerts to Alertmanager'],
+  ['grafana', 'Grafana has nothing to show'],
+] as const;
+
+const prometheusIsThere: Rule = ({ settings: { services } }) =>
+  NEEDS_PROMETHEUS.filter(([name]) => services[name].enabled && !services.prometheus.enabled).map(([name, why]) => ({
+    path: ['services', name, 'enabled'],
+    message: `${why}: Prometheus is not enabled`,
+    remedy: `Set \`services.${name}.enabled: false\`, or enable Prometheus.`,
+    restsOn: [['services', 'prometheus', 'enabled']],
+  }));
+
+const alertsAreEvaluated: Rule = ({ settings: { services } }) => {
+  if (!services.alertmanager.enabled || !services.prometheus.enabled || services.prometheus.alerts) return [];
   return [
     {
-      path: ['services', 'nodeExporter', 'enabled'],
-      message: 'the node exporter has nobody to report to: Prometheus is not enabled',
-      remedy: 'Set `services.nodeExporter.enabled: false`, or enable Prometheus.',
-      restsOn: [['services', 'prometheus', 'enabled']],
+      path: ['services', 'alertmanager', 'enabled'],
+      message: 'no alert would ever come: Prometheus evaluates no rules',
+      remedy: 'Set `services.prometheus.alerts: true`, or leave Alertmanager out.',
+      restsOn: [['services', 'prometheus', 'alerts']],
+    },
+  ];
+};
+
+const webhookUrlHoldsNoPassword: Rule = ({ settings: { services } }) => {
+  const { webhook } = services.alertmanager;
+  if (!webhook || !holdsPassword(webhook.url)) return [];
+  return [
+    {
+      path: ['services', 'alertmanager', 'webhook', 'url'],
+      message: 'the URL holds a password; everybody who may read this file would see it',
+      remedy: 'Take it out, and set `token: true`: a token is a secret of the stack.',
     },
   ];
 };
@@ -116,7 +145,9 @@ const waitsInOrder: Rule = ({ settings: { services } }) => {
 export const SERVICE_RULES: readonly Rule[] = [
   answeringModelExists,
   answerFitsContext,
-  nodeExporterIsScraped,
+  prometheusIsThere,
+  alertsAreEvaluated,
+  webhookUrlHoldsNoPassword,
   sharedBuffersFit,
   walSizesInOrder,
   postgresTagTellsMajor,

@@ -5,7 +5,8 @@ import { type Endpoint, type FileContext, hostPort, modelError, Service, secretP
 
 /** uid and gid of `nobody` in the official image. */
 const USER = { uid: 65_534, gid: 65_534 };
-const CONFIG_FILE = '/etc/prometheus/prometheus.yml';
+const FOLDER = '/etc/prometheus';
+const CONFIG_FILE = `${FOLDER}/prometheus.yml`;
 const PORT = 9090;
 /** The job under which it scrapes itself. */
 const OWN_JOB = 'prometheus';
@@ -30,6 +31,8 @@ export interface PrometheusProps {
 export class Prometheus extends Service {
   /** Queries, without a key: for clients that were connected. */
   readonly http: Endpoint;
+  readonly #rules: string[] = [];
+  readonly #alertmanagers: Endpoint[] = [];
   readonly #targets: { readonly job: string; readonly endpoint: Endpoint }[] = [];
 
   constructor(scope: Construct, id: string, props: PrometheusProps = {}) {
@@ -75,6 +78,24 @@ export class Prometheus extends Service {
     this.#targets.push({ job, endpoint });
   }
 
+  /**
+   * Evaluate rules, in Prometheus' format for rule files. A changed rule is reread, as the configuration is.
+   *
+   * @param name of the file, without its ending: a-z, 0-9 and -
+   * @throws RagdockError MODEL_INVALID when there are rules of this name
+   */
+  addRules(name: string, rules: string): void {
+    const path = `${FOLDER}/${name}.rules.yml`;
+    this.addConfigFile({ path, content: rules, onChange: 'reload' });
+    this.#rules.push(path);
+  }
+
+  /** Send alerts that fire to an Alertmanager, as `Alertmanager.http`. */
+  alert(alertmanager: Endpoint): void {
+    this.connectTo(alertmanager);
+    this.#alertmanagers.push(alertmanager);
+  }
+
   #config(context: FileContext, scrapeInterval: string, retention: string): string {
     const jobs = this.#targets.map(({ job, endpoint }) => ({
       job_name: job,
@@ -86,6 +107,16 @@ export class Prometheus extends Service {
     return `# Written by ragdock from what Prometheus was told to scrape.\n${stringify({
       global: { scrape_interval: scrapeInterval, evaluation_interval: scrapeInterval },
       storage: { tsdb: { retention: { time: retention } } },
+      ...(this.#rules.length === 0 ? {} : { rule_files: [...this.#rules].sort() }),
+      ...(this.#alertmanagers.length === 0
+        ? {}
+        : {
+            alerting: {
+              alertmanagers: this.#alertmanagers.map((endpoint) => ({
+                static_configs: [{ targets: [context.render(hostPort(endpoint))] }],
+              })),
+            },
+          }),
       scrape_configs: [
         { job_name: OWN_JOB, static_configs: [{ targets: [`localhost:${PORT}`] }] },
         ...jobs.sort((a, b) => (a.job_name < b.job_name ? -1 : 1)),

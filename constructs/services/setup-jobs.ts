@@ -1,12 +1,16 @@
 import type { Construct } from 'constructs';
 import {
+  GRAFANA_ADMIN_VARIABLES,
+  type GrafanaAdminSettings,
   POSTGRES_ROLES_VARIABLES,
+  type PostgresGrants,
   type PostgresRolesSettings,
   QDRANT_COLLECTIONS_VARIABLES,
   type QdrantCollectionsSettings,
 } from '../../src/apps/jobs/settings.js';
 import { type Endpoint, Job, modelError, secretPath } from '../model/index.js';
 import { addSettings, bundledApp, JOB_DEADLINE_SECONDS } from './bundled-app.js';
+import type { Grafana } from './grafana.js';
 import type { Postgres } from './postgres.js';
 
 /** Whose roles are made. */
@@ -14,7 +18,7 @@ export interface PostgresRolesProps {
   /** The server on which they are made. */
   readonly postgres: Postgres;
   /** Endpoints that `Postgres.role` returned, with what each role may do. */
-  readonly roles: readonly { readonly endpoint: Endpoint; readonly grants: 'history' }[];
+  readonly roles: readonly { readonly endpoint: Endpoint; readonly grants: PostgresGrants }[];
 }
 
 /** Makes the roles of PostgreSQL with their passwords and least rights, and migrates the schema. */
@@ -70,5 +74,24 @@ export class QdrantCollections extends Job {
       collections: [...props.collections],
       deadlineSeconds: JOB_DEADLINE_SECONDS,
     } satisfies QdrantCollectionsSettings);
+  }
+}
+
+/** Whose password is kept up. */
+export interface GrafanaAdminProps {
+  /** The server whose `admin` gets it. */
+  readonly grafana: Grafana;
+}
+
+/** Gives Grafana's `admin` the newest password of its secret. Grafana itself takes it for a new database alone. */
+export class GrafanaAdmin extends Job {
+  constructor(scope: Construct, id: string, { grafana }: GrafanaAdminProps) {
+    super(scope, id, { ...bundledApp('job-grafana-admin'), memoryMiB: 128 });
+    this.connectTo(grafana.http, {
+      url: GRAFANA_ADMIN_VARIABLES.grafanaUrl,
+      credential: GRAFANA_ADMIN_VARIABLES.passwordFile,
+      rereads: true,
+    });
+    addSettings(this, { deadlineSeconds: JOB_DEADLINE_SECONDS } satisfies GrafanaAdminSettings);
   }
 }

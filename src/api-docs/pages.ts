@@ -26,7 +26,7 @@ const AREAS: readonly Area[] = [
     page: 'services.md',
     title: 'Services and jobs',
     about: 'One construct for each thing that runs.',
-    sources: ['constructs/services/', 'constructs/images', 'src/apps/'],
+    sources: ['constructs/services/', 'constructs/images', 'dashboards/', 'src/apps/'],
   },
   {
     page: 'model.md',

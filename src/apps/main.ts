@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   'job-postgres-roles': async () => (await import('./jobs/postgres-roles.js')).runPostgresRoles(environment, report),
   'job-qdrant-collections': async () =>
     (await import('./jobs/qdrant-collections.js')).runQdrantCollections(environment, report),
+  'job-grafana-admin': async () => (await import('./jobs/grafana-admin.js')).runGrafanaAdmin(environment, report),
   'job-model': async () => (await import('./jobs/model.js')).runModel(environment, report),
   'job-ownership': async (args) => (await import('./jobs/ownership.js')).giveOwnership(args, report),
   'operator-ingest': async (args) =>

@@ -2,6 +2,7 @@ import type { Environment } from '../../config/environment.js';
 import { type LlmSettings, servedName } from '../../config/llm.js';
 import { type Endpoint, hostPort, Service, type Workload, workloadsOf } from '../../constructs/model/index.js';
 import { NodeExporter } from '../../constructs/services/index.js';
+import { DATA_SOURCE } from '../../dashboards/index.js';
 import type { PathPlan, Target } from '../apps/operator/smoke/protocol.js';
 import type { SessionAccess } from '../operator/session-plan.js';
 import type { DescribedStack } from '../operator/stack.js';
@@ -20,7 +21,7 @@ export interface TargetSource {
 export function targetsOf({ environment, services, topology }: DescribedStack): readonly TargetSource[] {
   const { settings } = environment;
   const common = (service: Workload) => ({ id: service.node.id, needs: [...needsOf(service)] });
-  const { postgres, qdrant, api, webBot, prometheus } = services;
+  const { postgres, qdrant, api, webBot, prometheus, postgresExporter, alertmanager, grafana } = services;
   const history = api.connections.find((endpoint) => endpoint.owner === postgres);
   const exporter = workloadsOf(services).find((workload) => workload instanceof NodeExporter);
   const { collections } = settings.services.api;
@@ -65,11 +66,36 @@ export function targetsOf({ environment, services, topology }: DescribedStack): 
               service: endpoint.owner.node.id,
               instance: topology.render(hostPort(endpoint), prometheus),
             })),
+            alertmanagers: alertmanager ? [topology.render(hostPort(alertmanager.http), prometheus)] : [],
           })),
         ]
       : []),
     ...(exporter instanceof NodeExporter
       ? [source(exporter, exporter.metrics, (url) => ({ ...common(exporter), kind: 'node-exporter', url }))]
+      : []),
+    ...(postgresExporter
+      ? [
+          source(postgresExporter, postgresExporter.metrics, (url) => ({
+            ...common(postgresExporter),
+            kind: 'postgres-exporter',
+            url,
+          })),
+        ]
+      : []),
+    ...(alertmanager
+      ? [source(alertmanager, alertmanager.http, (url) => ({ ...common(alertmanager), kind: 'alertmanager', url }))]
+      : []),
+    ...(grafana
+      ? [
+          source(grafana, grafana.http, (url, passwordFile) => ({
+            ...common(grafana),
+            kind: 'grafana',
+            url,
+            passwordFile,
+            dataSource: DATA_SOURCE.uid,
+            dashboards: [...grafana.dashboards],
+          })),
+        ]
       : []),
   ];
 }

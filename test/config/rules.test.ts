@@ -137,6 +137,36 @@ describe('every rule tells what contradicts what, where, and what to change', ()
       },
     ],
     [
+      'Grafana without Prometheus',
+      {
+        yaml: services('prometheus: {enabled: false}', 'nodeExporter: {enabled: false}', 'grafana: {enabled: ▶true}'),
+        is: 'CONFIG_RULE services.grafana.enabled',
+        says: /Grafana has nothing to show: Prometheus is not enabled/,
+        remedy: /grafana\.enabled: false/,
+      },
+    ],
+    [
+      'Alertmanager without alerts',
+      {
+        yaml: services('alertmanager: {enabled: ▶true}'),
+        is: 'CONFIG_RULE services.alertmanager.enabled',
+        says: /evaluates no rules/,
+        remedy: /prometheus\.alerts: true/,
+      },
+    ],
+    [
+      'a password in the address of a webhook',
+      {
+        yaml: services(
+          'prometheus: {alerts: true}',
+          "alertmanager: {enabled: true, webhook: {url: ▶'https://me:secret@alerts.example/'}}",
+        ),
+        is: 'CONFIG_RULE services.alertmanager.webhook.url',
+        says: /holds a password/,
+        remedy: /token: true/,
+      },
+    ],
+    [
       'a node exporter without Prometheus',
       {
         yaml: services('prometheus: {enabled: false}').replace('services:', '▶services:'),

@@ -14,11 +14,19 @@ import { MINIMAL, project } from './project.js';
 const EXTRA = `extraServices:
   web: {image: "web:1", container: named, volumes: [{name: one, path: /a}, {name: two, path: /b}]}
 `;
+const OBSERVED = `  prometheus: {alerts: true}
+  postgresExporter: {enabled: true}
+  alertmanager: {enabled: true}
+  grafana: {enabled: true}
+`;
 const RENAMED = `  postgres: {container: pg, volume: pg-data}
   qdrant: {container: vectors, volume: vectors-data}
   webBot: {container: bot}
-  prometheus: {container: prom, volume: prom-data}
+  prometheus: {alerts: true, container: prom, volume: prom-data}
   nodeExporter: {container: node}
+  postgresExporter: {enabled: true, container: pg-node}
+  alertmanager: {enabled: true, container: alerts, volume: alerts-data}
+  grafana: {enabled: true, container: boards, volume: boards-data}
 ${EXTRA}`;
 
 function settingsOf(more: string): Settings {
@@ -39,6 +47,7 @@ const VLLM = '    big: {engine: vllm, model: {name: o/m}, maxModelLen: 4096}\n';
 const ENVIRONMENTS: readonly (readonly [string, string])[] = [
   ['defaults', ''],
   ['an extra service', EXTRA],
+  ['everything on', OBSERVED],
   ['every name set', RENAMED],
   ['a model on vLLM', VLLM],
   [
@@ -77,10 +86,9 @@ describe.each(ENVIRONMENTS)('%s', (_name, more) => {
   });
 });
 
-test('the ids that extra services may not take are those of all services and jobs', () => {
-  const settings = settingsOf('');
-  expect([...reservedIds(settings)].sort()).toEqual(
-    modelOf(settings)
+test('the ids that extra services may not take are those of all services and jobs, the disabled ones too', () => {
+  expect([...reservedIds(settingsOf(''))].sort()).toEqual(
+    modelOf(settingsOf(OBSERVED))
       .map(({ node }) => node.id)
       .sort(),
   );

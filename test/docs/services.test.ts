@@ -38,6 +38,16 @@ const WITH_VLLM = devWith({
   },
 });
 
+/** The stack with everything that watches it. */
+const WATCHED = devWith({
+  services: {
+    prometheus: { alerts: true },
+    postgresExporter: { enabled: true },
+    alertmanager: { enabled: true },
+    grafana: { enabled: true },
+  },
+});
+
 /** Page, and the workload that it describes. */
 const SERVICES: readonly (readonly [string, string, Stack])[] = [
   ['postgres', 'postgres', DEV],
@@ -48,6 +58,9 @@ const SERVICES: readonly (readonly [string, string, Stack])[] = [
   ['web-bot', 'web-bot', DEV],
   ['prometheus', 'prometheus', DEV],
   ['node-exporter', 'node-exporter', DEV],
+  ['postgres-exporter', 'postgres-exporter', WATCHED],
+  ['alertmanager', 'alertmanager', WATCHED],
+  ['grafana', 'grafana', WATCHED],
   ['extra-service', 'report', WITH_EXTRA],
 ];
 
@@ -56,6 +69,7 @@ const JOBS = [
   ['PostgresRoles', 'postgres-roles', DEV],
   ['QdrantCollections', 'qdrant-collections', DEV],
   ['VllmModel', 'llm-main-model', WITH_VLLM],
+  ['GrafanaAdmin', 'grafana-admin', WATCHED],
   ['VolumeOwnership', 'postgres-ownership', DEV],
 ] as const;
 

@@ -189,7 +189,15 @@ describe('Prometheus', () => {
 
   const checksOf = (board = new Board()) =>
     prometheusChecks(
-      { kind: 'prometheus', id: 'prometheus', needs: [], url: server.url, scrapeSeconds: 1, targets: EXPECTED },
+      {
+        kind: 'prometheus',
+        id: 'prometheus',
+        needs: [],
+        url: server.url,
+        scrapeSeconds: 1,
+        targets: EXPECTED,
+        alertmanagers: [],
+      },
       board,
     );
   const api = (answers: Readonly<Record<string, unknown>>): Handler => {

@@ -85,7 +85,7 @@ async function attempt(
     }
     if (await ensurePassword(client, superuser)) report(`role ${superuser.name} has the newest password of its file`);
     await closeToPublic(client, database, [superuser.name, ...roles.map(({ name }) => name)], report);
-    for (const { name } of wanted) await grantHistory(client, database, name);
+    for (const { name, grants } of wanted) await GRANT[grants](client, database, name);
     await client.query('COMMIT');
   } finally {
     await client.end();
@@ -162,6 +162,12 @@ async function closeToPublic(
   await client.query(`REVOKE CONNECT, TEMPORARY ON DATABASE ${pg.escapeIdentifier(database)} FROM PUBLIC`);
 }
 
+async function grantMonitor(client: pg.Client, database: string, role: string): Promise<void> {
+  const name = pg.escapeIdentifier(role);
+  await client.query(`GRANT CONNECT ON DATABASE ${pg.escapeIdentifier(database)} TO ${name}`);
+  await client.query(`GRANT pg_monitor TO ${name}`);
+}
+
 async function grantHistory(client: pg.Client, database: string, role: string): Promise<void> {
   const name = pg.escapeIdentifier(role);
   const tables = HISTORY_TABLES.map((table) => `rag.${pg.escapeIdentifier(table)}`).join(', ');
@@ -169,6 +175,8 @@ async function grantHistory(client: pg.Client, database: string, role: string): 
   await client.query(`GRANT USAGE ON SCHEMA rag TO ${name}`);
   await client.query(`GRANT SELECT, INSERT, UPDATE ON ${tables} TO ${name}`);
 }
+
+const GRANT = { history: grantHistory, monitor: grantMonitor } as const;
 
 function isTransient(error: unknown): boolean {
   const code = codeOf(error);

@@ -3,6 +3,11 @@ import { z } from 'zod';
 /** Every job reads its settings from the file that this variable names. */
 export const JOB_SETTINGS_VARIABLE = 'RAGDOCK_SETTINGS';
 
+/** What a role may do: read and write the history, or read the server's statistics. */
+export const PostgresGrants = z.enum(['history', 'monitor']);
+/** One of the things that a role may do. */
+export type PostgresGrants = z.output<typeof PostgresGrants>;
+
 /** `postgres-roles`: logs in as the superuser, makes roles with the passwords of their files, and migrates the schema. */
 export const PostgresRolesSettings = z.strictObject({
   database: z.string(),
@@ -11,7 +16,7 @@ export const PostgresRolesSettings = z.strictObject({
       name: z.string(),
       /** Path of the password's file without version, like every `…_FILE`. */
       passwordFile: z.string(),
-      grants: z.enum(['history']),
+      grants: PostgresGrants,
     }),
   ),
   /** Longest wait for a server that is still starting, in seconds. */
@@ -31,6 +36,14 @@ export const QdrantCollectionsSettings = z.strictObject({
 /** The settings file of the job that makes collections. */
 export type QdrantCollectionsSettings = z.output<typeof QdrantCollectionsSettings>;
 export const QDRANT_COLLECTIONS_VARIABLES = { qdrantUrl: 'QDRANT_URL', qdrantKeyFile: 'QDRANT_API_KEY_FILE' } as const;
+
+/** `grafana-admin`: gives Grafana's administrator the newest password. */
+export const GrafanaAdminSettings = z.strictObject({
+  /** Longest wait for a server that is still starting, in seconds. */
+  deadlineSeconds: z.int(),
+});
+export type GrafanaAdminSettings = z.output<typeof GrafanaAdminSettings>;
+export const GRAFANA_ADMIN_VARIABLES = { grafanaUrl: 'GRAFANA_URL', passwordFile: 'GRAFANA_PASSWORD_FILE' } as const;
 
 /** `model`: puts a model file into a volume, by download when it is not there. */
 export const ModelSettings = z.strictObject({

@@ -2,13 +2,16 @@ import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { formatEvent, readLines } from './lines.js';
+import { alertmanagerChecks } from './smoke/alertmanager.js';
 import { Board } from './smoke/board.js';
 import type { ServiceChecks } from './smoke/check.js';
+import { grafanaChecks } from './smoke/grafana.js';
 import { llmChecks } from './smoke/llm.js';
 import { maskSecrets } from './smoke/mask.js';
 import { nodeExporterChecks } from './smoke/node-exporter.js';
 import { sweepLeftovers, walkPath } from './smoke/path.js';
 import { postgresChecks } from './smoke/postgres.js';
+import { postgresExporterChecks } from './smoke/postgres-exporter.js';
 import { prometheusChecks } from './smoke/prometheus.js';
 import { SmokeCommand, type SmokeEvent, SmokePlan, type Target } from './smoke/protocol.js';
 import { qdrantChecks } from './smoke/qdrant.js';
@@ -92,6 +95,12 @@ function checksOf(target: Target, plan: SmokePlan, board: Board): ServiceChecks 
       return prometheusChecks(target, board);
     case 'node-exporter':
       return nodeExporterChecks(target);
+    case 'postgres-exporter':
+      return postgresExporterChecks(target);
+    case 'alertmanager':
+      return alertmanagerChecks(target);
+    case 'grafana':
+      return grafanaChecks(target);
     default:
       return target satisfies never;
   }

@@ -23,7 +23,7 @@ interface RuleGroup {
 
 /** Prometheus: its configuration is the one it was given, every target answers it now, and no rule fails. */
 export function prometheusChecks(target: TargetOf<'prometheus'>, board: Board): ServiceChecks {
-  const { id, needs, url, scrapeSeconds } = target;
+  const { id, needs, url, scrapeSeconds, alertmanagers } = target;
   return {
     id,
     needs,
@@ -51,6 +51,9 @@ export function prometheusChecks(target: TargetOf<'prometheus'>, board: Board): 
         seconds: scrapeSeconds * INTERVALS + MARGIN_SECONDS,
         run: (signal) => untilEvaluated(url, signal),
       },
+      ...(alertmanagers.length === 0
+        ? []
+        : [{ name: 'alertmanagers', seconds: 10, run: (signal: AbortSignal) => sendsTo(url, alertmanagers, signal) }]),
     ],
   };
 }
@@ -103,6 +106,20 @@ export function judgeTargets(
     .filter(({ labels, health }) => !instances.has(labels.instance ?? '') && health === 'down')
     .map(({ labels, lastError }) => ({ service: '', came: `${labels.instance} is down: ${lastError}` }));
   return [...known, ...others];
+}
+
+/** Prometheus knows where to send what fires. Whether that answers is asked of Alertmanager itself. */
+async function sendsTo(url: string, alertmanagers: readonly string[], signal: AbortSignal): Promise<void> {
+  const reply = await askHttp({ url: `${url}/api/v1/alertmanagers`, signal }, 'the list of Alertmanagers');
+  expectStatus(reply, 200);
+  const { data } = jsonOf<{ data: { activeAlertmanagers: readonly { readonly url: string }[] } }>(
+    reply,
+    'the list of Alertmanagers',
+  );
+  const active = data.activeAlertmanagers.map((it) => new URL(it.url).host);
+  if (alertmanagers.every((host) => active.includes(host))) return;
+  const came = active.length === 0 ? 'none' : active.join(', ');
+  throw new CheckFailure({ asked: reply.asked, expected: alertmanagers.join(', '), came });
 }
 
 async function untilEvaluated(url: string, signal: AbortSignal): Promise<void> {

@@ -42,8 +42,22 @@ const Target = z.discriminatedUnion('kind', [
     scrapeSeconds: z.number(),
     /** What it has to scrape: the service behind each target, and the target's `instance`. */
     targets: z.array(z.strictObject({ service: z.string(), instance: z.string() })),
+    /** `host:port` of each Alertmanager that it sends to. */
+    alertmanagers: z.array(z.string()),
   }),
   z.strictObject({ ...common, kind: z.literal('node-exporter'), url: z.string() }),
+  z.strictObject({ ...common, kind: z.literal('postgres-exporter'), url: z.string() }),
+  z.strictObject({ ...common, kind: z.literal('alertmanager'), url: z.string() }),
+  z.strictObject({
+    ...common,
+    kind: z.literal('grafana'),
+    url: z.string(),
+    passwordFile: z.string(),
+    /** uid of the data source that every dashboard asks. */
+    dataSource: z.string(),
+    /** uid of every dashboard that it was given. */
+    dashboards: z.array(z.string()),
+  }),
 ]);
 export type Target = z.output<typeof Target>;
 export type TargetOf<Kind extends Target['kind']> = Extract<Target, { kind: Kind }>;

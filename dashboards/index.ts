@@ -1,0 +1,18 @@
+import { llm } from './llm.js';
+import type { Dashboard } from './provisioned.js';
+import { qdrant } from './qdrant.js';
+import { ragApi } from './rag.js';
+import { systemOverview } from './system-overview.js';
+
+export { DATA_SOURCE, type Dashboard } from './provisioned.js';
+
+/** What a stack has that dashboards can show. */
+export interface DashboardOptions {
+  /** Whether metrics of GPUs are collected. @default false */
+  readonly gpus?: boolean;
+}
+
+/** The dashboards of a stack, in the order in which people look at them. */
+export function dashboards({ gpus = false }: DashboardOptions = {}): readonly Dashboard[] {
+  return [systemOverview({ gpus }), ragApi(), llm({ gpus }), qdrant()];
+}

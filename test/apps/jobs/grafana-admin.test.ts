@@ -1,0 +1,87 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { updateGrafanaAdmin } from '../../../src/apps/jobs/grafana-admin.js';
+import { temporaryFolder } from '../../support/folder.js';
+import { closedPort, json, ScriptedServer } from '../../support/http-server.js';
+
+let server: ScriptedServer;
+let passwordFile: string;
+let lines: string[];
+/** What Grafana's database holds. */
+let stored: string;
+let unready: number;
+
+beforeEach(async () => {
+  passwordFile = join(temporaryFolder(), 'grafana-admin-password');
+  lines = [];
+  unready = 0;
+  server = await ScriptedServer.start(({ method, path, headers, body }, response) => {
+    if (unready > 0) {
+      unready -= 1;
+      return json(response, 503, {});
+    }
+    const [user, password] = Buffer.from(headers.authorization?.slice('Basic '.length) ?? '', 'base64')
+      .toString()
+      .split(':');
+    if (user !== 'admin' || password !== stored)
+      return json(response, 401, { message: 'Invalid username or password' });
+    if (method === 'GET' && path === '/api/user') return json(response, 200, { login: 'admin' });
+    if (method !== 'PUT' || path !== '/api/user/password') return json(response, 404, {});
+    const change = JSON.parse(body);
+    if (change.oldPassword !== stored || change.confirmNew !== change.newPassword) return json(response, 400, {});
+    stored = change.newPassword;
+    return json(response, 200, { message: 'User password changed' });
+  });
+});
+
+afterEach(() => server.close());
+
+const passwords = (...values: string[]) => {
+  values.forEach((value, index) => void writeFileSync(`${passwordFile}.v${index + 1}`, `${value}\n`));
+};
+const update = (url = server.url, deadlineSeconds = 5) =>
+  updateGrafanaAdmin({ deadlineSeconds }, { url, passwordFile }, (line) => lines.push(line));
+
+test('a new database has the password already', async () => {
+  passwords('first');
+  stored = 'first';
+  await update();
+  expect(lines).toEqual(['admin has the newest password of its file']);
+  expect(server.requests.map(({ method }) => method)).toEqual(['GET']);
+});
+
+test('the database is given the new password, and once alone', async () => {
+  passwords('first', 'second');
+  stored = 'first';
+  await update();
+  expect(stored).toBe('second');
+  await update();
+  expect(lines).toEqual([
+    'admin was given the newest password of its file',
+    'admin has the newest password of its file',
+  ]);
+  expect(server.requests.filter(({ method }) => method === 'PUT')).toHaveLength(1);
+});
+
+test('a server that is still starting is waited for', async () => {
+  passwords('first');
+  stored = 'first';
+  unready = 2;
+  await update();
+  expect(lines.slice(0, 2)).toEqual(['waiting for Grafana: status 503', 'waiting for Grafana: status 503']);
+});
+
+test('a database of another password is refused at once, and with no more than two tries', async () => {
+  passwords('first', 'second', 'third');
+  stored = 'somebody else’s';
+  await expect(update()).rejects.toThrow(/Grafana refuses the password of admin in .*grafana-admin-password; restore/);
+  expect(server.requests).toHaveLength(2);
+});
+
+test('a server that does not come is given up, by the name of what is missing', async () => {
+  passwords('first');
+  await expect(update(`http://127.0.0.1:${await closedPort()}`, 0.3)).rejects.toThrow(
+    /^Grafana was not prepared: no success within 0\.3 s: .*ECONNREFUSED/,
+  );
+});
