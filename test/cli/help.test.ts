@@ -22,7 +22,7 @@ test('the help groups the commands, gives each one line, and tells exit codes an
   }
   // A line that goes on begins with as many spaces as the terms are wide.
   expect(stdout).not.toMatch(/^ {15,}/m);
-  expect(stdout).toMatch(/^ {2}130 +interrupted$/m);
+  expect(stdout).toMatch(/^ {2}130 +interrupted by Ctrl-C; 143 by SIGTERM$/m);
   expect(stdout).toMatch(/^ {2}NO_COLOR=1 /m);
 });
 
