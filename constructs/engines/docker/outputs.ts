@@ -42,13 +42,14 @@ export function outputVersions(stack: TerraformStack, { environment, apps, image
     }),
     'environment',
   );
-  named(
-    new TerraformOutput(stack, 'output-versions', {
-      value: Object.fromEntries([...images].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, it]) => [id, tfEscape(it)])),
-      description: 'Image of each service, with its tag',
-    }),
-    'versions',
-  );
+  const versions = [...images].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, image]) => [id, tfEscape(image)]);
+  const output = new TerraformOutput(stack, 'output-versions', {
+    // A map as the value has the framework call what Node 22 and newer warn of, on the terminal of every user.
+    value: '',
+    description: 'Image of each service, with its tag',
+  });
+  output.addOverride('value', Object.fromEntries(versions));
+  named(output, 'versions');
   if (apps === undefined) return;
   named(
     new TerraformOutput(stack, 'output-apps_bundle', { value: apps, description: 'Hash of the bundled apps' }),
