@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { common, memory, text, volumeName } from './fields.js';
+import { common, memory, publish, text, volumeName } from './fields.js';
 
 export const Sampling = z
   .strictObject({
@@ -18,6 +18,10 @@ export const SYSTEM_PROMPT =
 const modelsVolume = volumeName
   .optional()
   .describe('Name of the volume with the model files. Default: `<environment>-<service>-models`');
+
+const publishModel = publish
+  .optional()
+  .describe('A port of the Docker host that leads to the OpenAI protocol, for programs of the host');
 
 /** What the RAG API says to the model, whoever serves it. */
 const conversation = {
@@ -42,6 +46,7 @@ const llamaCpp = z
       })
       .describe('A model in GGUF format'),
     volume: modelsVolume,
+    publish: publishModel,
     contextLength: z.int().min(512).max(1_048_576).default(8192).describe('Tokens of prompt and answer together'),
     parallel: z.int().min(1).max(64).default(1).describe('Requests served at once; they share the context'),
     threads: z.int().min(1).max(256).optional().describe('CPU threads. Default: what the server chooses'),
@@ -87,6 +92,7 @@ const vllm = z
       })
       .describe('A model in the format of Hugging Face'),
     volume: modelsVolume,
+    publish: publishModel,
     user: text(/^[1-9]\d*:\d+$/, 'numeric uid:gid, no root')
       .default('2000:2000')
       .describe('User and group that it runs as; another one where only that one may read `model.onHost`'),

@@ -88,6 +88,16 @@ const extraService = z
   })
   .describe('A container that is not one of ragdock’s own');
 
+const outsideRole = z
+  .strictObject({
+    rights: z.enum(['read', 'write']).default('read').describe('What it may do with the history of answers'),
+    from: z
+      .array(z.cidrv4({ error: 'expected a range like 192.168.10.0/24' }))
+      .default([])
+      .describe('Networks of other machines that it may come from. Default: the Docker host alone'),
+  })
+  .describe('Somebody outside of the stack who reads or writes the database');
+
 /** The whole configuration surface. Types, defaults, the editor’s schema and the reference come from here. */
 export const EnvironmentSchema = z
   .strictObject({
@@ -120,6 +130,14 @@ export const EnvironmentSchema = z
           .strictObject({
             ...common('1GiB'),
             volume: volumeName.optional(),
+            backupsVolume: volumeName
+              .optional()
+              .describe('Name of a volume that is mounted at `/backups`, for dumps. Default: none'),
+            publish: publish.optional(),
+            roles: z
+              .record(text(/^[a-z][a-z0-9_]{0,40}$/, 'lower-case letters, digits and _, a letter first'), outsideRole)
+              .default({})
+              .describe('Roles that log in through the published port, each with a password of its own, by name'),
             database: text(/^[a-z_][a-z0-9_]{0,62}$/, 'lower-case letters, digits and _')
               .default('ml_db')
               .describe('Name of the database'),
@@ -128,7 +146,16 @@ export const EnvironmentSchema = z
           .prefault({})
           .describe('The database of the conversations'),
         qdrant: z
-          .strictObject({ ...common('1GiB'), volume: volumeName.optional() })
+          .strictObject({
+            ...common('1GiB'),
+            volume: volumeName.optional(),
+            recoveryMode: z
+              .boolean()
+              .default(false)
+              .describe('Whether it comes back with its collections closed after it was killed while loading them'),
+            publish: publish.optional(),
+            publishGrpc: publish.optional().describe('A port of the Docker host that leads to its gRPC interface'),
+          })
           .prefault({})
           .describe('The vector database'),
         llm: z.record(identifier, Llm).describe('Models by name; the RAG API asks the one that `api.llm` names'),

@@ -8,6 +8,12 @@ export interface NameClaim {
   readonly path: Path;
 }
 
+/** A published port and the setting that gives it: the path of the whole `publish`. */
+export interface PortClaim {
+  readonly publish: PublishSettings;
+  readonly path: Path;
+}
+
 /** What one service of an environment claims on its host, and how the YAML calls it. */
 export interface ServiceClaims {
   /** Id in the model; the default names derive from it. */
@@ -17,7 +23,8 @@ export interface ServiceClaims {
   /** Its container, the one that carries its files, and those of its jobs. */
   readonly containers: readonly [NameClaim, ...NameClaim[]];
   readonly volumes: readonly NameClaim[];
-  readonly publish: PublishSettings | undefined;
+  /** Its ports on the host, and the settings that give them. */
+  readonly published: readonly PortClaim[];
   /** How `connections` of extra services call it. @default - they cannot */
   readonly target?: string;
   /** Whether its clients have to present a credential. */
@@ -57,7 +64,7 @@ export function servicesOf(settings: Settings, environment: string): readonly Se
           name: volume.name,
           path: [...path, 'volumes', index, 'name'],
         })),
-        publish: extra.publish,
+        published: extra.publish ? [{ publish: extra.publish, path: [...path, 'publish'] }] : [],
         credential: false,
       };
     }),
@@ -72,9 +79,12 @@ interface ManagedService {
     readonly container?: string | undefined;
     readonly volume?: string | undefined;
     readonly publish?: PublishSettings | undefined;
+    readonly publishGrpc?: PublishSettings | undefined;
   };
   /** What the default names of its data volumes end in; `volume:` of its settings names the first. */
   readonly volumes: readonly string[];
+  /** Volumes without a default name. */
+  readonly namedVolumes?: readonly NameClaim[];
   /** Jobs that prepare it: their ids are `<id>-<job>`. */
   readonly jobs: readonly string[];
   readonly target?: string;
@@ -91,6 +101,10 @@ function managedServices({ services }: Settings): readonly ManagedService[] {
       path: at('postgres'),
       settings: postgres,
       volumes: ['data'],
+      namedVolumes:
+        postgres.backupsVolume === undefined
+          ? []
+          : [{ name: postgres.backupsVolume, path: at('postgres', 'backupsVolume') }],
       jobs: ['roles', 'ownership'],
       credential: true,
     },
@@ -209,8 +223,11 @@ function claimsOfManaged(service: ManagedService, environment: string): ServiceC
     id,
     path,
     containers: [...containers(settings.container ?? `${environment}-${id}`, containerPath), ...jobContainers],
-    volumes,
-    publish: settings.publish,
+    volumes: [...volumes, ...(service.namedVolumes ?? [])],
+    published: (['publish', 'publishGrpc'] as const).flatMap((key) => {
+      const publish = settings[key];
+      return publish ? [{ publish, path: [...path, key] }] : [];
+    }),
     ...(target === undefined ? {} : { target }),
     credential,
   };

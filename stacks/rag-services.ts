@@ -12,6 +12,7 @@ import {
   Postgres,
   PostgresExporter,
   PostgresRoles,
+  type PostgresRolesProps,
   Prometheus,
   Qdrant,
   QdrantCollections,
@@ -61,6 +62,7 @@ export class RagServices extends Construct {
       memoryMiB: postgres.memory,
       database: postgres.database,
       settings: postgres.settings,
+      backupsVolumeName: postgres.backupsVolume,
     });
     const history = this.postgres.role('rag_api');
     const statistics = postgresExporter.enabled ? this.postgres.role('postgres_exporter') : undefined;
@@ -69,6 +71,7 @@ export class RagServices extends Construct {
       roles: [
         { endpoint: history, grants: 'history' },
         ...(statistics ? [{ endpoint: statistics, grants: 'monitor' } as const] : []),
+        ...this.#admitToPostgres(postgres),
       ],
     });
     this.postgresExporter = statistics
@@ -86,13 +89,20 @@ export class RagServices extends Construct {
       containerName: qdrant.container,
       volumeName: qdrant.volume,
       memoryMiB: qdrant.memory,
+      recoveryMode: qdrant.recoveryMode,
     });
+    if (qdrant.publish) this.qdrant.publish(this.qdrant.http, qdrant.publish);
+    if (qdrant.publishGrpc) this.qdrant.publish(this.qdrant.grpc, qdrant.publishGrpc);
     const made = new QdrantCollections(this, 'qdrant-collections', {
       qdrant: this.qdrant.http,
       collections: collections.map(({ name, language }) => ({ name, language })),
     });
 
     this.llms = new Map(Object.entries(llm).map(([name, server]) => [name, this.#modelServer(`llm-${name}`, server)]));
+    for (const [name, { publish }] of Object.entries(llm)) {
+      const server = this.llms.get(name);
+      if (server && publish) server.publish(server.http, publish);
+    }
     const answering = this.llms.get(api.llm);
     const model = llm[api.llm];
     if (!answering || !model) {
@@ -131,6 +141,18 @@ export class RagServices extends Construct {
         ? this.#grafana(grafana, this.prometheus, prometheus.scrapeInterval)
         : undefined;
     for (const [name, extra] of Object.entries(settings.extraServices)) this.#extra(name, extra);
+  }
+
+  /** Roles for whoever comes through PostgreSQL's published port. */
+  #admitToPostgres({ roles, publish }: Settings['services']['postgres']): PostgresRolesProps['roles'] {
+    const admitted = Object.entries(roles).map(([name, { rights, from }]) => {
+      const endpoint = this.postgres.role(name);
+      this.postgres.admit(endpoint, from);
+      return { endpoint, grants: rights === 'write' ? 'history' : 'read' } as const;
+    });
+    const [first] = admitted;
+    if (publish && first) this.postgres.publish(first.endpoint, publish);
+    return admitted;
   }
 
   #modelServer(id: string, server: LlmSettings): LlamaCppServer | VllmServer {

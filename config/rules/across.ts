@@ -72,6 +72,13 @@ function ports(before: readonly ServiceClaims[], after: readonly ServiceClaims[]
     const owner = earlier.find((candidate) => portsClash(candidate.publish, claim.publish));
     if (!owner) return [];
     const what = `${claim.publish.address}:${claim.publish.port}`;
-    return [{ earlier: owner.path, later: claim.path, what, remedy: 'Publish one of them on another port.' }];
+    return [
+      {
+        earlier: [...owner.path, 'port'],
+        later: [...claim.path, 'port'],
+        what,
+        remedy: 'Publish one of them on another port.',
+      },
+    ];
   });
 }

@@ -1,32 +1,25 @@
-import type { Path } from '../located.js';
 import type { Finding, Rule } from '../rules.js';
 import type { PublishSettings } from '../schema.js';
-import type { ServiceClaims } from '../services.js';
+import type { PortClaim, ServiceClaims } from '../services.js';
 import { poolFault } from '../subnets.js';
 
 /** The address that needs no acknowledgement: only processes of the host itself reach it. */
-const LOOPBACK = '127.0.0.1';
+export const LOOPBACK = '127.0.0.1';
 
 const publishedBeyondLoopback: Rule = ({ services }) =>
-  services.flatMap(({ path, publish }) => {
-    if (!publish || publish.address === LOOPBACK || publish.acknowledge !== undefined) return [];
+  portClaims(services).flatMap(({ path, publish }) => {
+    if (publish.address === LOOPBACK || publish.acknowledge !== undefined) return [];
     return {
-      path: [...path, 'publish', 'address'],
+      path: [...path, 'address'],
       message: `${publish.address} lets other machines reach port ${publish.port}`,
-      remedy: `Use ${LOOPBACK}, or say why in \`publish.acknowledge\`.`,
-      restsOn: [[...path, 'publish', 'acknowledge']],
+      remedy: `Use ${LOOPBACK}, or say why in \`${path.at(-1)}.acknowledge\`.`,
+      restsOn: [[...path, 'acknowledge']],
     };
   });
 
-/** A published port and the setting that gives it. */
-export interface PortClaim {
-  readonly publish: PublishSettings;
-  readonly path: Path;
-}
-
 /** The ports that services publish. */
 export function portClaims(services: readonly ServiceClaims[]): readonly PortClaim[] {
-  return services.flatMap(({ path, publish }) => (publish ? [{ publish, path: [...path, 'publish', 'port'] }] : []));
+  return services.flatMap(({ published }) => published);
 }
 
 /** Whether two published ports cannot both be bound: 0.0.0.0 takes the port of every address. */
@@ -42,16 +35,18 @@ const portPublishedTwice: Rule = ({ services }) => {
     return [
       {
         code: 'NAME_CLASH',
-        path: claim.path,
-        message: `${claim.publish.address}:${claim.publish.port} is published by ${first.path.slice(0, -2).join('.')} already`,
+        path: [...claim.path, 'port'],
+        message: `${claim.publish.address}:${claim.publish.port} is published by ${first.path.slice(0, -1).join('.')} already`,
         remedy: 'Publish one of them on another port.',
-        restsOn: [first.path, address(first.path), address(claim.path)],
+        restsOn: [
+          [...first.path, 'port'],
+          [...first.path, 'address'],
+          [...claim.path, 'address'],
+        ],
       },
     ];
   });
 };
-
-const address = (port: Path): Path => [...port.slice(0, -1), 'address'];
 
 const networkPool: Rule = ({ settings }) => {
   const fault = poolFault(settings.host.networkPool);

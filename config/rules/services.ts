@@ -3,6 +3,7 @@ import { nearest } from '../../src/errors/nearest.js';
 import { contextOf } from '../llm.js';
 import type { Finding, Rule } from '../rules.js';
 import { holdsPassword } from '../secret-names.js';
+import { LOOPBACK } from './network.js';
 
 const answeringModelExists: Rule = ({ settings: { services } }) => {
   const models = Object.keys(services.llm);
@@ -129,6 +130,73 @@ const postgresTagTellsMajor: Rule = ({ settings: { services } }) => {
   ];
 };
 
+/** Roles that the stack has itself, or that PostgreSQL keeps for itself. */
+const OWN_ROLES = /^(postgres|rag_api|[a-z]+_exporter|pg_.*)$/;
+
+const outsideRolesAreFree: Rule = ({ settings: { services } }) =>
+  Object.keys(services.postgres.roles)
+    .filter((name) => OWN_ROLES.test(name))
+    .map((name) => ({
+      code: 'NAME_CLASH',
+      path: ['services', 'postgres', 'roles', name],
+      message: `the role ${name} belongs to the stack or to PostgreSQL itself`,
+      remedy: 'Give the role another name.',
+    }));
+
+/** The widest network that a role may come from: an eighth of all addresses says nothing about who comes. */
+const LEAST_PREFIX = 8;
+
+const outsideRolesComeFromSomewhere: Rule = ({ settings: { services } }) =>
+  Object.entries(services.postgres.roles).flatMap(([name, { from }]) =>
+    from.flatMap((network, index): Finding[] => {
+      if (Number(network.split('/')[1]) >= LEAST_PREFIX) return [];
+      return [
+        {
+          path: ['services', 'postgres', 'roles', name, 'from', index],
+          message: `${network} lets nearly everybody try passwords`,
+          remedy: 'Name the networks that the role really comes from, each of /8 or smaller.',
+        },
+      ];
+    }),
+  );
+
+const publishedPostgresHasRoles: Rule = ({ settings: { services } }) => {
+  const { publish, roles } = services.postgres;
+  const path = ['services', 'postgres'];
+  const some = Object.keys(roles).length > 0;
+  if ((publish !== undefined) === some) return [];
+  return [
+    publish
+      ? {
+          path: [...path, 'publish'],
+          message: 'nobody could log in through the port: the stack’s own roles are let in by its own networks alone',
+          remedy: 'Add a role under `services.postgres.roles`, or leave the port out.',
+          restsOn: [[...path, 'roles', '*']],
+        }
+      : {
+          path: [...path, 'roles'],
+          message: 'the roles have no way in: no port of PostgreSQL is published',
+          remedy: 'Add `services.postgres.publish`, or leave the roles out.',
+          restsOn: [[...path, 'publish']],
+        },
+  ];
+};
+
+/** A key guards /v1 alone: /invocations answers a chat without one. (observed on vLLM 0.32.0) */
+const vllmStaysOnTheHost: Rule = ({ settings: { services } }) =>
+  Object.entries(services.llm).flatMap(([name, { engine, publish }]): Finding[] => {
+    if (engine !== 'vllm' || !publish || publish.address === LOOPBACK) return [];
+    const path = ['services', 'llm', name, 'publish', 'address'];
+    return [
+      {
+        path,
+        message: 'other machines could ask the model without its key: vLLM answers POST /invocations to anybody',
+        remedy: `Use ${LOOPBACK}, and let other machines ask the RAG API or come through an SSH tunnel.`,
+        restsOn: [['services', 'llm', name, 'engine']],
+      },
+    ];
+  });
+
 const waitsInOrder: Rule = ({ settings: { services } }) => {
   const { limits } = services.api;
   const path = ['services', 'api', 'limits'];
@@ -152,4 +220,8 @@ export const SERVICE_RULES: readonly Rule[] = [
   walSizesInOrder,
   postgresTagTellsMajor,
   waitsInOrder,
+  outsideRolesAreFree,
+  outsideRolesComeFromSomewhere,
+  publishedPostgresHasRoles,
+  vllmStaysOnTheHost,
 ];

@@ -18,6 +18,11 @@ export interface FileContext {
   render(value: Value): string;
   /** Who was connected to the file's own service, sorted by the client's id. */
   clients(): readonly ClientAddress[];
+  /**
+   * Network of the service's published ports, in CIDR notation. Programs of the host come from its first address;
+   * other machines keep their own. Undefined when nothing is published.
+   */
+  publishedSubnet(): string | undefined;
 }
 
 /** A configuration file. It holds no secret: its content is in the plan, for reviewers to read. */

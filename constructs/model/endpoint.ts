@@ -2,7 +2,7 @@ import type { SecretRef } from './secret.js';
 import type { Workload } from './workload.js';
 
 /** What clients speak; it starts the URL. */
-export type Scheme = 'http' | 'postgresql';
+export type Scheme = 'http' | 'grpc' | 'postgresql';
 
 /** Where an endpoint listens, and what it asks of its clients. */
 export interface EndpointProps {

@@ -1,6 +1,6 @@
 import type { Construct } from 'constructs';
 import { IMAGES } from '../images.js';
-import { type Endpoint, type FileContext, SecretRef, Service, secretPath } from '../model/index.js';
+import { type Endpoint, type FileContext, modelError, SecretRef, Service, secretPath } from '../model/index.js';
 
 const CONFIG = '/etc/postgresql';
 const DATA = '/var/lib/postgresql/data';
@@ -8,6 +8,7 @@ const PORT = 5432;
 /** uid and gid of `postgres` in the official image (Debian variants). */
 const USER = { uid: 999, gid: 999 };
 const SUPERUSER = 'postgres';
+const BACKUPS = '/backups';
 
 /** All of it has a default. */
 export interface PostgresProps {
@@ -23,6 +24,8 @@ export interface PostgresProps {
   readonly database?: string | undefined;
   /** Settings of postgresql.conf under PostgreSQL's own names. @default - the server's */
   readonly settings?: Readonly<Record<string, string | number | boolean | undefined>>;
+  /** Volume that is mounted at /backups, for dumps. @default - none */
+  readonly backupsVolumeName?: string | undefined;
 }
 
 /** PostgreSQL with a configuration of its own, open to exactly the roles and networks that were connected. */
@@ -31,6 +34,7 @@ export class Postgres extends Service {
   readonly database: string;
   /** The superuser, for the job that makes roles. */
   readonly superuser: Endpoint;
+  readonly #admitted: Admission[] = [];
 
   constructor(scope: Construct, id: string, props: PostgresProps = {}) {
     const password = new SecretRef(`${id}-superuser-password`, 'logs the superuser in to PostgreSQL');
@@ -71,7 +75,14 @@ export class Postgres extends Service {
       content: postgresqlConf(props.settings ?? {}),
       onChange: 'replace',
     });
-    this.addConfigFile({ path: `${CONFIG}/pg_hba.conf`, content: pgHba, onChange: 'replace' });
+    if (props.backupsVolumeName !== undefined) {
+      this.addDataVolume({ id: `${id}-backups`, name: props.backupsVolumeName, path: BACKUPS, owner: USER });
+    }
+    this.addConfigFile({
+      path: `${CONFIG}/pg_hba.conf`,
+      content: (context) => pgHba(context, this.#admitted, database),
+      onChange: 'replace',
+    });
   }
 
   /**
@@ -82,6 +93,21 @@ export class Postgres extends Service {
   role(name: string): Endpoint {
     const id = name.replaceAll('_', '-');
     return this.#login(name, new SecretRef(`${this.node.id}-${id}-password`, `logs ${name} in to PostgreSQL`));
+  }
+
+  /**
+   * Let a role in through the published port: from the host itself, and from other machines.
+   *
+   * @param role what `role` returned
+   * @param from networks of other machines, in CIDR notation: `192.168.10.0/24`
+   * @throws RagdockError MODEL_INVALID when it is no role of this server, or the superuser
+   */
+  admit(role: Endpoint, from: readonly string[] = []): void {
+    const { user } = role;
+    if (role.owner !== this || user === undefined || user === SUPERUSER) {
+      throw modelError(this, `${role.name} cannot be let in from outside`, 'pass what `role()` returned');
+    }
+    this.#admitted.push({ user, from });
   }
 
   #login(user: string, credential: SecretRef): Endpoint {
@@ -115,8 +141,14 @@ function postgresqlConf(settings: Readonly<Record<string, string | number | bool
 
 const quote = (value: string): string => `'${value.replaceAll("'", "''")}'`;
 
-/** One line for each role and network that was connected; everybody else is refused. */
-function pgHba(context: FileContext): string {
+/** A role that may log in through the published port. */
+interface Admission {
+  readonly user: string;
+  readonly from: readonly string[];
+}
+
+/** One line for each role and network that was connected or let in; everybody else is refused. */
+function pgHba(context: FileContext, admitted: readonly Admission[], database: string): string {
   const hosts = context
     .clients()
     .flatMap(({ endpoints, subnet }) =>
@@ -125,13 +157,19 @@ function pgHba(context: FileContext): string {
           `host   ${user === SUPERUSER ? 'all' : basePath.slice(1)}  ${user}  ${subnet}  scram-sha-256`,
       ),
     );
+  const host = context.publishedSubnet();
+  const outside = admitted.flatMap(({ user, from }) =>
+    [...(host === undefined ? [] : [host]), ...from].map(
+      (network) => `host   ${database}  ${user}  ${network}  scram-sha-256`,
+    ),
+  );
   return [
     '# Written by ragdock from who is connected to PostgreSQL.',
     '# type database user address method',
     'local  all  all  scram-sha-256',
     // Only the container itself: the health check would otherwise write a FATAL line every time.
     `host   all  ${SUPERUSER}  127.0.0.1/32  scram-sha-256`,
-    ...[...new Set(hosts)].sort(),
+    ...[...new Set([...hosts, ...outside])].sort(),
     '',
   ].join('\n');
 }

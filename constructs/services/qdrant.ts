@@ -13,7 +13,34 @@ key_file="$1"
 QDRANT__SERVICE__API_KEY="$(cat "$key_file")" || QDRANT__SERVICE__API_KEY=""
 [ -n "$QDRANT__SERVICE__API_KEY" ] || { echo "the key file $key_file is missing or empty: refusing to run without authentication" >&2; exit 78; }
 export QDRANT__SERVICE__API_KEY
-exec ./qdrant
+`.trim();
+
+/** As process 1 the server ends well on SIGTERM, and answers what it has begun. */
+const RUN = 'exec ./qdrant';
+
+/**
+ * The server beside the script, which passes signals on and waits until it has ended. One that was killed while it
+ * still loaded its collections, most likely for want of memory, comes back with them closed, so that an operator can
+ * delete what does not fit.
+ */
+const RUN_OR_RECOVER = `
+export QDRANT_INIT_FILE_PATH=/tmp/qdrant-initialised
+stopping=""
+trap 'stopping=yes; kill -TERM "$server" 2>/dev/null || true' TERM
+./qdrant &
+server=$!
+status=interrupted
+while [ "$status" = interrupted ]; do
+  before="$stopping"
+  wait "$server" && status=0 || status=$?
+  [ "$before" = "$stopping" ] || status=interrupted
+done
+if [ "$status" = 137 ] && [ -z "$stopping" ] && [ ! -e "$QDRANT_INIT_FILE_PATH" ]; then
+  echo "the server was killed before its collections were loaded: it starts again in recovery mode" >&2
+  export QDRANT__STORAGE__RECOVERY_MODE="The server was killed while it loaded its collections, most likely for want of memory. Raise services.qdrant.memory or delete collections, then restart the container."
+  exec ./qdrant
+fi
+exit "$status"
 `.trim();
 
 /** The image has no curl and no wget, but bash opens sockets. */
@@ -30,12 +57,16 @@ export interface QdrantProps {
   readonly volumeName?: string | undefined;
   /** In MiB. @default 1024 */
   readonly memoryMiB?: number | undefined;
+  /** Starts with its collections closed after it was killed while it loaded them. @default false */
+  readonly recoveryMode?: boolean | undefined;
 }
 
 /** The vector database: REST with a key, metrics on a port of their own. */
 export class Qdrant extends Service {
   /** REST, with a key. */
   readonly http: Endpoint;
+  /** gRPC, with the same key. */
+  readonly grpc: Endpoint;
   /** Prometheus metrics, without a key. */
   readonly metrics: Endpoint;
 
@@ -46,7 +77,13 @@ export class Qdrant extends Service {
       containerName: props.containerName,
       user: USER,
       memoryMiB: props.memoryMiB ?? 1024,
-      entrypoint: ['/bin/bash', '-euc', START, 'start-qdrant', secretPath(key, 'current')],
+      entrypoint: [
+        '/bin/bash',
+        '-euc',
+        `${START}\n${props.recoveryMode === true ? RUN_OR_RECOVER : RUN}`,
+        'start-qdrant',
+        secretPath(key, 'current'),
+      ],
       environment: {
         RUN_MODE: 'production',
         QDRANT__TELEMETRY_DISABLED: 'true',
@@ -63,6 +100,7 @@ export class Qdrant extends Service {
       openFiles: 10_000,
     });
     this.http = this.expose('http', { scheme: 'http', port: 6333, credential: key });
+    this.grpc = this.expose('grpc', { scheme: 'grpc', port: 6334, credential: key });
     this.metrics = this.expose('metrics', { scheme: 'http', port: 9090 });
     this.addDataVolume({ id: `${id}-data`, name: props.volumeName, path: '/qdrant/storage', owner: USER });
     this.addDataVolume({ id: `${id}-snapshots`, path: '/qdrant/snapshots', owner: USER });

@@ -137,6 +137,60 @@ describe('every rule tells what contradicts what, where, and what to change', ()
       },
     ],
     [
+      'the port of PostgreSQL without anybody who may log in',
+      {
+        yaml: services('postgres: {publish: ▶{port: 5432}}'),
+        is: 'CONFIG_RULE services.postgres.publish',
+        says: /nobody could log in through the port/,
+        remedy: /services\.postgres\.roles/,
+      },
+    ],
+    [
+      'roles that have no port to come through',
+      {
+        yaml: services('postgres: {roles: ▶{analyst: {}}}'),
+        is: 'CONFIG_RULE services.postgres.roles',
+        says: /no port of PostgreSQL is published/,
+        remedy: /services\.postgres\.publish/,
+      },
+    ],
+    [
+      'a role of the stack for somebody outside',
+      {
+        yaml: services('postgres: {publish: {port: 5432}, roles: {rag_api: ▶{}}}'),
+        is: 'NAME_CLASH services.postgres.roles.rag_api',
+        says: /rag_api belongs to the stack/,
+        remedy: /another name/,
+      },
+    ],
+    [
+      'a role that comes from everywhere',
+      {
+        yaml: services('postgres: {publish: {port: 5432}, roles: {analyst: {from: [10.0.0.0/8, ▶0.0.0.0/0]}}}'),
+        is: 'CONFIG_RULE services.postgres.roles.analyst.from.1',
+        says: /0\.0\.0\.0\/0 lets nearly everybody try passwords/,
+        remedy: /of \/8 or smaller/,
+      },
+    ],
+    [
+      'two ports of Qdrant that are one',
+      {
+        yaml: services('qdrant: {publish: {port: 6333}, publishGrpc: {port: ▶6333}}'),
+        is: 'NAME_CLASH services.qdrant.publishGrpc.port',
+        says: /127\.0\.0\.1:6333 is published by services\.qdrant already/,
+        remedy: /another port/,
+      },
+    ],
+    [
+      'the gRPC port of Qdrant for other machines without a reason',
+      {
+        yaml: services('qdrant: {publishGrpc: {port: 6334, address: ▶0.0.0.0}}'),
+        is: 'CONFIG_RULE services.qdrant.publishGrpc.address',
+        says: /lets other machines reach port 6334/,
+        remedy: /publishGrpc\.acknowledge/,
+      },
+    ],
+    [
       'Grafana without Prometheus',
       {
         yaml: services('prometheus: {enabled: false}', 'nodeExporter: {enabled: false}', 'grafana: {enabled: ▶true}'),

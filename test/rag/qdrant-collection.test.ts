@@ -7,17 +7,25 @@ import { RotatingCredential } from '../support/rag-parts.js';
 
 const METADATA = { schema: 1, language: 'russian', chunking: 1, embedding: 'none', dimension: 0 };
 const INDEXES = { course: { data_type: 'keyword', points: 0 }, source: { data_type: 'keyword', points: 0 } };
+const STRICT_MODE = { enabled: true, max_query_limit: 1000, max_timeout: 60, filter_max_conditions: 64 };
 const KEY = { course: 'demo', source: 'a.md' };
 
 /** What GET /collections/NAME says of a collection as ragdock makes it. */
 const asMade = (
-  changes: { params?: object; metadata?: object; payload_schema?: object; points_count?: number } = {},
+  changes: {
+    params?: object;
+    metadata?: object;
+    payload_schema?: object;
+    points_count?: number;
+    strict_mode?: object;
+  } = {},
 ) => ({
   status: 'green',
   points_count: changes.points_count ?? 0,
   config: {
     params: { vectors: {}, sparse_vectors: { bm25: { modifier: 'idf' } }, ...changes.params },
     metadata: changes.metadata ?? METADATA,
+    strict_mode_config: changes.strict_mode ?? STRICT_MODE,
   },
   payload_schema: changes.payload_schema ?? INDEXES,
 });
@@ -52,10 +60,24 @@ const writes = () =>
     .map(({ method, path, body }: ReceivedRequest) => [`${method} ${path}`, JSON.parse(body)]);
 
 describe('ensureCollection', () => {
+  test.each([
+    ['none', {}],
+    ['other limits', { ...STRICT_MODE, max_query_limit: 5 }],
+    ['limits that are switched off', { ...STRICT_MODE, enabled: false }],
+  ])('gives a collection with %s the limits of strict mode', async (_what, strict_mode) => {
+    info = asMade({ strict_mode });
+
+    expect(await ensureCollection(http, 'c', 'russian')).toBe('present');
+    expect(writes()).toEqual([['PATCH /collections/c', { strict_mode_config: STRICT_MODE }]]);
+  });
+
   test('makes a sparse vector with idf, metadata, and the indexes before there are points', async () => {
     expect(await ensureCollection(http, 'c', 'russian')).toBe('created');
     expect(writes()).toEqual([
-      ['PUT /collections/c', { sparse_vectors: { bm25: { modifier: 'idf' } }, metadata: METADATA }],
+      [
+        'PUT /collections/c',
+        { sparse_vectors: { bm25: { modifier: 'idf' } }, strict_mode_config: STRICT_MODE, metadata: METADATA },
+      ],
       [
         'PUT /collections/c/index?wait=true',
         { field_name: 'course', field_schema: { type: 'keyword', is_tenant: true } },

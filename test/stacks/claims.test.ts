@@ -35,7 +35,7 @@ test('every data volume of the stack is claimed, and no other', () => {
 test('every published port of the stack is claimed, and no other', () => {
   const ports = Object.values(containers).flatMap((container) => (container.ports ?? []) as { external: number }[]);
 
-  expect(claims.flatMap(({ publish }) => publish?.port ?? []).sort()).toEqual(
+  expect(claims.flatMap(({ published }) => published.map(({ publish }) => publish.port)).sort()).toEqual(
     ports.map(({ external }) => external).sort(),
   );
 });

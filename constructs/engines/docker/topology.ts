@@ -143,6 +143,8 @@ export class Topology {
     return {
       render: (value) => this.render(value, service),
       clients: () => this.clientsOf(service),
+      publishedSubnet: () =>
+        this.networks.find(({ kind, members }) => kind === 'published' && members.includes(service))?.subnet,
     };
   }
 

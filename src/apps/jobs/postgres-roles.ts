@@ -168,15 +168,24 @@ async function grantMonitor(client: pg.Client, database: string, role: string): 
   await client.query(`GRANT pg_monitor TO ${name}`);
 }
 
-async function grantHistory(client: pg.Client, database: string, role: string): Promise<void> {
+const grantHistory = (client: pg.Client, database: string, role: string): Promise<void> =>
+  grantTables(client, database, role, 'SELECT, INSERT, UPDATE');
+
+/** Takes back what the role may have had when it was one that writes. */
+async function grantRead(client: pg.Client, database: string, role: string): Promise<void> {
+  await client.query(`REVOKE ALL ON ALL TABLES IN SCHEMA rag FROM ${pg.escapeIdentifier(role)}`);
+  await grantTables(client, database, role, 'SELECT');
+}
+
+async function grantTables(client: pg.Client, database: string, role: string, rights: string): Promise<void> {
   const name = pg.escapeIdentifier(role);
   const tables = HISTORY_TABLES.map((table) => `rag.${pg.escapeIdentifier(table)}`).join(', ');
   await client.query(`GRANT CONNECT ON DATABASE ${pg.escapeIdentifier(database)} TO ${name}`);
   await client.query(`GRANT USAGE ON SCHEMA rag TO ${name}`);
-  await client.query(`GRANT SELECT, INSERT, UPDATE ON ${tables} TO ${name}`);
+  await client.query(`GRANT ${rights} ON ${tables} TO ${name}`);
 }
 
-const GRANT = { history: grantHistory, monitor: grantMonitor } as const;
+const GRANT = { history: grantHistory, read: grantRead, monitor: grantMonitor } as const;
 
 function isTransient(error: unknown): boolean {
   const code = codeOf(error);

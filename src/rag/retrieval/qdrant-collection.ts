@@ -8,6 +8,7 @@ import {
   type Language,
   metadataFor,
   PAYLOAD_INDEXES,
+  STRICT_MODE,
 } from './qdrant-layout.js';
 
 /** Making a collection writes a log file of its own and syncs it; on a slow disk that takes a while. */
@@ -39,6 +40,7 @@ export async function ensureCollection(
   const differences = differencesOf(info, metadataFor(language));
   if (differences.length > 0) throw new CollectionMismatch(name, differences);
   await ensureIndexes(http, name, info);
+  await ensureStrictMode(http, name, info);
   return created ? 'created' : 'present';
 }
 
@@ -114,6 +116,20 @@ async function ensureIndexes(http: QdrantHttp, name: string, info: Schemas['Coll
       idempotent: true,
     });
   }
+}
+
+/** Unlike vectors and metadata, limits can be set at any time; a collection that has others gets ours. */
+async function ensureStrictMode(http: QdrantHttp, name: string, { config }: Schemas['CollectionInfo']): Promise<void> {
+  const found: object = config.strict_mode_config ?? {};
+  const same = Object.entries(STRICT_MODE).every(([limit, value]) => found[limit as keyof object] === value);
+  if (same) return;
+  await http.call({
+    method: 'PATCH',
+    path: collectionPath(name),
+    body: { strict_mode_config: STRICT_MODE },
+    timeoutMs: CREATE_TIMEOUT_MS,
+    idempotent: true,
+  });
 }
 
 function differencesOf(info: Schemas['CollectionInfo'], wanted: CollectionMetadata): string[] {

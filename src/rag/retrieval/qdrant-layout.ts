@@ -24,9 +24,24 @@ export function metadataFor(language: Language): CollectionMetadata {
   return { schema: SCHEMA_VERSION, language, chunking: CHUNKING_VERSION, embedding: 'none', dimension: 0 };
 }
 
+/**
+ * What no request of a client may ask for, whoever holds the key: without limits one query could ask for every point at
+ * once. Ours ask for some dozens of points and wait 30 s at most.
+ */
+export const STRICT_MODE: Schemas['StrictModeConfig'] = {
+  enabled: true,
+  max_query_limit: 1000,
+  max_timeout: 60,
+  filter_max_conditions: 64,
+};
+
 /** How a collection is made. A dense vector would enter as `vectors: { dense: { size, distance } }`. */
 export function collectionDefinition(language: Language): Schemas['CreateCollection'] {
-  return { sparse_vectors: { [BM25]: { modifier: 'idf' } }, metadata: { ...metadataFor(language) } };
+  return {
+    sparse_vectors: { [BM25]: { modifier: 'idf' } },
+    strict_mode_config: { ...STRICT_MODE },
+    metadata: { ...metadataFor(language) },
+  };
 }
 
 /** Payload indexes; made before the first point, since Qdrant builds its structures for a tenant as points come. */

@@ -71,6 +71,60 @@ describe('pg_hba.conf', () => {
   });
 });
 
+describe('a role from outside', () => {
+  const published = (from: readonly string[]) =>
+    synthesiseWorkloads(
+      (stack) => {
+        const postgres = new Postgres(stack, 'postgres');
+        const role = postgres.role('analyst');
+        postgres.admit(role, from);
+        postgres.publish(role, { port: 5433, address: '127.0.0.1' });
+        new PostgresRoles(stack, 'roles', { postgres, roles: [{ endpoint: role, grants: 'read' }] });
+      },
+      { networks: { 'postgres--published': '10.0.0.0/29', 'roles--postgres': '10.0.0.8/29' } },
+    );
+
+  test('comes from the host through the published port, and from the networks that are named', () => {
+    const rules = published(['192.168.10.0/24'])
+      .files('postgres_files')
+      [HBA]?.match(/^host.*analyst.*$/gm);
+
+    expect(rules).toEqual([
+      'host   ml_db  analyst  10.0.0.0/29  scram-sha-256',
+      'host   ml_db  analyst  192.168.10.0/24  scram-sha-256',
+    ]);
+  });
+
+  test('has a port of the host that leads to the server', () => {
+    expect(published([]).container('postgres').ports).toEqual([
+      { internal: 5432, external: 5433, ip: '127.0.0.1', protocol: 'tcp' },
+    ]);
+  });
+
+  test('is never the superuser', () => {
+    const build = () =>
+      synthesiseWorkloads((stack) => {
+        const postgres = new Postgres(stack, 'postgres');
+        postgres.admit(postgres.superuser);
+      });
+
+    expect(failureOf(build)).toMatchObject({
+      code: 'MODEL_INVALID',
+      message: 'sql-postgres cannot be let in from outside',
+    });
+  });
+});
+
+test('mounts a volume for dumps where it is given one', () => {
+  const mounts = (props: PostgresProps) =>
+    (alone(props).container('postgres').mounts as { source: string; target: string }[]).filter(
+      ({ target }) => target === '/backups',
+    );
+
+  expect(mounts({})).toEqual([]);
+  expect(mounts({ backupsVolumeName: 'ml_backups' })).toMatchObject([{ source: 'ml_backups', target: '/backups' }]);
+});
+
 describe('postgresql.conf', () => {
   test('says where to listen, how to log, and how passwords are kept', () => {
     expect(alone().files('postgres_files')[CONF]?.split('\n')).toEqual([

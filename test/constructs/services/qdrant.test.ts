@@ -54,6 +54,52 @@ describe('the start script', () => {
   });
 });
 
+describe('the start script with recovery mode', () => {
+  /** Run the entrypoint with a server that does what `server` says, a piece of bash. */
+  async function start(server: string, signal?: NodeJS.Signals) {
+    const folder = temporaryFolder();
+    const keyFile = join(folder, 'key');
+    writeFileSync(keyFile, 'secret-key');
+    writeFileSync(
+      join(folder, 'qdrant'),
+      `#!/bin/bash\necho "mode: \${QDRANT__STORAGE__RECOVERY_MODE:+recovery}"\n${server}\n`,
+    );
+    chmodSync(join(folder, 'qdrant'), 0o755);
+    const entrypoint: string[] = containerOf({ recoveryMode: true }).entrypoint;
+    const command = [...entrypoint.slice(0, -1), keyFile].map((argument) =>
+      argument.replace('/tmp/qdrant-initialised', join(folder, 'initialised')),
+    );
+    return run(command, { cwd: folder, signalOn: signal && { says: 'ready', signal } });
+  }
+
+  test('hands on how the server ended', async () => {
+    expect(await start('exit 0')).toMatchObject({ code: 0, stdout: 'mode: \n' });
+    expect(await start('exit 7')).toMatchObject({ code: 7, stdout: 'mode: \n' });
+  });
+
+  test('starts a server with its collections closed that was killed while it loaded them', async () => {
+    const outcome = await start('[ -n "${QDRANT__STORAGE__RECOVERY_MODE:-}" ] && exit 0; kill -9 $$');
+
+    expect(outcome).toMatchObject({ code: 0, stdout: 'mode: \nmode: recovery\n' });
+    expect(outcome.stderr).toContain('it starts again in recovery mode');
+  });
+
+  test('does not do so when it had loaded them: the engine starts the container again', async () => {
+    const outcome = await start('touch "$QDRANT_INIT_FILE_PATH"; kill -9 $$');
+
+    expect(outcome).toMatchObject({ code: 137, stdout: 'mode: \n' });
+  });
+
+  test('waits after SIGTERM until the server has ended well', async () => {
+    const server = `trap 'echo asked; sleep 0.3; echo finished; exit 0' TERM\necho ready\nwhile :; do sleep 0.05; done`;
+
+    expect(await start(server, 'SIGTERM')).toMatchObject({
+      code: 0,
+      stdout: 'mode: \nready\nasked\nfinished\n',
+    });
+  });
+});
+
 describe('the health check', () => {
   /** Run the container's probe against another port than Qdrant's. */
   function probe(port: number) {
