@@ -17,7 +17,7 @@ export function changes({ name, project, engine, sql, prometheus }: Deployment):
 
   describe(`in ${name}`, () => {
     test('a changed sampling value replaces the RAG API alone', async () => {
-      project.setSetting(['services', 'llm', 'main', 'sampling', 'maxTokens'], 96);
+      project.setSetting(['services', 'llm', 'main', 'sampling', 'maxTokens'], 24);
 
       expect(await replacedByDeploy()).toEqual(['rag-api']);
     });
