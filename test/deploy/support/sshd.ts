@@ -14,12 +14,16 @@ export class TestSshd {
   private constructor(
     readonly folder: string,
     readonly port: number,
+    readonly settings: readonly string[],
   ) {}
 
-  /** @param parent a folder that only root may write to, up to the root of the file system: sshd asks for it */
-  static async start(parent: string): Promise<TestSshd> {
+  /**
+   * @param parent a folder that only root may write to, up to the root of the file system: sshd asks for it
+   * @param settings further lines of sshd_config
+   */
+  static async start(parent: string, settings: readonly string[]): Promise<TestSshd> {
     mkdirSync(parent, { recursive: true });
-    const sshd = new TestSshd(mkdtempSync(join(parent, 'sshd-')), await freePort());
+    const sshd = new TestSshd(mkdtempSync(join(parent, 'sshd-')), await freePort(), settings);
     sshd.newHostKey();
     makeKey(sshd.userKey);
     writeFileSync(join(sshd.folder, 'authorized_keys'), readFileSync(`${sshd.userKey}.pub`));
@@ -47,8 +51,8 @@ export class TestSshd {
     makeKey(join(this.folder, 'host'));
   }
 
-  /** Serve, with these further lines of configuration. */
-  async serve(further: readonly string[] = []): Promise<void> {
+  /** @param settings in place of those that it was started with */
+  async serve(settings = this.settings): Promise<void> {
     // Packages leave it to the service that this server is not.
     mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
     const configuration = join(this.folder, 'sshd_config');
@@ -61,7 +65,7 @@ export class TestSshd {
       'PasswordAuthentication no',
       'KbdInteractiveAuthentication no',
       'LogLevel VERBOSE',
-      ...further,
+      ...settings,
     ];
     writeFileSync(configuration, `${lines.join('\n')}\n`);
     const server = spawn('/usr/sbin/sshd', ['-D', '-f', configuration, '-E', this.#logFile], { stdio: 'inherit' });
