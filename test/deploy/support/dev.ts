@@ -1,4 +1,5 @@
 import { Deployment, type DeploymentDescription } from './deployment.js';
+import type { Project } from './project.js';
 
 /** What is said of `dev` wherever it is deployed; the engine and the folder are added. */
 export const DEV = {
@@ -14,3 +15,9 @@ export const DEV = {
 /** `dev` on the engine of the test host. */
 export const devIn = (project: string, modelFile: string): Deployment =>
   new Deployment({ ...DEV, project, models: [{ file: modelFile }] });
+
+/** Short answers, and patience with them: for tests of the way to the model, on a machine that has other work. */
+export function answerShortly({ setSetting }: Project): void {
+  setSetting(['services', 'llm', 'main', 'sampling', 'maxTokens'], 32);
+  setSetting(['services', 'api', 'limits'], { firstTokenSeconds: 300, idleSeconds: 300, totalSeconds: 600 });
+}

@@ -102,22 +102,22 @@ export class TestSshd {
 /** How a log of sshd counts what clients did. */
 export interface SshUse {
   readonly logins: number;
-  /** Most sessions at once. */
-  readonly sessions: number;
+  /** Most connections at once that were logged in; each has one session. */
+  readonly connections: number;
   /** Connections that were dropped because too many others were not logged in yet. */
   readonly dropped: number;
 }
 
 export function useOf(log: string): SshUse {
   let open = 0;
-  let sessions = 0;
-  for (const [, what] of log.matchAll(/^(Starting|Close) session/gm)) {
-    open += what === 'Starting' ? 1 : -1;
-    sessions = Math.max(sessions, open);
+  let connections = 0;
+  for (const [, what] of log.matchAll(/^(Accepted publickey|Disconnected from user)/gm)) {
+    open += what === 'Accepted publickey' ? 1 : -1;
+    connections = Math.max(connections, open);
   }
   return {
     logins: [...log.matchAll(/^Accepted publickey/gm)].length,
-    sessions,
+    connections,
     dropped: [...log.matchAll(/^(drop connection|.*MaxStartups)/gm)].length,
   };
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { removeEnvironment } from '../../deploy/support/clean.js';
+import { answerShortly } from '../../deploy/support/dev.js';
 import { requireTestHost } from '../../deploy/support/global-setup.js';
 import { copyProject, modelFile } from '../../deploy/support/project.js';
 import { devOn } from './dev-on.js';
@@ -23,6 +24,7 @@ export default async function setup(vitest: TestProject): Promise<() => Promise<
   copyProject(folder);
   const { engine, project } = devOn(socket, folder, '');
   project.setSetting(['host', 'docker'], `unix://${socket}`);
+  answerShortly(project);
   await removeEnvironment(engine);
   vitest.provide('project', folder);
   vitest.provide('modelFile', modelFile());

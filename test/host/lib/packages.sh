@@ -1,10 +1,13 @@
 # Debian packages. Sourced after common.sh.
 
+# installed PACKAGE
+installed() { [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
 # need_packages PACKAGE...: apt is asked only when one is missing.
 need_packages() {
   local package missing=()
   for package in "$@"; do
-    [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+    installed "$package" || missing+=("$package")
   done
   if [ ${#missing[@]} -eq 0 ]; then
     found "$*"

@@ -8,4 +8,6 @@ python3 -m pip --version >/dev/null 2>&1 || packages+=(python3 python3-pip)
 # Debian's Python makes virtual environments only with this package; others bring what it has.
 python3 -c 'import ensurepip' >/dev/null 2>&1 || packages+=(python3-venv)
 
+# Tests run its program with keys and a port of their own; the service that the package would start is not wanted.
+installed openssh-server || ln --symbolic --force /dev/null /etc/systemd/system/ssh.service
 need_packages "${packages[@]}"

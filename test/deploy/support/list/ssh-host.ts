@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { removeEnvironment } from '../clean.js';
 import { Deployment, DOCUMENT } from '../deployment.js';
-import { DEV } from '../dev.js';
+import { answerShortly, DEV } from '../dev.js';
 import { TEST_HOST_SOCKET } from '../engine.js';
 import { copyProject } from '../project.js';
 import { SshClient } from '../ssh-client.js';
@@ -45,8 +45,7 @@ export async function sshHost(modelFile: string, socket = TEST_HOST_SOCKET): Pro
     copyFileSync(join(folder, 'config/environments/dev.yaml'), project.environmentFile);
     project.setSetting(['host'], { docker: `ssh://root@localhost:${sshd.port}`, networkPool: '10.231.48.0/20' });
     project.setSetting(['services', 'webBot', 'publish', 'port'], PORT);
-    // Few tokens: what is tried here is the way to the model.
-    project.setSetting(['services', 'llm', 'main', 'sampling', 'maxTokens'], 24);
+    answerShortly(project);
   }
 
   beforeAll(async () => {
@@ -149,6 +148,6 @@ export async function sshHost(modelFile: string, socket = TEST_HOST_SOCKET): Pro
     // What a reader of the log does not understand would count as nothing.
     expect(use.logins).toBeGreaterThan(50);
     expect(use.dropped).toBe(0);
-    console.info(`${use.logins} logins, at most ${use.sessions} sessions at once`);
+    console.info(`${use.logins} logins, at most ${use.connections} connections at once`);
   });
 }
