@@ -15,7 +15,10 @@ export class TestSshd {
     readonly folder: string,
     readonly port: number,
     readonly settings: readonly string[],
-  ) {}
+  ) {
+    // Of a suite that is cut off nothing stays behind that listens.
+    process.once('exit', () => this.#server?.kill());
+  }
 
   /**
    * @param parent a folder that only root may write to, up to the root of the file system: sshd asks for it
