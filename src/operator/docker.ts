@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Docker from 'dockerode';
 import { RagdockError } from '../errors/problem.js';
-import { SshAgent } from './ssh-agent.js';
+import { sshAdvice } from './ssh-advice.js';
+import { SshAgent, SshFailure } from './ssh-agent.js';
 
 const PATIENCE_MS = 40_000;
 
@@ -90,21 +91,30 @@ export function reasonOf(error: unknown): string {
 }
 
 function isTransportError(error: unknown): boolean {
+  if (error instanceof SshFailure) return true;
   const { code, syscall } = (error ?? {}) as NodeJS.ErrnoException;
   return /^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND)/.test(code ?? '') || syscall === 'connect';
 }
 
 function unreachable(address: string, cause: unknown): RagdockError {
-  const denied = (cause as NodeJS.ErrnoException).code === 'EACCES';
+  const reason = reasonOf(cause);
+  const remedy = remedyFor(address, cause, reason);
   return new RagdockError(
     {
       code: 'ENGINE_UNREACHABLE',
       path: 'host.docker',
-      message: `the Docker engine at ${address} cannot be used: ${reasonOf(cause)}`,
-      ...(denied ? { remedy: 'Run as a user that may use the socket: root, or a member of its group.' } : {}),
+      message: `the Docker engine at ${address} cannot be used: ${reason}`,
+      ...(remedy === undefined ? {} : { remedy }),
     },
     { cause },
   );
+}
+
+/** A remedy that says more than the catalogue's. */
+function remedyFor(address: string, cause: unknown, reason: string): string | undefined {
+  if ((cause as NodeJS.ErrnoException).code === 'EACCES')
+    return 'Run as a user that may use the socket: root, or a member of its group.';
+  return address.startsWith('ssh:') ? sshAdvice(new URL(address), reason) : undefined;
 }
 
 /** The client's options. All of them are given, because it would take what is missing from DOCKER_HOST. */

@@ -9,6 +9,11 @@ const CONNECTIONS = 6;
 /** Longest part of what ssh says that ends up in an error, in characters. */
 const LONGEST_COMPLAINT = 500;
 
+/** An ssh that could not be started, or ended on its own. */
+export class SshFailure extends Error {
+  override readonly name = 'SshFailure';
+}
+
 /**
  * Carries HTTP to a Docker engine behind `ssh://user@host:port`, one process of the system's ssh for each connection,
  * as docker's own command line does. So keys, known hosts, jump hosts and aliases are those of the user's ssh. A login
@@ -53,10 +58,10 @@ class SshConnection extends Duplex {
     ssh.stdout.on('data', (bytes: Buffer) => {
       if (!this.push(bytes)) ssh.stdout.pause();
     });
-    ssh.once('error', (cause) => this.destroy(new Error(`ssh cannot be started: ${cause.message}`, { cause })));
+    ssh.once('error', (cause) => this.destroy(new SshFailure(`ssh cannot be started: ${cause.message}`, { cause })));
     ssh.once('close', (code) => {
       if (code === 0 || this.destroyed) this.push(null);
-      else this.destroy(new Error(`ssh ended with ${code}: ${complaint.trim() || 'it gave no reason'}`));
+      else this.destroy(new SshFailure(`ssh ended with ${code}: ${reasonIn(complaint)}`));
     });
     // A pipe that breaks says nothing of the cause; the end of the process does.
     ssh.stdin.on('error', () => undefined);
@@ -108,4 +113,14 @@ class SshConnection extends Duplex {
     this.unref();
     done(error);
   }
+}
+
+/** The last line: what stands before it are banners and warnings. */
+function reasonIn(complaint: string): string {
+  return (
+    complaint
+      .trim()
+      .split(/[\r\n]+/)
+      .at(-1) || 'it gave no reason'
+  );
 }

@@ -15,3 +15,8 @@ MODEL_FILE=SmolLM2-135M-Instruct.Q4_1.gguf
 
 # Plans dev beside Terraform; see the script opentofu.
 OPENTOFU_VERSION=1.12.6
+
+# The engine that newest-engine builds: the newest that there is, with the containerd and the runc that it finds on its path.
+MOBY_VERSION=2.0.0-beta.24
+CONTAINERD_VERSION=2.4.2
+RUNC_VERSION=1.5.2

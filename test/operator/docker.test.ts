@@ -133,6 +133,43 @@ describe('ssh', () => {
     );
   });
 
+  test.each([
+    ['Host key verification failed.', "ssh-keygen -R '[203.0.113.7]:2222'"],
+    ['deploy@203.0.113.7: Permission denied (publickey).', 'ssh-copy-id'],
+    ['permission denied while trying to connect to the Docker daemon socket at unix:///x', 'group docker'],
+    ['Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?', 'Start the engine there'],
+    ['bash: line 1: docker: command not found', 'Install the docker command there'],
+    ['kex_exchange_identification: Connection closed by remote host', 'MaxStartups'],
+    ['ssh: connect to host 203.0.113.7 port 2222: Connection refused', 'ssh -p 2222 deploy@203.0.113.7 docker version'],
+  ])('that ends with %j says what helps', async (said, remedy) => {
+    sshDoes(`process.stderr.write(${JSON.stringify(`Some banner\n${said}\n`)}); process.exit(255);`);
+
+    const text = (await unreachable('ssh://deploy@203.0.113.7:2222'))?.message;
+    expect(text).toContain(
+      `the Docker engine at ssh://deploy@203.0.113.7:2222 cannot be used: ssh ended with 255: ${said}\n`,
+    );
+    expect(text).toContain(remedy);
+  });
+
+  test('that ends in the middle of the work is a problem of the same kind', async () => {
+    const engine = await ScriptedEngine.start();
+    sshDoes(`
+      const { existsSync, writeFileSync } = require('node:fs');
+      if (existsSync(__dirname + '/once')) {
+        process.stderr.write('Connection closed by 203.0.113.7 port 22\\n');
+        process.exit(255);
+      }
+      writeFileSync(__dirname + '/once', '');
+      ${dialing(engine.socket)}
+    `);
+    // Two at once: the second one needs a connection of its own.
+    const work = withEngine('ssh://203.0.113.7', {}, (docker) =>
+      Promise.all([docker.listNetworks(), docker.listNetworks()]),
+    );
+
+    await expect(work).rejects.toMatchObject({ code: 'ENGINE_UNREACHABLE' });
+  });
+
   test('that is not there is told', async () => {
     vi.stubEnv('PATH', temporaryFolder());
 

@@ -20,6 +20,9 @@ import { type DockerNetwork, Topology } from './topology.js';
 /** The bindings of 12.0.3 ask for 3.6.2; what is emitted is valid for both, and 4 repairs a dozen faults of 3. */
 export const PROVIDER_VERSION = '4.6.0';
 
+/** Where docker's own command line looks for an engine that nobody has named. */
+const USUAL_HOST = 'unix:///var/run/docker.sock';
+
 /** The image of the files containers; the number changes with its Dockerfile. */
 const CARRIER = 'files-carrier';
 const CARRIER_IMAGE = 'ragdock-files-carrier:1';
@@ -178,6 +181,7 @@ class DockerEngine {
       timeouts: { create: '60m' },
       lifecycle: { createBeforeDestroy: true },
     });
+    if (key === 'bundled-apps') this.#buildOnHost(image);
     this.#images.set(key, identified(image, id));
     return image;
   }
@@ -192,8 +196,18 @@ class DockerEngine {
       keepLocally: true,
       lifecycle: { createBeforeDestroy: true },
     });
+    this.#buildOnHost(image);
     this.#images.set(CARRIER, identified(image, CARRIER));
     return image;
+  }
+
+  /**
+   * By default the provider builds where docker's command line on this machine would, whatever its own `host` says. With
+   * this it builds over its own connection, with BuildKit as well. The bindings do not know the attribute, which the
+   * provider has since 4.0.
+   */
+  #buildOnHost(image: Image): void {
+    if (this.props.host !== USUAL_HOST) image.addOverride('build.use_legacy_builder', true);
   }
 
   /** Volumes of files are made anew from what git and the store hold, so they are resources; data volumes are not. */

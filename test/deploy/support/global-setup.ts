@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { removeEnvironment } from './clean.js';
-import { docker } from './engine.js';
-import { copyProject, hostScript } from './project.js';
+import { devIn } from './dev.js';
+import { copyProject, hostScript, modelFile } from './project.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -15,30 +15,33 @@ declare module 'vitest' {
   }
 }
 
-const ENVIRONMENT = 'dev';
-
 /** The suite starts from nothing: no container, network, volume, state or secret of the environment. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const cache = process.env.RAGDOCK_CACHE ?? '/var/cache/ragdock';
-  if (!existsSync(join(cache, 'test-host'))) {
-    throw new Error(
-      'This suite deploys to the Docker engine of this machine and deletes the data of its environment `dev`. ' +
-        'It runs on a test host only: make one with test/host/setup.',
-    );
-  }
-  await docker.ping().catch((cause) => {
+  requireTestHost();
+  const folder = mkdtempSync(join(tmpdir(), 'ragdock-deploy-'));
+  const { engine } = devIn(folder, '');
+  await engine.docker.ping().catch((cause) => {
     throw new Error('The Docker engine does not answer; start it with test/host/setup.', { cause });
   });
-  const folder = mkdtempSync(join(tmpdir(), 'ragdock-deploy-'));
   copyProject(folder);
-  await removeEnvironment(ENVIRONMENT);
+  await removeEnvironment(engine);
   project.provide('project', folder);
-  project.provide('modelFile', hostScript('model').trim().split('\n').at(-1) ?? '');
+  project.provide('modelFile', modelFile());
   return async () => {
     if (process.env.RAGDOCK_KEEP_STACK) return;
-    await removeEnvironment(ENVIRONMENT);
+    await removeEnvironment(engine);
     rmSync(folder, { recursive: true });
     // The host is left as its setup leaves it: ready for a deploy.
     hostScript('setup');
   };
+}
+
+/** Throws unless this machine was made a test host. */
+export function requireTestHost(): void {
+  const cache = process.env.RAGDOCK_CACHE ?? '/var/cache/ragdock';
+  if (existsSync(join(cache, 'test-host'))) return;
+  throw new Error(
+    'This suite deploys to the Docker engine of this machine and deletes the data of its environments. ' +
+      'It runs on a test host only: make one with test/host/setup.',
+  );
 }

@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { inject } from 'vitest';
+import { parseDocument } from 'yaml';
 
 const CHECKOUT = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 
@@ -28,68 +28,117 @@ export function hostScript(name: 'model' | 'daemon' | 'setup', ...args: readonly
   });
 }
 
+/** Path of the GGUF file that the test host holds. */
+export const modelFile = (): string => hostScript('model').trim().split('\n').at(-1) ?? '';
+
 export interface Outcome {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Run a command in the suite's project, as a user would type it. */
-export async function run(
-  command: string,
-  args: readonly string[],
-  options: { readonly cwd?: string } = {},
-): Promise<Outcome> {
-  const child = spawn(command, args, {
-    cwd: options.cwd ?? inject('project'),
-    env: { ...process.env, CHECKPOINT_DISABLE: '1', NO_COLOR: '1', FORCE_COLOR: '0' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text) => {
-    stdout += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text) => {
-    stderr += text;
-  });
-  const code = await new Promise<number | null>((done, fail) => child.on('error', fail).on('close', done));
-  return { code, stdout, stderr };
+/** How commands are run. */
+export interface Commands {
+  /** What stands before each command line, such as `unshare --mount`. @default - nothing */
+  readonly prefix?: readonly string[];
+  /** Variables beside this process's own; undefined takes one away. @default - none */
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-/** Run a command that has to succeed. */
-export async function succeed(
-  command: string,
-  args: readonly string[],
-  options: { readonly cwd?: string } = {},
-): Promise<Outcome> {
-  const outcome = await run(command, args, options);
-  if (outcome.code !== 0) {
-    throw new Error(`${command} ${args.join(' ')} ended with ${outcome.code}\n${outcome.stdout}\n${outcome.stderr}`);
+/** A copy of the project, in which commands are run as a user of one of its environments types them. */
+export class Project {
+  /** @param folder a copy that {@link copyProject} has made */
+  constructor(
+    readonly folder: string,
+    readonly environment: string,
+    readonly commands: Commands = {},
+  ) {}
+
+  readonly run = async (
+    command: string,
+    args: readonly string[],
+    options: { readonly cwd?: string; readonly env?: Commands['env'] } = {},
+  ): Promise<Outcome> => {
+    const [program = command, ...rest] = [...(this.commands.prefix ?? []), command, ...args];
+    const child = spawn(program, rest, {
+      cwd: options.cwd ?? this.folder,
+      env: {
+        ...process.env,
+        CHECKPOINT_DISABLE: '1',
+        NO_COLOR: '1',
+        FORCE_COLOR: '0',
+        ...this.commands.env,
+        ...options.env,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      stderr += text;
+    });
+    const code = await new Promise<number | null>((done, fail) => child.on('error', fail).on('close', done));
+    return { code, stdout, stderr };
+  };
+
+  /** Run a command that has to succeed. */
+  readonly succeed: Project['run'] = async (command, args, options) => {
+    const outcome = await this.run(command, args, options);
+    if (outcome.code !== 0) {
+      throw new Error(`${command} ${args.join(' ')} ended with ${outcome.code}\n${outcome.stdout}\n${outcome.stderr}`);
+    }
+    return outcome;
+  };
+
+  /** `npx ragdock ARGS`, which has to succeed. */
+  readonly ragdock = (...args: readonly string[]): Promise<Outcome> => this.succeed('npx', ['ragdock', ...args]);
+
+  /** `npx ragdock ARGS`, however it ends. */
+  readonly tryRagdock = (...args: readonly string[]): Promise<Outcome> => this.run('npx', ['ragdock', ...args]);
+
+  readonly deploy = (): Promise<Outcome> => this.succeed('npx', this.#cdktf('deploy'));
+
+  /** A deploy, however it ends. */
+  readonly tryDeploy = (): Promise<Outcome> => this.run('npx', this.#cdktf('deploy'));
+
+  readonly destroy = (): Promise<Outcome> => this.succeed('npx', this.#cdktf('destroy'));
+
+  /** `terraform plan -detailed-exitcode`: 0 nothing to do, 2 changes. The text is in the outcome. */
+  readonly plan = (...args: readonly string[]): Promise<Outcome> =>
+    this.run('terraform', ['plan', '-detailed-exitcode', '-input=false', '-no-color', ...args], {
+      cwd: this.#stackFolder,
+    });
+
+  readonly terraform = (...args: readonly string[]): Promise<Outcome> =>
+    this.succeed('terraform', args, { cwd: this.#stackFolder });
+
+  /** Set one value of the environment file, as `setSetting(['services', 'postgres', 'memory'], '2GiB')`. */
+  readonly setSetting = (path: readonly string[], value: unknown): void => {
+    const document = parseDocument(readFileSync(this.environmentFile, 'utf8'));
+    document.setIn(path, document.createNode(value));
+    writeFileSync(this.environmentFile, document.toString());
+  };
+
+  get environmentFile(): string {
+    return join(this.folder, `config/environments/${this.environment}.yaml`);
   }
-  return outcome;
-}
 
-export const ragdock = (...args: readonly string[]): Promise<Outcome> => succeed('npx', ['ragdock', ...args]);
-export const deploy = (): Promise<Outcome> =>
-  succeed('npx', ['cdktf', 'deploy', 'dev', '--auto-approve', '--skip-provider-lock']);
-export const destroy = (): Promise<Outcome> =>
-  succeed('npx', ['cdktf', 'destroy', 'dev', '--auto-approve', '--skip-provider-lock']);
+  get lockFile(): string {
+    return join(this.folder, `config/environments/${this.environment}.lock.yaml`);
+  }
 
-const stackFolder = (): string => join(inject('project'), 'cdktf.out/stacks/dev');
+  get secretsFolder(): string {
+    return join(this.folder, '.ragdock/secrets', this.environment);
+  }
 
-/** `terraform plan -detailed-exitcode`: 0 nothing to do, 2 changes. The text is in the outcome. */
-export const plan = (...args: readonly string[]): Promise<Outcome> =>
-  run('terraform', ['plan', '-detailed-exitcode', '-input=false', '-no-color', ...args], { cwd: stackFolder() });
+  get #stackFolder(): string {
+    return join(this.folder, 'cdktf.out/stacks', this.environment);
+  }
 
-export const terraform = (...args: readonly string[]): Promise<Outcome> =>
-  succeed('terraform', args, { cwd: stackFolder() });
-
-/** Change the text of the environment file; fails if there is nothing to change. */
-export function editEnvironment(from: string | RegExp, to: string): void {
-  const file = join(inject('project'), 'config/environments/dev.yaml');
-  const text = readFileSync(file, 'utf8');
-  const changed = text.replace(from, to);
-  if (changed === text) throw new Error(`nothing in ${file} matches ${from}`);
-  writeFileSync(file, changed);
+  #cdktf(command: 'deploy' | 'destroy'): readonly string[] {
+    return ['cdktf', command, this.environment, '--auto-approve', '--skip-provider-lock'];
+  }
 }

@@ -67,3 +67,7 @@ work_folder() {
 
 # The language model of the tests; see steps/model.sh.
 MODEL=$CACHE/model/$(key_of "$HOST_DIR/python/model.txt")/$MODEL_FILE
+
+# The newest Docker engine; see the script newest-engine.
+NEWEST_ENGINE=$CACHE/newest-engine/moby-$MOBY_VERSION-containerd-$CONTAINERD_VERSION-runc-$RUNC_VERSION
+NEWEST_ENGINE_SOCKET=/run/ragdock-newest/docker.sock

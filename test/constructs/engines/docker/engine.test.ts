@@ -14,6 +14,26 @@ test('the provider is pinned to one version, and asked of one engine', () => {
   expect(json.provider.docker).toEqual([{ host: 'ssh://ops@gpu-1' }]);
 });
 
+test('images are built on the engine that is asked, which docker’s command line may not know', () => {
+  const builds = (host: string) => {
+    const { json } = synthesiseWorkloads(
+      (stack) => {
+        const app = aService(stack, 'app', { image: 'bundled-apps' });
+        app.addConfigFile({ path: '/etc/app/conf.d/a.conf', content: '', onChange: 'replace' });
+      },
+      {},
+      { host },
+    );
+    return Object.values<{ build?: { use_legacy_builder?: boolean } }>(json.resource.docker_image).map(
+      ({ build }) => build?.use_legacy_builder,
+    );
+  };
+
+  for (const host of ['ssh://ops@gpu-1', 'tcp://gpu-1:2376', 'unix:///run/other.sock'])
+    expect(builds(host), host).toEqual([true, true]);
+  expect(builds('unix:///var/run/docker.sock')).toEqual([undefined, undefined]);
+});
+
 test('a plan without secrets has to be asked for', () => {
   const { json } = synthesiseWorkloads((stack) => void aService(stack, 'service'));
 

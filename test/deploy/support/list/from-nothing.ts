@@ -1,0 +1,114 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { io } from 'socket.io-client';
+import { describe, expect, test } from 'vitest';
+import { type Deployment, DOCUMENT, QUESTION } from '../deployment.js';
+
+/** From an empty engine to a stack that answers: secrets, model, deploy, ingest, ask. */
+export function fromNothing(deployment: Deployment): void {
+  const { name, description, project, engine, ask, ingest, importModels } = deployment;
+
+  describe(`${name} from nothing`, () => {
+    test('without secrets nothing is started, and the message names the command', async () => {
+      const outcome = await project.tryDeploy();
+
+      expect(outcome.code).not.toBe(0);
+      expect(outcome.stdout + outcome.stderr).toContain(`npx ragdock secrets init ${name}`);
+    });
+
+    test('secrets are made once, readable by their owner alone, and never printed', async () => {
+      const lock = readFileSync(project.lockFile, 'utf8');
+      const { stdout, stderr } = await project.ragdock('secrets', 'init', name);
+
+      const files = readdirSync(project.secretsFolder).map((file) => join(project.secretsFolder, file));
+      expect(files.length).toBeGreaterThan(3);
+      for (const file of files) {
+        expect(statSync(file).mode & 0o777).toBe(0o600);
+        expect(stdout + stderr).not.toContain(readFileSync(file, 'utf8'));
+      }
+      const before = files.map((file) => readFileSync(file, 'utf8'));
+      await project.ragdock('secrets', 'init', name);
+      expect(files.map((file) => readFileSync(file, 'utf8'))).toEqual(before);
+      // Each machine has secrets of its own for these environments, so nothing that is committed changes.
+      expect(readFileSync(project.lockFile, 'utf8')).toBe(lock);
+    });
+
+    if (description.models !== undefined) {
+      test('a model file that is not the one that was asked for is refused', async () => {
+        const outcome = await project.tryRagdock('model', 'import', 'package.json', '--env', name);
+
+        expect(outcome.code).toBe(2);
+        expect(outcome.stderr).toContain('MODEL_FILE_MISMATCH');
+      });
+
+      test('the model file is imported', async () => {
+        await importModels();
+      });
+    }
+
+    test('a deploy brings every service up, healthy', async () => {
+      await project.deploy();
+      await engine.allHealthy();
+    });
+
+    test('the state is readable by its owner alone', () => {
+      const folder = join(project.folder, 'state');
+      expect(statSync(folder).mode & 0o777).toBe(0o700);
+      expect(statSync(join(folder, `${name}.tfstate`)).mode & 0o777).toBe(0o600);
+    });
+
+    test('a second plan is empty', async () => {
+      const { code, stdout } = await project.plan();
+
+      expect(code, stdout).toBe(0);
+    });
+
+    test('a document is ingested; a second time changes nothing', async () => {
+      expect((await ingest()).stdout).toContain('coffee-machine.md');
+      expect((await ingest()).stdout).toMatch(/unchanged/);
+    });
+
+    test('a question in Russian is answered as a stream, and the answer names its source', async () => {
+      const answer = await ask();
+
+      expect(answer.chunks.length).toBeGreaterThan(1);
+      expect(answer.chunks.join('').trim()).not.toBe('');
+      expect(answer.sources).toContainEqual(
+        expect.objectContaining({ source: DOCUMENT, collection: description.collection }),
+      );
+    });
+
+    test('the chat page answers over its published port with the four events', async () => {
+      const page = await fetch(description.chat);
+      expect(page.status).toBe(200);
+      expect(page.headers.get('content-type')).toContain('text/html');
+
+      const socket = io(description.chat, { transports: ['websocket'] });
+      try {
+        const seen: string[] = [];
+        const chunks: string[] = [];
+        socket.on('bot_typing', () => seen.push('bot_typing'));
+        socket.on('bot_chunk', (chunk: { text: string }) => {
+          seen.push('bot_chunk');
+          chunks.push(chunk.text);
+        });
+        const finished = new Promise<{ ok: boolean; sources: unknown[] }>((resolve) =>
+          socket.on('bot_finished', resolve),
+        );
+        await socket.timeout(10_000).emitWithAck('send_message', {
+          message: QUESTION,
+          user_name: 'deploy-suite',
+          course: description.course,
+          message_id: crypto.randomUUID(),
+        });
+        const end = await finished;
+
+        expect(end).toMatchObject({ ok: true, sources: [expect.objectContaining({ source: DOCUMENT })] });
+        expect(seen[0]).toBe('bot_typing');
+        expect(chunks.length).toBeGreaterThan(1);
+      } finally {
+        socket.disconnect();
+      }
+    });
+  });
+}

@@ -1,0 +1,4 @@
+import { inject } from 'vitest';
+import { sshHost } from '../deploy/support/list/ssh-host.js';
+
+await sshHost(inject('modelFile'), inject('socket'));
