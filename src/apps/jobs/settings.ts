@@ -3,8 +3,8 @@ import { z } from 'zod';
 /** Every job reads its settings from the file that this variable names. */
 export const JOB_SETTINGS_VARIABLE = 'RAGDOCK_SETTINGS';
 
-/** What a role may do: read and write the history, or read the server's statistics. */
-export const PostgresGrants = z.enum(['history', 'monitor']);
+/** What a role may do: read and write the history, read the server's statistics, or read numbers about the history. */
+export const PostgresGrants = z.enum(['history', 'monitor', 'numbers']);
 /** One of the things that a role may do. */
 export type PostgresGrants = z.output<typeof PostgresGrants>;
 
