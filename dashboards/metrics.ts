@@ -106,6 +106,94 @@ export const RAG_API_METRICS = {
   },
 } as const satisfies Record<string, Metric>;
 
+/** What the agent exporter measures. Its counters are kept in the database: neither a restart nor retention sets them back. */
+export const AGENT_EXPORTER_METRICS = {
+  exchanges: {
+    name: 'rag_history_exchanges_total',
+    help: 'Exchanges that have ended, by course and by how: answered, refused, aborted or error',
+    type: 'counter',
+    labels: ['course', 'outcome'],
+  },
+  withoutSources: {
+    name: 'rag_history_without_sources_total',
+    help: 'Answers of the model that were given no passage',
+    type: 'counter',
+    labels: ['course'],
+  },
+  cutOff: {
+    name: 'rag_history_cut_off_total',
+    help: 'Answers that ended at the limit of tokens',
+    type: 'counter',
+    labels: ['course'],
+  },
+  passages: {
+    name: 'rag_history_passages_total',
+    help: 'Passages that answers were given, by course and collection',
+    type: 'counter',
+    labels: ['course', 'collection'],
+  },
+  tokens: {
+    name: 'rag_history_tokens_total',
+    help: 'Tokens that the model server counted, by course and kind: prompt or completion',
+    type: 'counter',
+    labels: ['course', 'kind'],
+  },
+  lastExchange: {
+    name: 'rag_history_last_exchange_timestamp_seconds',
+    help: 'When the last exchange of a course ended, in Unix time',
+    type: 'gauge',
+    labels: ['course'],
+  },
+  oldestExchange: {
+    name: 'rag_history_oldest_exchange_timestamp_seconds',
+    help: 'When the oldest exchange that is kept began, in Unix time',
+    type: 'gauge',
+    labels: [],
+  },
+  users: {
+    name: 'rag_history_users',
+    help: 'Users who asked something within the last day or week, in any course',
+    type: 'gauge',
+    labels: ['period'],
+  },
+  courseUsers: {
+    name: 'rag_history_course_users',
+    help: 'Users who asked something within the last day or week, by course',
+    type: 'gauge',
+    labels: ['course', 'period'],
+  },
+  wait: {
+    name: 'rag_history_wait_seconds',
+    help: 'How long answers of the last 24 hours took until their first character (first_token) and their end (total)',
+    type: 'gauge',
+    labels: ['course', 'moment', 'quantile'],
+  },
+  points: {
+    name: 'rag_knowledge_points',
+    help: 'Points in a collection of Qdrant, one for each passage; approximate while Qdrant optimises',
+    type: 'gauge',
+    labels: ['collection'],
+  },
+  up: {
+    name: 'rag_exporter_up',
+    help: 'Whether the last reading of a source succeeded: counts and activity of PostgreSQL, or qdrant',
+    type: 'gauge',
+    labels: ['source'],
+  },
+  lastRead: {
+    name: 'rag_exporter_last_read_timestamp_seconds',
+    help: 'When a source was last read with success, in Unix time',
+    type: 'gauge',
+    labels: ['source'],
+  },
+  readSeconds: {
+    name: 'rag_exporter_read_seconds',
+    help: 'How long the last reading of a source took',
+    type: 'gauge',
+    labels: ['source'],
+  },
+} as const satisfies Record<string, Metric>;
+
 /** A metric of a program that is not ours, as far as dashboards and alerts use it. */
 export type ForeignMetric = Pick<Metric, 'name' | 'type' | 'labels'>;
 

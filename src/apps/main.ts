@@ -13,6 +13,7 @@ const report = (line: string) => write(`${line}\n`);
 const COMMANDS: Readonly<Record<string, Command>> = {
   'rag-api': async () => (await import('./rag-api/main.js')).runRagApi(environment),
   'web-bot': async () => (await import('./web-bot/main.js')).runWebBot(environment),
+  'agent-exporter': async () => (await import('./agent-exporter/main.js')).runAgentExporter(environment),
   'job-postgres-roles': async () => (await import('./jobs/postgres-roles.js')).runPostgresRoles(environment, report),
   'job-qdrant-collections': async () =>
     (await import('./jobs/qdrant-collections.js')).runQdrantCollections(environment, report),

@@ -2,6 +2,7 @@ import pg from 'pg';
 import { codeOf } from '../../rag/failure.js';
 import { migrate, SchemaTooNew } from '../../rag/history/migrate.js';
 import { HISTORY_TABLES } from '../../rag/history/migrations.js';
+import { NUMBERS_RELATIONS } from '../../rag/history/numbers-schema.js';
 import { retry } from '../../rag/retry.js';
 import { newest, valid } from '../secret-file.js';
 import { readSettings, readVariables } from '../settings-file.js';
@@ -14,6 +15,9 @@ const STATEMENT_TIMEOUT_MS = 60_000;
 
 /** Another starter holds the locks that we need for at most this long, in milliseconds. */
 const LOCK_TIMEOUT_MS = 30_000;
+
+/** The exporter has one; one more for who looks at what it sees, or a container that is being replaced. */
+const CONNECTIONS_FOR_NUMBERS = 3;
 
 const WRONG_PASSWORD = '28P01';
 
@@ -185,7 +189,17 @@ async function grantTables(client: pg.Client, database: string, role: string, ri
   await client.query(`GRANT ${rights} ON ${tables} TO ${name}`);
 }
 
-const GRANT = { history: grantHistory, read: grantRead, monitor: grantMonitor } as const;
+/** Right after right on what holds no text of users: none on the exchanges, and so none on their statistics either. */
+async function grantNumbers(client: pg.Client, database: string, role: string): Promise<void> {
+  const name = pg.escapeIdentifier(role);
+  const relations = NUMBERS_RELATIONS.map((relation) => `rag.${pg.escapeIdentifier(relation)}`).join(', ');
+  await client.query(`ALTER ROLE ${name} CONNECTION LIMIT ${CONNECTIONS_FOR_NUMBERS}`);
+  await client.query(`GRANT CONNECT ON DATABASE ${pg.escapeIdentifier(database)} TO ${name}`);
+  await client.query(`GRANT USAGE ON SCHEMA rag TO ${name}`);
+  await client.query(`GRANT SELECT ON ${relations} TO ${name}`);
+}
+
+const GRANT = { history: grantHistory, read: grantRead, monitor: grantMonitor, numbers: grantNumbers } as const;
 
 function isTransient(error: unknown): boolean {
   const code = codeOf(error);

@@ -3,8 +3,8 @@ import { z } from 'zod';
 /** Every job reads its settings from the file that this variable names. */
 export const JOB_SETTINGS_VARIABLE = 'RAGDOCK_SETTINGS';
 
-/** What a role may do: read and write the history, only read it, or read the server's statistics. */
-export const PostgresGrants = z.enum(['history', 'read', 'monitor']);
+/** What a role may do: read and write the history, only read it, read the server's statistics, or read numbers about the history. */
+export const PostgresGrants = z.enum(['history', 'read', 'monitor', 'numbers']);
 /** One of the things that a role may do. */
 export type PostgresGrants = z.output<typeof PostgresGrants>;
 

@@ -1,3 +1,5 @@
+import { NUMBERS_SQL } from './numbers-schema.js';
+
 /** One change of the schema. A released migration is never edited; a correction is the next number. */
 export interface Migration {
   readonly version: number;
@@ -34,6 +36,7 @@ export const MIGRATIONS: readonly Migration[] = [
       CREATE INDEX exchanges_running ON rag.exchanges (created_at) WHERE status = 'running';
     `,
   },
+  { version: 2, name: 'numbers', sql: NUMBERS_SQL },
 ];
 
 /** Tables that the role of the API reads and writes. */
