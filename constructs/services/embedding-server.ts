@@ -34,7 +34,7 @@ API_KEY="$(cat "$key_file")" || API_KEY=""
 [ -n "$API_KEY" ] || { echo "the key file $key_file is missing or empty: refusing to run without authentication" >&2; exit 78; }
 export API_KEY
 case "$model" in
-  */.ragdock/*) folder="$(cat "$model")" || folder=""; folder="${MODELS}/$folder"; set -- --revision "\${folder##*/}" "$@" ;;
+  */.ragdock/*) folder="$(cat "$model")" || folder=""; folder="${MODELS}/$folder"; set -- --revision "$(basename "$folder")" "$@" ;;
   *) folder="$model" ;;
 esac
 [ -f "$folder/config.json" ] || { echo "$model leads to no model: there is no $folder/config.json" >&2; exit 78; }

@@ -114,10 +114,15 @@ test('a job downloads the model, and is the only one with a way out', () => {
   expect(mount('llm-main')).toMatchObject({ source: 'weights', read_only: true });
   expect(mount('llm-main-model')).toMatchObject({ source: 'weights', read_only: false });
   expect(container('llm-main').depends_on).toContain('docker_container.llm-main-model');
-  expect(container('llm-main-model').command).toEqual([NAME, 'abc', '14400']);
+  expect(container('llm-main-model').user).toBe('2000:2000');
+  expect(JSON.parse(files('llm-main-model_files')['/ragdock/etc-ragdock/settings.json'] ?? '')).toMatchObject({
+    repository: NAME,
+    revision: 'abc',
+    home: '/models',
+  });
   expect(Object.keys(networks)).toEqual(['llm-main-model--egress']);
   // The token is the job's alone.
-  expect(container('llm-main-model').env).toContain('HF_TOKEN_PATH=/run/secrets/llm-main-model-token.v1');
+  expect(container('llm-main-model').env).toContain('HF_TOKEN_FILE=/run/secrets/llm-main-model-token.v1');
   expect(Object.keys(files('llm-main_files'))).toEqual(['/ragdock/secrets/llm-main-api-key.v1']);
 });
 
