@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { common, memory, publish, text, volumeName } from './fields.js';
+import { common, memory, publish, text } from './fields.js';
+import { gpus, hostFolder, modelsVolume, repository, revision } from './model-fields.js';
 
 export const Sampling = z
   .strictObject({
@@ -14,10 +15,6 @@ export const Sampling = z
 export const SYSTEM_PROMPT =
   'Ты - русскоязычный автоматический ассистент. Твоя задача - отвечать кратко и по делу, сохраняя вежливость и ' +
   'профессионализм. Для технических тем используй точные термины. При работе с кодом объясняй критически важные моменты.';
-
-const modelsVolume = volumeName
-  .optional()
-  .describe('Name of the volume with the model files. Default: `<environment>-<service>-models`');
 
 const publishModel = publish
   .optional()
@@ -54,29 +51,20 @@ const llamaCpp = z
   })
   .describe('A model on llama.cpp, for hosts without a GPU');
 
-const hostFolder = text(/^\/[^:\0]*[^:/\0]$/, 'an absolute path without : or / at the end');
-
-const gpuDevice = text(/^(\d{1,2}|(GPU|MIG)-[A-Za-z0-9][A-Za-z0-9/-]*)$/, 'an index or UUID of `nvidia-smi -L`');
-
 const vllm = z
   .strictObject({
     ...common('16GiB'),
     engine: z.literal('vllm').describe('Server that runs the model'),
     model: z
       .strictObject({
-        name: text(
-          /^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)?$/,
-          'a repository of Hugging Face, owner/name',
-        ).describe('Repository of Hugging Face that holds the model'),
+        name: repository.describe('Repository of Hugging Face that holds the model'),
         servedName: z
           .string()
           .min(1)
           .max(128)
           .optional()
           .describe('Name under which clients ask for the model. Default: the repository’s'),
-        revision: text(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$/, 'a branch, a tag or a commit')
-          .optional()
-          .describe('Branch, tag or commit of the repository; a commit never changes. Default: `main`'),
+        revision: revision.optional(),
         token: z
           .boolean()
           .default(false)
@@ -97,20 +85,7 @@ const vllm = z
       .default('2000:2000')
       .describe('User and group that it runs as; another one where only that one may read `model.onHost`'),
     port: z.int().min(1024).max(65_535).default(8010).describe('Port inside the container'),
-    gpus: z
-      .strictObject({
-        devices: z
-          .array(gpuDevice)
-          .min(1)
-          .optional()
-          .describe('Cards that it may use, by index, in quotes, or by UUID. Default: all'),
-        by: z
-          .enum(['nvidia-runtime', 'device-request'])
-          .default('nvidia-runtime')
-          .describe('Who hands them out: the container runtime `nvidia`, or the engine by a device request'),
-      })
-      .prefault({})
-      .describe('Graphics cards'),
+    gpus: gpus.prefault({}),
     sharedMemory: memory
       .optional()
       .describe('Size of /dev/shm, part of `memory`. Default: 1GiB for each card of tensorParallelSize'),

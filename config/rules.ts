@@ -1,5 +1,6 @@
 import type { FailureCode } from '../src/errors/catalogue.js';
 import type { Path } from './located.js';
+import { EMBEDDING_RULES } from './rules/embeddings.js';
 import { EXTRA_SERVICE_RULES } from './rules/extra-services.js';
 import { NAME_RULES } from './rules/names.js';
 import { NETWORK_RULES } from './rules/network.js';
@@ -33,6 +34,7 @@ const RULES: readonly Rule[] = [
   ...NAME_RULES,
   ...SERVICE_RULES,
   ...VLLM_RULES,
+  ...EMBEDDING_RULES,
   ...EXTRA_SERVICE_RULES,
 ];
 

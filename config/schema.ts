@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { API_LIMITS, type ApiLimit } from './api-limits.js';
+import { Embeddings } from './embeddings.js';
 import {
   common,
   containerName,
@@ -16,6 +17,7 @@ import {
   volumeName,
 } from './fields.js';
 import { Llm } from './llm.js';
+import { gpus } from './model-fields.js';
 import { postgresSettings } from './postgres-settings.js';
 
 const limit = ({ least, most, usual, meaning }: ApiLimit) =>
@@ -79,7 +81,9 @@ const extraService = z
         }),
       )
       .default({})
-      .describe('Services of the stack that it may reach: qdrant, api, webBot, prometheus, or `llm.<name>`'),
+      .describe(
+        'Services of the stack that it may reach: qdrant, api, webBot, prometheus, embeddings, or `llm.<name>`',
+      ),
     healthCheck: z.array(z.string()).min(1).optional().describe('Command that exits 0 while the service is healthy'),
     writableRoot: z
       .strictObject({ reason: z.string().min(8).describe('Why it cannot do without') })
@@ -159,6 +163,9 @@ export const EnvironmentSchema = z
           .prefault({})
           .describe('The vector database'),
         llm: z.record(identifier, Llm).describe('Models by name; the RAG API asks the one that `api.llm` names'),
+        embeddings: Embeddings.prefault({}).describe(
+          'A model that makes vectors of texts, for extra services; the RAG API does not ask it yet',
+        ),
         api: z
           .strictObject({
             ...common('512MiB'),
@@ -207,6 +214,25 @@ export const EnvironmentSchema = z
           })
           .prefault({})
           .describe('Metrics of the host; scraped by Prometheus'),
+        dcgmExporter: z
+          .strictObject({
+            ...common('512MiB'),
+            enabled: z.boolean().default(false).describe('Whether it is part of the stack'),
+            gpus: gpus.prefault({}),
+            intervalMs: z
+              .int()
+              .min(1000)
+              .max(600_000)
+              .default(15_000)
+              .describe('Time between two readings of the cards, in milliseconds'),
+            profiling: z
+              .boolean()
+              .default(false)
+              .describe('Reads the counters of the cards’ profiler too; it runs as root with SYS_ADMIN then'),
+            publish: publish.optional(),
+          })
+          .prefault({})
+          .describe('Metrics of NVIDIA graphics cards; scraped by Prometheus'),
         postgresExporter: z
           .strictObject({
             ...common('64MiB'),

@@ -1,3 +1,4 @@
+import type { EmbeddingsSettings } from './embeddings.js';
 import type { LlmSettings } from './llm.js';
 import type { Path } from './located.js';
 import type { PublishSettings, Settings } from './schema.js';
@@ -34,6 +35,7 @@ export interface ServiceClaims {
 /** Ids that the stack gives to services and jobs of its own, whether they are enabled or not. */
 export function reservedIds(settings: Settings): ReadonlySet<string> {
   const { webBot, prometheus, nodeExporter, postgresExporter, alertmanager, grafana } = settings.services;
+  const { embeddings, dcgmExporter } = settings.services;
   const everything: Settings = {
     ...settings,
     services: {
@@ -44,6 +46,8 @@ export function reservedIds(settings: Settings): ReadonlySet<string> {
       postgresExporter: { ...postgresExporter, enabled: true },
       alertmanager: { ...alertmanager, enabled: true },
       grafana: { ...grafana, enabled: true },
+      embeddings: { ...embeddings, enabled: true },
+      dcgmExporter: { ...dcgmExporter, enabled: true },
     },
     extraServices: {},
   };
@@ -93,7 +97,7 @@ interface ManagedService {
 
 function managedServices({ services }: Settings): readonly ManagedService[] {
   const { postgres, qdrant, llm, api, webBot, prometheus, nodeExporter } = services;
-  const { postgresExporter, alertmanager, grafana } = services;
+  const { postgresExporter, alertmanager, grafana, embeddings, dcgmExporter } = services;
   const at = (...keys: string[]): Path => ['services', ...keys];
   return [
     {
@@ -124,6 +128,17 @@ function managedServices({ services }: Settings): readonly ManagedService[] {
       target: `llm.${name}`,
       credential: true,
     })),
+    ...(embeddings.enabled
+      ? [
+          {
+            id: 'embeddings',
+            path: at('embeddings'),
+            ...embeddingServer(embeddings),
+            target: 'embeddings',
+            credential: true,
+          },
+        ]
+      : []),
     { id: 'rag-api', path: at('api'), settings: api, volumes: [], jobs: [], target: 'api', credential: true },
     ...(webBot.enabled
       ? [
@@ -157,6 +172,18 @@ function managedServices({ services }: Settings): readonly ManagedService[] {
             id: 'node-exporter',
             path: at('nodeExporter'),
             settings: nodeExporter,
+            volumes: [],
+            jobs: [],
+            credential: false,
+          },
+        ]
+      : []),
+    ...(dcgmExporter.enabled
+      ? [
+          {
+            id: 'dcgm-exporter',
+            path: at('dcgmExporter'),
+            settings: dcgmExporter,
             volumes: [],
             jobs: [],
             credential: false,
@@ -209,6 +236,12 @@ function modelServer(server: LlmSettings): Pick<ManagedService, 'settings' | 'vo
   if (server.model.onHost)
     return { settings: { container: server.container }, volumes: ['cache'], jobs: ['ownership'] };
   return { ...download, volumes: ['models', 'cache'], jobs: [...download.jobs, 'ownership'] };
+}
+
+/** A model that the host has needs no volume, and nothing brings it. */
+function embeddingServer(server: EmbeddingsSettings): Pick<ManagedService, 'settings' | 'volumes' | 'jobs'> {
+  if (server.model.onHost) return { settings: { container: server.container }, volumes: [], jobs: [] };
+  return { settings: server, volumes: ['models'], jobs: ['model', 'model-ownership'] };
 }
 
 function claimsOfManaged(service: ManagedService, environment: string): ServiceClaims {

@@ -1,5 +1,8 @@
 import { stringify } from 'yaml';
 import {
+  EMBEDDING_METRICS as EMBEDDINGS,
+  DCGM_METRICS as GPU,
+  DCGM_ERROR_METRICS as GPU_ERRORS,
   LLAMA_CPP_METRICS as LLAMA,
   NODE_METRICS as NODE,
   POSTGRES_METRICS as POSTGRES,
@@ -17,6 +20,10 @@ export interface WatchedServices {
   readonly node: boolean;
   /** Whether PostgreSQL is measured. */
   readonly postgres: boolean;
+  /** Whether graphics cards are measured. @default false */
+  readonly gpus?: boolean;
+  /** Whether there is an embedding server. @default false */
+  readonly embeddings?: boolean;
 }
 
 /** One thing that somebody should know. */
@@ -254,9 +261,87 @@ const postgres: AlertGroup = {
   ],
 };
 
+const gpus: AlertGroup = {
+  name: 'gpus',
+  alerts: [
+    {
+      name: 'GpuError',
+      severity: 'warning',
+      // The gauge keeps the last code, and is not there before the first one: neither a change nor a growth would show that.
+      expr: `(${gauge(GPU_ERRORS.lastError)} > 0) unless (${gauge(GPU_ERRORS.lastError)} == ${gauge(GPU_ERRORS.lastError)} offset 10m)`,
+      for: '0m',
+      summary: 'GPU {{ $labels.gpu }} reported the error XID {{ $value }}',
+      description: 'The driver or a program failed on the card. A model server that used it may have died.',
+    },
+    {
+      name: 'GpuHot',
+      severity: 'warning',
+      expr: `${gauge(GPU.temperature)} > 85`,
+      for: '5m',
+      summary: 'GPU {{ $labels.gpu }} is at {{ $value }} °C',
+      description: 'The card slows itself down, and answers with it. At its limit it switches off.',
+    },
+    {
+      name: 'GpuRowRemapFails',
+      severity: 'critical',
+      expr: `${gauge(GPU.rowRemapFailure)} == 1`,
+      for: '0m',
+      summary: 'GPU {{ $labels.gpu }} has memory that it cannot replace',
+      description: 'The card has no spare row left for a broken one. Programs on it will fail.',
+    },
+    {
+      name: 'GpuMemoryBreaks',
+      severity: 'warning',
+      expr: `${increase(GPU.uncorrectableRows, '', '1h')} > 0`,
+      for: '0m',
+      summary: 'GPU {{ $labels.gpu }} replaced broken memory',
+      description:
+        'An error could not be corrected: the program that had the data ended. The row is not used any more.',
+    },
+  ],
+};
+
+const embeddings: AlertGroup = {
+  name: 'embeddings',
+  alerts: [
+    {
+      name: 'EmbeddingsFail',
+      severity: 'critical',
+      expr: `${sum(rate(EMBEDDINGS.failures, 'err="inference"', '5m'))} > 0`,
+      for: '5m',
+      summary: 'The embedding server cannot compute texts',
+      description: 'Its clients get an error in place of vectors.',
+    },
+    {
+      name: 'EmbeddingsRefused',
+      severity: 'warning',
+      expr: `${sum(rate(EMBEDDINGS.failures, 'err="overloaded"', '5m'))} > 0`,
+      for: '5m',
+      summary: 'The embedding server refuses texts for want of room',
+      description: 'More texts come at once than it takes. Clients have to try again, and some will give up.',
+    },
+    {
+      name: 'EmbeddingQueueGrows',
+      severity: 'warning',
+      expr: `${max(gauge(EMBEDDINGS.queue))} > 100`,
+      for: '5m',
+      summary: '{{ $value }} texts wait for the embedding server',
+      description: 'More is asked than it computes. Every further text waits longer.',
+    },
+  ],
+};
+
 /** The alerts for what a stack has. */
-export function alertGroups({ node, postgres: hasPostgres }: WatchedServices): readonly AlertGroup[] {
-  return [services, questions, qdrant, ...(node ? [host] : []), ...(hasPostgres ? [postgres] : [])];
+export function alertGroups(watched: WatchedServices): readonly AlertGroup[] {
+  return [
+    services,
+    questions,
+    qdrant,
+    ...(watched.node ? [host] : []),
+    ...(watched.postgres ? [postgres] : []),
+    ...(watched.gpus ? [gpus] : []),
+    ...(watched.embeddings ? [embeddings] : []),
+  ];
 }
 
 /** The same as a rule file of Prometheus. */

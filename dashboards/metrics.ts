@@ -242,6 +242,20 @@ export const DCGM_METRICS = {
   memoryReserved: gauge('DCGM_FI_DEV_FB_RESERVED', 'gpu', 'modelName'),
   temperature: gauge('DCGM_FI_DEV_GPU_TEMP', 'gpu', 'modelName'),
   power: gauge('DCGM_FI_DEV_POWER_USAGE', 'gpu', 'modelName'),
+  rowRemapFailure: gauge('DCGM_FI_DEV_ROW_REMAP_FAILURE', 'gpu', 'modelName'),
+  uncorrectableRows: counter('DCGM_FI_DEV_UNCORRECTABLE_REMAPPED_ROWS', 'gpu', 'modelName'),
+} as const satisfies Record<string, ForeignMetric>;
+
+/** Of a card that had no error yet there is none of these: no scrape shows them. */
+export const DCGM_ERROR_METRICS = {
+  /** The code of the last error; it stays. */
+  lastError: gauge('DCGM_FI_DEV_XID_ERRORS', 'gpu', 'modelName'),
+} as const satisfies Record<string, ForeignMetric>;
+
+/** text-embeddings-inference 1.9. A counter is there from its first event on. */
+export const EMBEDDING_METRICS = {
+  queue: gauge('te_queue_size'),
+  failures: counter('te_request_failure', 'err'),
 } as const satisfies Record<string, ForeignMetric>;
 
 /** vLLM from 0.28 on; its counters carry the ending that the Python client gives them. */

@@ -1,9 +1,13 @@
 import { Construct } from 'constructs';
+import type { EmbeddingsSettings } from '../config/embeddings.js';
 import { contextOf, type LlmSettings, servedName, type VllmSettings } from '../config/llm.js';
+import type { GpuSettings } from '../config/model-fields.js';
 import type { ExtraServiceSettings, Settings } from '../config/schema.js';
-import { type Endpoint, modelError } from '../constructs/model/index.js';
+import { type Endpoint, type Gpus, modelError } from '../constructs/model/index.js';
 import {
   Alertmanager,
+  DcgmExporter,
+  EmbeddingServer,
   ExtraService,
   Grafana,
   GrafanaAdmin,
@@ -23,6 +27,7 @@ import {
   WebBot,
 } from '../constructs/services/index.js';
 import { alertRules } from '../dashboards/alerts.js';
+import { dashboards } from '../dashboards/index.js';
 
 /** The services of one environment and who talks to whom. Reads like a diagram; names no engine. */
 export class RagServices extends Construct {
@@ -32,12 +37,16 @@ export class RagServices extends Construct {
   readonly qdrant: Qdrant;
   /** The model servers by their names in the YAML. */
   readonly llms: ReadonlyMap<string, LlamaCppServer | VllmServer>;
+  /** Makes vectors of texts; undefined when it is disabled. */
+  readonly embeddings: EmbeddingServer | undefined;
   /** Answers questions. */
   readonly api: RagApi;
   /** The chat page; undefined when it is disabled. */
   readonly webBot: WebBot | undefined;
   /** Scrapes the others; undefined when it is disabled. */
   readonly prometheus: Prometheus | undefined;
+  /** Measures graphics cards; undefined when it is disabled. */
+  readonly dcgmExporter: DcgmExporter | undefined;
   /** Measures PostgreSQL; undefined when it is disabled. */
   readonly postgresExporter: PostgresExporter | undefined;
   /** Is sent the alerts; undefined when it is disabled. */
@@ -48,7 +57,7 @@ export class RagServices extends Construct {
   constructor(scope: Construct, settings: Settings) {
     super(scope, 'services');
     const { postgres, qdrant, llm, api, webBot, prometheus, postgresExporter } = settings.services;
-    const { alertmanager, grafana } = settings.services;
+    const { alertmanager, grafana, embeddings, dcgmExporter } = settings.services;
     const collections = Object.entries(api.collections).map(([name, { language, limit }]) => ({
       name,
       language,
@@ -109,6 +118,8 @@ export class RagServices extends Construct {
       throw modelError(this, `api.llm names '${api.llm}', which is none of the models`, 'name one of services.llm');
     }
 
+    this.embeddings = embeddings.enabled ? this.#embeddings(embeddings) : undefined;
+
     this.api = new RagApi(this, 'rag-api', {
       image: api.image,
       containerName: api.container,
@@ -135,6 +146,7 @@ export class RagServices extends Construct {
 
     this.webBot = webBot.enabled ? this.#webBot(settings) : undefined;
     this.alertmanager = alertmanager.enabled ? this.#alertmanager(alertmanager) : undefined;
+    this.dcgmExporter = dcgmExporter.enabled ? this.#dcgmExporter(dcgmExporter) : undefined;
     this.prometheus = prometheus.enabled ? this.#prometheus(settings.services) : undefined;
     this.grafana =
       grafana.enabled && this.prometheus
@@ -181,7 +193,7 @@ export class RagServices extends Construct {
       user: { uid, gid },
       model: { name, servedName: alias, source: sourceOf(server.model) },
       port: server.port,
-      gpus: { devices: server.gpus.devices ?? 'all', handedOutBy: server.gpus.by },
+      gpus: gpusOf(server.gpus),
       maxModelLen: server.maxModelLen,
       gpuMemoryUtilization: server.gpuMemoryUtilization,
       trustRemoteCode: server.trustRemoteCode,
@@ -197,6 +209,44 @@ export class RagServices extends Construct {
       stallSeconds: server.stallSeconds,
       shutdownTimeoutSeconds: server.shutdownSeconds,
     });
+  }
+
+  #embeddings(settings: EmbeddingsSettings): EmbeddingServer {
+    const [uid = 0, gid = 0] = settings.user.split(':').map(Number);
+    const { name, revision, token, onHost } = settings.model;
+    return new EmbeddingServer(this, 'embeddings', {
+      image: settings.image,
+      containerName: settings.container,
+      volumeName: settings.volume,
+      memoryMiB: settings.memory,
+      user: { uid, gid },
+      model: {
+        name,
+        source: onHost
+          ? { kind: 'host-folder', path: onHost.folder, reason: onHost.acknowledge }
+          : { kind: 'download', revision, token },
+      },
+      port: settings.port,
+      gpus: settings.gpus && gpusOf(settings.gpus),
+      maxClientBatchSize: settings.maxClientBatchSize,
+      maxBatchTokens: settings.maxBatchTokens,
+      maxConcurrentRequests: settings.maxConcurrentRequests,
+      payloadBytes: settings.payloadBytes,
+      startPeriodSeconds: settings.startSeconds,
+    });
+  }
+
+  #dcgmExporter(settings: Settings['services']['dcgmExporter']): DcgmExporter {
+    const exporter = new DcgmExporter(this, 'dcgm-exporter', {
+      image: settings.image,
+      containerName: settings.container,
+      memoryMiB: settings.memory,
+      gpus: gpusOf(settings.gpus),
+      intervalMs: settings.intervalMs,
+      profiling: settings.profiling,
+    });
+    if (settings.publish) exporter.publish(exporter.metrics, settings.publish);
+    return exporter;
   }
 
   #webBot({ services: { api, webBot } }: Settings): WebBot {
@@ -240,6 +290,7 @@ export class RagServices extends Construct {
       memoryMiB: settings.memory,
       prometheus: prometheus.http,
       scrapeInterval,
+      dashboards: dashboards({ gpus: this.dcgmExporter !== undefined }),
     });
     new GrafanaAdmin(this, 'grafana-admin', { grafana });
     if (settings.publish) grafana.publish(grafana.http, settings.publish);
@@ -258,6 +309,8 @@ export class RagServices extends Construct {
     prometheus.scrape('rag-api', this.api.metrics);
     prometheus.scrape('qdrant', this.qdrant.metrics);
     for (const [name, llm] of this.llms) prometheus.scrape(`llm-${name}`, llm.metrics);
+    if (this.embeddings) prometheus.scrape('embeddings', this.embeddings.metrics);
+    if (this.dcgmExporter) prometheus.scrape('dcgm', this.dcgmExporter.metrics);
     if (nodeExporter.enabled) {
       const exporter = new NodeExporter(this, 'node-exporter', {
         image: nodeExporter.image,
@@ -272,7 +325,12 @@ export class RagServices extends Construct {
       prometheus.alert(this.alertmanager.http);
     }
     if (settings.alerts) {
-      const watched = { node: nodeExporter.enabled, postgres: this.postgresExporter !== undefined };
+      const watched = {
+        node: nodeExporter.enabled,
+        postgres: this.postgresExporter !== undefined,
+        gpus: this.dcgmExporter !== undefined,
+        embeddings: this.embeddings !== undefined,
+      };
       prometheus.addRules('stack', alertRules(watched));
     }
     if (settings.publish) prometheus.publish(prometheus.http, settings.publish);
@@ -304,25 +362,28 @@ export class RagServices extends Construct {
     if (settings.publish && extra.http) extra.publish(extra.http, settings.publish);
   }
 
-  /** The endpoint that the YAML calls `qdrant`, `api`, `webBot`, `prometheus` or `llm.<name>`. */
+  /** The endpoint that the YAML calls `qdrant`, `api`, `webBot`, `prometheus`, `embeddings` or `llm.<name>`. */
   #endpointNamed(reader: ExtraService, name: string): Endpoint {
     const endpoint = new Map<string, Endpoint | undefined>([
       ['qdrant', this.qdrant.http],
       ['api', this.api.http],
       ['webBot', this.webBot?.http],
       ['prometheus', this.prometheus?.http],
+      ['embeddings', this.embeddings?.http],
       ...[...this.llms].map(([llm, server]) => [`llm.${llm}`, server.http] as const),
     ]).get(name);
     if (!endpoint) {
       throw modelError(
         reader,
         `there is no service '${name}' to connect to`,
-        'name qdrant, api, webBot, prometheus or llm.<name>',
+        'name qdrant, api, webBot, prometheus, embeddings or llm.<name>',
       );
     }
     return endpoint;
   }
 }
+
+const gpusOf = ({ devices, by }: GpuSettings): Gpus => ({ devices: devices ?? 'all', handedOutBy: by });
 
 function sourceOf({ revision, token, onHost }: VllmSettings['model']): VllmModelSource {
   if (!onHost) return { kind: 'download', revision, token };

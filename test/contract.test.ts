@@ -20,12 +20,22 @@ type WorkloadClass = Exclude<keyof typeof services, 'giveVolumesToTheirOwners' |
 /** How to make each exported workload with nothing but its required props. Forgetting one does not compile. */
 const MINIMAL: Record<WorkloadClass, (scope: Construct) => Workload> = {
   Alertmanager: (scope) => new services.Alertmanager(scope, 'subject'),
+  DcgmExporter: (scope) => new services.DcgmExporter(scope, 'subject'),
+  EmbeddingServer: (scope) => new services.EmbeddingServer(scope, 'subject'),
   ExtraService: (scope) => new services.ExtraService(scope, 'subject', { image: 'extra:1' }),
   Grafana: (scope) => new services.Grafana(scope, 'subject', { prometheus: server(scope, 'prometheus') }),
   GrafanaAdmin: (scope) => {
     const grafana = new services.Grafana(scope, 'grafana', { prometheus: server(scope, 'prometheus') });
     return new services.GrafanaAdmin(scope, 'subject', { grafana });
   },
+  HuggingFaceModel: (scope) =>
+    new services.HuggingFaceModel(scope, 'subject', {
+      user: { uid: 5, gid: 5 },
+      repository: 'owner/model',
+      revision: 'main',
+      token: false,
+      volume: { id: 'models', path: '/models' },
+    }),
   LlamaCppServer: (scope) =>
     new services.LlamaCppServer(scope, 'subject', {
       model: { name: 'm', file: 'm.gguf', url: 'https://models.example/m.gguf', sha256: '0'.repeat(64) },
@@ -69,15 +79,6 @@ const MINIMAL: Record<WorkloadClass, (scope: Construct) => Workload> = {
         },
         limits: { messageCharacters: 1, concurrentStreams: 1, firstTokenSeconds: 1, idleSeconds: 1, totalSeconds: 1 },
       },
-    }),
-  VllmModel: (scope) =>
-    new services.VllmModel(scope, 'subject', {
-      image: 'vllm:1',
-      user: { uid: 5, gid: 5 },
-      repository: 'owner/model',
-      revision: 'main',
-      token: false,
-      volume: { id: 'models', path: '/models' },
     }),
   VllmServer: (scope) => new services.VllmServer(scope, 'subject', { model: { name: 'owner/model' } }),
   VolumeOwnership: (scope) =>

@@ -37,6 +37,7 @@ const connectionsExist: ExtraRule = (extra, path, targets) =>
           ['services', 'llm', '*'],
           ['services', 'webBot', 'enabled'],
           ['services', 'prometheus', 'enabled'],
+          ['services', 'embeddings', 'enabled'],
         ],
       };
     });

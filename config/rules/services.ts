@@ -47,6 +47,7 @@ const answerFitsContext: Rule = ({ settings: { services } }) =>
 /** What is nothing without Prometheus, and why. */
 const NEEDS_PROMETHEUS = [
   ['nodeExporter', 'the node exporter has nobody to report to'],
+  ['dcgmExporter', 'the GPU exporter has nobody to report to'],
   ['postgresExporter', 'the PostgreSQL exporter has nobody to report to'],
   ['alertmanager', 'nobody would send alerts to Alertmanager'],
   ['grafana', 'Grafana has nothing to show'],

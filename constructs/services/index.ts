@@ -1,6 +1,9 @@
 export { Alertmanager, type AlertmanagerProps, type AlertWebhook } from './alertmanager.js';
+export { DcgmExporter, type DcgmExporterProps } from './dcgm-exporter.js';
+export { type EmbeddingModelSource, EmbeddingServer, type EmbeddingServerProps } from './embedding-server.js';
 export { ExtraService, type ExtraServiceProps } from './extra-service.js';
 export { Grafana, type GrafanaProps } from './grafana.js';
+export { HuggingFaceModel, type HuggingFaceModelProps } from './hugging-face-model.js';
 export { LlamaCppServer, type LlamaCppServerProps } from './llama-cpp-server.js';
 export { NodeExporter, type NodeExporterProps } from './node-exporter.js';
 export { Postgres, type PostgresProps } from './postgres.js';
@@ -17,7 +20,6 @@ export {
   type QdrantCollectionsProps,
 } from './setup-jobs.js';
 export { type VllmFlagProblem, type VllmFlags, type VllmFlagValue, vllmFlagProblems } from './vllm/flags.js';
-export { VllmModel, type VllmModelProps } from './vllm/model-job.js';
 export { type VllmModelSource, VllmServer, type VllmServerProps } from './vllm-server.js';
 export { giveVolumesToTheirOwners, VolumeOwnership } from './volume-ownership.js';
 export { WebBot, type WebBotProps } from './web-bot.js';

@@ -10,9 +10,9 @@ import {
   secretPath,
   type User,
 } from '../model/index.js';
+import { HuggingFaceModel } from './hugging-face-model.js';
 import { type VllmFlags, vllmFlagArguments, vllmFlagFault, vllmFlagProblems } from './vllm/flags.js';
 import { HEALTH } from './vllm/health.js';
-import { VllmModel } from './vllm/model-job.js';
 import { START } from './vllm/start.js';
 
 /** The user that the image makes for whoever does not want to be root. */
@@ -167,9 +167,8 @@ export class VllmServer extends Service {
     const volume = { id: `${this.node.id}-models`, name: props.volumeName, path: MODELS, owner: user };
     this.addDataVolume({ ...volume, readOnly: true });
     const { revision = 'main', token = false } = source;
-    const image = props.image ?? IMAGES.vllm;
-    const model = { image, user, repository: props.model.name, revision, token, volume };
-    this.runAfter(new VllmModel(scope, `${this.node.id}-model`, model));
+    const model = { user, repository: props.model.name, revision, token, volume };
+    this.runAfter(new HuggingFaceModel(scope, `${this.node.id}-model`, model));
   }
 
   #refuseFlags(props: VllmServerProps): void {

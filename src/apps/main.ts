@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     (await import('./jobs/qdrant-collections.js')).runQdrantCollections(environment, report),
   'job-grafana-admin': async () => (await import('./jobs/grafana-admin.js')).runGrafanaAdmin(environment, report),
   'job-model': async () => (await import('./jobs/model.js')).runModel(environment, report),
+  'job-hugging-face': async () => (await import('./jobs/hugging-face.js')).runHuggingFace(environment, report),
   'job-ownership': async (args) => (await import('./jobs/ownership.js')).giveOwnership(args, report),
   'operator-ingest': async (args) =>
     (await import('./operator/ingest.js')).operatorIngest(args, environment, process.stdin, write),

@@ -50,10 +50,9 @@ export function planMemory(defaults: Settings, engineMiB: number, othersMiB: num
 /** The sum of the limits of an environment's services. */
 export function memoryOf({ services, extraServices }: Settings): number {
   const { postgres, qdrant, llm, api, webBot, prometheus, nodeExporter } = services;
-  const { postgresExporter, alertmanager, grafana } = services;
-  const optional = [webBot, prometheus, nodeExporter, postgresExporter, alertmanager, grafana].filter(
-    ({ enabled }) => enabled,
-  );
+  const { postgresExporter, alertmanager, grafana, embeddings, dcgmExporter } = services;
+  const watching = [prometheus, nodeExporter, postgresExporter, dcgmExporter, alertmanager, grafana];
+  const optional = [webBot, embeddings, ...watching].filter(({ enabled }) => enabled);
   return [postgres, qdrant, ...Object.values(llm), api, ...optional, ...Object.values(extraServices)].reduce(
     (sum, { memory }) => sum + memory,
     0,

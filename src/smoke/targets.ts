@@ -3,7 +3,7 @@ import { type LlmSettings, servedName } from '../../config/llm.js';
 import { type Endpoint, hostPort, Service, type Workload, workloadsOf } from '../../constructs/model/index.js';
 import { NodeExporter } from '../../constructs/services/index.js';
 import { DATA_SOURCE } from '../../dashboards/index.js';
-import type { PathPlan, Target } from '../apps/operator/smoke/protocol.js';
+import type { PathPlan, Target, TargetOf } from '../apps/operator/smoke/protocol.js';
 import type { SessionAccess } from '../operator/session-plan.js';
 import type { DescribedStack } from '../operator/stack.js';
 
@@ -21,10 +21,13 @@ export interface TargetSource {
 export function targetsOf({ environment, services, topology }: DescribedStack): readonly TargetSource[] {
   const { settings } = environment;
   const common = (service: Workload) => ({ id: service.node.id, needs: [...needsOf(service)] });
-  const { postgres, qdrant, api, webBot, prometheus, postgresExporter, alertmanager, grafana } = services;
+  const { postgres, qdrant, embeddings, api, webBot, prometheus, alertmanager, grafana } = services;
+  const { postgresExporter, dcgmExporter } = services;
   const history = api.connections.find((endpoint) => endpoint.owner === postgres);
-  const exporter = workloadsOf(services).find((workload) => workload instanceof NodeExporter);
+  const nodeExporter = workloadsOf(services).find((workload) => workload instanceof NodeExporter);
   const { collections } = settings.services.api;
+  const exporter = (kind: TargetOf<'exporter'>['exporter'], service: Workload & { readonly metrics: Endpoint }) =>
+    source(service, service.metrics, (url) => ({ ...common(service), kind: 'exporter', exporter: kind, url }));
   return [
     ...(history
       ? [
@@ -53,6 +56,18 @@ export function targetsOf({ environment, services, topology }: DescribedStack): 
         model: nameOf(settings.services.llm[name]),
       })),
     ),
+    ...(embeddings
+      ? [
+          source(embeddings, embeddings.http, (url, keyFile) => ({
+            ...common(embeddings),
+            kind: 'embeddings',
+            url,
+            keyFile,
+            model: embeddings.modelName,
+            dimension: settings.services.embeddings.dimension,
+          })),
+        ]
+      : []),
     source(api, api.http, (url, keyFile) => ({ ...common(api), kind: 'rag-api', url, keyFile })),
     ...(webBot ? [source(webBot, webBot.http, (url) => ({ ...common(webBot), kind: 'web-bot', url }))] : []),
     ...(prometheus
@@ -70,18 +85,9 @@ export function targetsOf({ environment, services, topology }: DescribedStack): 
           })),
         ]
       : []),
-    ...(exporter instanceof NodeExporter
-      ? [source(exporter, exporter.metrics, (url) => ({ ...common(exporter), kind: 'node-exporter', url }))]
-      : []),
-    ...(postgresExporter
-      ? [
-          source(postgresExporter, postgresExporter.metrics, (url) => ({
-            ...common(postgresExporter),
-            kind: 'postgres-exporter',
-            url,
-          })),
-        ]
-      : []),
+    ...(nodeExporter instanceof NodeExporter ? [exporter('node', nodeExporter)] : []),
+    ...(postgresExporter ? [exporter('postgres', postgresExporter)] : []),
+    ...(dcgmExporter ? [exporter('dcgm', dcgmExporter)] : []),
     ...(alertmanager
       ? [source(alertmanager, alertmanager.http, (url) => ({ ...common(alertmanager), kind: 'alertmanager', url }))]
       : []),

@@ -9,7 +9,7 @@ import { temporaryFolder } from '../support/folder.js';
 import { parseQuery } from '../support/promql.js';
 import { HAS_PROMTOOL, promtool } from '../support/promtool.js';
 
-const ALL = { node: true, postgres: true };
+const ALL = { node: true, postgres: true, gpus: true, embeddings: true };
 const alerts = alertGroups(ALL).flatMap((group) => group.alerts);
 
 const METRICS = new Map<string, Pick<catalogue.Metric, 'type' | 'labels'>>(
@@ -22,7 +22,7 @@ describe('rules', () => {
   test('are those of the services that a stack has', () => {
     const names = (watched: Parameters<typeof alertGroups>[0]) => alertGroups(watched).map(({ name }) => name);
     expect(names({ node: false, postgres: false })).toEqual(['services', 'questions', 'qdrant']);
-    expect(names(ALL)).toEqual(['services', 'questions', 'qdrant', 'host', 'postgres']);
+    expect(names(ALL)).toEqual([...['services', 'questions', 'qdrant', 'host', 'postgres', 'gpus', 'embeddings']]);
   });
 
   test('have names of their own', () => {
@@ -77,6 +77,10 @@ interface Case {
 const node = (name: string) => `node_filesystem_${name}{job="node",device="/dev/vda",fstype="ext4",mountpoint="/"}`;
 const disk = { job: 'node', device: '/dev/vda', fstype: 'ext4', mountpoint: '/' };
 const asked = (outcome: string) => `rag_requests_total{job="rag-api",course="demo",outcome="${outcome}"}`;
+
+const gpu = { job: 'dcgm', gpu: '0', modelName: 'NVIDIA L4' };
+const ofGpu = (name: string) => `DCGM_FI_DEV_${name}{job="dcgm",gpu="0",modelName="NVIDIA L4"}`;
+const failures = (err: string) => `te_request_failure{job="embeddings",err="${err}"}`;
 
 const CASES: readonly Case[] = [
   {
@@ -285,6 +289,97 @@ const CASES: readonly Case[] = [
     at: '20m',
     alert: 'AlertsNotDelivered',
     fires: [{ labels: { job: 'prometheus', alertmanager: 'a' }, summary: 'Prometheus cannot reach Alertmanager' }],
+  },
+  {
+    what: 'the first error of a card',
+    series: { [ofGpu('XID_ERRORS')]: '_x10 31x20' },
+    at: '15m',
+    alert: 'GpuError',
+    fires: [{ labels: gpu, summary: 'GPU 0 reported the error XID 31' }],
+  },
+  {
+    what: 'another error of a card',
+    series: { [ofGpu('XID_ERRORS')]: '31x20 79x20' },
+    at: '25m',
+    alert: 'GpuError',
+    fires: [{ labels: gpu, summary: 'GPU 0 reported the error XID 79' }],
+  },
+  {
+    what: 'an error of long ago',
+    series: { [ofGpu('XID_ERRORS')]: '31x60' },
+    at: '45m',
+    alert: 'GpuError',
+    fires: [],
+  },
+  {
+    what: 'a card that never had an error, and says so',
+    series: { [ofGpu('XID_ERRORS')]: '_x10 0x20' },
+    at: '15m',
+    alert: 'GpuError',
+    fires: [],
+  },
+  {
+    what: 'a hot card',
+    series: { [ofGpu('GPU_TEMP')]: '88x20' },
+    at: '10m',
+    alert: 'GpuHot',
+    fires: [{ labels: gpu, summary: 'GPU 0 is at 88 °C' }],
+  },
+  {
+    what: 'a card that was hot for a moment',
+    series: { [ofGpu('GPU_TEMP')]: '70x5 88 88 70x20' },
+    at: '10m',
+    alert: 'GpuHot',
+    fires: [],
+  },
+  {
+    what: 'a card without a spare row',
+    series: { [ofGpu('ROW_REMAP_FAILURE')]: '0x5 1x5' },
+    at: '8m',
+    alert: 'GpuRowRemapFails',
+    fires: [{ labels: gpu, summary: 'GPU 0 has memory that it cannot replace' }],
+  },
+  {
+    what: 'a row that was replaced now',
+    series: { [ofGpu('UNCORRECTABLE_REMAPPED_ROWS')]: '2x10 3x20' },
+    at: '15m',
+    alert: 'GpuMemoryBreaks',
+    fires: [{ labels: gpu, summary: 'GPU 0 replaced broken memory' }],
+  },
+  {
+    what: 'rows that were replaced long ago',
+    series: { [ofGpu('UNCORRECTABLE_REMAPPED_ROWS')]: '2x90' },
+    at: '80m',
+    alert: 'GpuMemoryBreaks',
+    fires: [],
+  },
+  {
+    what: 'texts that cannot be computed',
+    series: { [failures('inference')]: '0+1x30' },
+    at: '20m',
+    alert: 'EmbeddingsFail',
+    fires: [{ labels: {}, summary: 'The embedding server cannot compute texts' }],
+  },
+  {
+    what: 'texts that are too long, which is their sender’s matter',
+    series: { [failures('tokenization')]: '0+1x30' },
+    at: '20m',
+    alert: 'EmbeddingsFail',
+    fires: [],
+  },
+  {
+    what: 'texts that are refused for a while',
+    series: { [failures('overloaded')]: '0+5x30' },
+    at: '20m',
+    alert: 'EmbeddingsRefused',
+    fires: [{ labels: {}, summary: 'The embedding server refuses texts for want of room' }],
+  },
+  {
+    what: 'a long queue of texts',
+    series: { 'te_queue_size{job="embeddings"}': '150x20' },
+    at: '10m',
+    alert: 'EmbeddingQueueGrows',
+    fires: [{ labels: {}, summary: '150 texts wait for the embedding server' }],
   },
 ];
 

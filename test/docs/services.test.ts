@@ -45,6 +45,8 @@ const WATCHED = devWith({
     postgresExporter: { enabled: true },
     alertmanager: { enabled: true },
     grafana: { enabled: true },
+    dcgmExporter: { enabled: true },
+    embeddings: { enabled: true },
   },
 });
 
@@ -54,10 +56,12 @@ const SERVICES: readonly (readonly [string, string, Stack])[] = [
   ['qdrant', 'qdrant', DEV],
   ['llama-cpp-server', 'llm-main', DEV],
   ['vllm-server', 'llm-main', WITH_VLLM],
+  ['embedding-server', 'embeddings', WATCHED],
   ['rag-api', 'rag-api', DEV],
   ['web-bot', 'web-bot', DEV],
   ['prometheus', 'prometheus', DEV],
   ['node-exporter', 'node-exporter', DEV],
+  ['dcgm-exporter', 'dcgm-exporter', WATCHED],
   ['postgres-exporter', 'postgres-exporter', WATCHED],
   ['alertmanager', 'alertmanager', WATCHED],
   ['grafana', 'grafana', WATCHED],
@@ -68,7 +72,7 @@ const SERVICES: readonly (readonly [string, string, Stack])[] = [
 const JOBS = [
   ['PostgresRoles', 'postgres-roles', DEV],
   ['QdrantCollections', 'qdrant-collections', DEV],
-  ['VllmModel', 'llm-main-model', WITH_VLLM],
+  ['HuggingFaceModel', 'llm-main-model', WITH_VLLM],
   ['GrafanaAdmin', 'grafana-admin', WATCHED],
   ['VolumeOwnership', 'postgres-ownership', DEV],
 ] as const;

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { alertmanagerChecks } from '../../src/apps/operator/smoke/alertmanager.js';
 import { Board } from '../../src/apps/operator/smoke/board.js';
 import type { ServiceChecks } from '../../src/apps/operator/smoke/check.js';
+import { exporterChecks } from '../../src/apps/operator/smoke/exporters.js';
 import { grafanaChecks } from '../../src/apps/operator/smoke/grafana.js';
-import { postgresExporterChecks } from '../../src/apps/operator/smoke/postgres-exporter.js';
 import { prometheusChecks } from '../../src/apps/operator/smoke/prometheus.js';
 import { SessionAccess } from '../../src/operator/session-plan.js';
 import { stackOf } from '../../src/operator/stack.js';
@@ -124,7 +124,7 @@ describe('Alertmanager', () => {
 
 describe('the exporter of PostgreSQL', () => {
   const checks = () =>
-    postgresExporterChecks({ kind: 'postgres-exporter', id: 'postgres-exporter', needs: [], url: server.url });
+    exporterChecks({ kind: 'exporter', exporter: 'postgres', id: 'postgres-exporter', needs: [], url: server.url });
 
   test.each(['# TYPE pg_up gauge\npg_up 1\n', 'pg_up{server="postgres:5432"} 1\n'])('passes with %j', async (text) => {
     answers = { '/metrics': text };
@@ -134,12 +134,32 @@ describe('the exporter of PostgreSQL', () => {
 
   test.each([
     ['pg_up 0\n', 'pg_up 0'],
-    ['# HELP pg_up Whether\n', 'no such metric'],
+    ['# HELP pg_up Whether\n', 'no pg_up'],
   ])('fails with %j', async (text, came) => {
     answers = { '/metrics': text };
     expect((await failureOf(run(checks(), 'logs in to PostgreSQL'))).finding).toMatchObject({
       expected: 'pg_up 1',
       came,
+    });
+  });
+});
+
+describe('the exporter of graphics cards', () => {
+  const checks = () =>
+    exporterChecks({ kind: 'exporter', exporter: 'dcgm', id: 'dcgm-exporter', needs: [], url: server.url });
+  const wanted = ['GPU_UTIL', 'FB_USED', 'GPU_TEMP', 'POWER_USAGE'].map((name) => `DCGM_FI_DEV_${name}`);
+
+  test('passes with the metrics of a card whose name has spaces', async () => {
+    answers = { '/metrics': wanted.map((name) => `${name}{gpu="0",modelName="NVIDIA L4"} 0\n`).join('') };
+    await checks().ready(soon());
+    await run(checks(), 'metrics');
+  });
+
+  test('fails without a card', async () => {
+    answers = { '/metrics': '\n' };
+    expect((await failureOf(run(checks(), 'metrics'))).finding).toMatchObject({
+      expected: wanted.join(', '),
+      came: wanted.map((name) => `no ${name}`).join(', '),
     });
   });
 });
@@ -181,6 +201,8 @@ test('every one of them is asked in a stack that has it, with what it takes', ()
       yaml.services.prometheus = { alerts: true };
       yaml.services.postgresExporter = { enabled: true };
       yaml.services.alertmanager = { enabled: true };
+      yaml.services.embeddings = { enabled: true, dimension: 768 };
+      yaml.services.dcgmExporter = { enabled: true };
       yaml.services.grafana = { enabled: true };
     }),
   );
@@ -203,7 +225,18 @@ test('every one of them is asked in a stack that has it, with what it takes', ()
     dashboards: ['ragdock-system-overview', 'ragdock-rag-api', 'ragdock-llm', 'ragdock-qdrant'],
   });
   expect(targets.get('alertmanager')).toMatchObject({ url: 'http://dev-alertmanager:9093', needs: [] });
+  expect(targets.get('embeddings')).toEqual({
+    kind: 'embeddings',
+    id: 'embeddings',
+    needs: [],
+    url: 'http://dev-embeddings:8080',
+    keyFile: '/run/secrets/embeddings/embeddings-api-key',
+    model: 'deepvk/USER-bge-m3',
+    dimension: 768,
+  });
+  expect(targets.get('dcgm-exporter')).toMatchObject({ exporter: 'dcgm', url: 'http://dev-dcgm-exporter:9400' });
   expect(targets.get('postgres-exporter')).toMatchObject({
+    exporter: 'postgres',
     url: 'http://dev-postgres-exporter:9187',
     needs: ['postgres'],
   });

@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Board } from '../../src/apps/operator/smoke/board.js';
 import type { ServiceChecks } from '../../src/apps/operator/smoke/check.js';
-import { hasSample, nodeExporterChecks } from '../../src/apps/operator/smoke/node-exporter.js';
+import { exporterChecks } from '../../src/apps/operator/smoke/exporters.js';
 import { postgresChecks } from '../../src/apps/operator/smoke/postgres.js';
 import { judgeTargets, prometheusChecks, type ScrapedTarget } from '../../src/apps/operator/smoke/prometheus.js';
 import { sameSetting } from '../../src/apps/operator/smoke/quantity.js';
 import { ragApiChecks } from '../../src/apps/operator/smoke/rag-api.js';
+import { hasSample } from '../../src/apps/operator/smoke/scrape.js';
 import { askInChat, webBotChecks } from '../../src/apps/operator/smoke/web-bot.js';
 import { startBot } from '../apps/web-bot/harness.js';
 import { closedPort, type Handler, json, ScriptedServer } from '../support/http-server.js';
@@ -263,7 +264,8 @@ describe('Prometheus', () => {
 });
 
 describe('the node exporter', () => {
-  const checks = () => nodeExporterChecks({ kind: 'node-exporter', id: 'node-exporter', needs: [], url: server.url });
+  const checks = () =>
+    exporterChecks({ kind: 'exporter', exporter: 'node', id: 'node-exporter', needs: [], url: server.url });
   const METRICS = [
     'node_uname_info{machine="x86_64"} 1',
     'node_cpu_seconds_total{cpu="0",mode="idle"} 5',

@@ -55,5 +55,19 @@ export const ModelSettings = z.strictObject({
 });
 export type ModelSettings = z.output<typeof ModelSettings>;
 
+/** `hugging-face`: puts the files of a repository into a volume, by download when they are not there. */
+export const HuggingFaceSettings = z.strictObject({
+  /** Where the hub is, without a slash at the end. */
+  endpoint: z.string(),
+  repository: z.string(),
+  /** Branch, tag or commit. */
+  revision: z.string(),
+  /** Absolute path of the folder that `HF_HOME` names for its readers. */
+  home: z.string(),
+  deadlineSeconds: z.int(),
+});
+export type HuggingFaceSettings = z.output<typeof HuggingFaceSettings>;
+export const HUGGING_FACE_VARIABLES = { tokenFile: 'HF_TOKEN_FILE' } as const;
+
 /** `ownership`: gives data volumes to the user of their service. Runs as root with no capability but CHOWN, and reads no settings file. */
 export const OWNERSHIP_ARGUMENTS = 'ownership UID:GID PATH…';

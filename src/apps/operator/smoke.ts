@@ -5,13 +5,13 @@ import { formatEvent, readLines } from './lines.js';
 import { alertmanagerChecks } from './smoke/alertmanager.js';
 import { Board } from './smoke/board.js';
 import type { ServiceChecks } from './smoke/check.js';
+import { embeddingChecks } from './smoke/embeddings.js';
+import { exporterChecks } from './smoke/exporters.js';
 import { grafanaChecks } from './smoke/grafana.js';
 import { llmChecks } from './smoke/llm.js';
 import { maskSecrets } from './smoke/mask.js';
-import { nodeExporterChecks } from './smoke/node-exporter.js';
 import { sweepLeftovers, walkPath } from './smoke/path.js';
 import { postgresChecks } from './smoke/postgres.js';
-import { postgresExporterChecks } from './smoke/postgres-exporter.js';
 import { prometheusChecks } from './smoke/prometheus.js';
 import { SmokeCommand, type SmokeEvent, SmokePlan, type Target } from './smoke/protocol.js';
 import { qdrantChecks } from './smoke/qdrant.js';
@@ -93,10 +93,10 @@ function checksOf(target: Target, plan: SmokePlan, board: Board): ServiceChecks 
       return webBotChecks(target);
     case 'prometheus':
       return prometheusChecks(target, board);
-    case 'node-exporter':
-      return nodeExporterChecks(target);
-    case 'postgres-exporter':
-      return postgresExporterChecks(target);
+    case 'embeddings':
+      return embeddingChecks(target);
+    case 'exporter':
+      return exporterChecks(target);
     case 'alertmanager':
       return alertmanagerChecks(target);
     case 'grafana':

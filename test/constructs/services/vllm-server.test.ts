@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { VllmServer, type VllmServerProps } from '../../../constructs/services/index.js';
@@ -114,10 +114,15 @@ test('a job downloads the model, and is the only one with a way out', () => {
   expect(mount('llm-main')).toMatchObject({ source: 'weights', read_only: true });
   expect(mount('llm-main-model')).toMatchObject({ source: 'weights', read_only: false });
   expect(container('llm-main').depends_on).toContain('docker_container.llm-main-model');
-  expect(container('llm-main-model').command).toEqual([NAME, 'abc', '14400']);
+  expect(container('llm-main-model').user).toBe('2000:2000');
+  expect(JSON.parse(files('llm-main-model_files')['/ragdock/etc-ragdock/settings.json'] ?? '')).toMatchObject({
+    repository: NAME,
+    revision: 'abc',
+    home: '/models',
+  });
   expect(Object.keys(networks)).toEqual(['llm-main-model--egress']);
   // The token is the job's alone.
-  expect(container('llm-main-model').env).toContain('HF_TOKEN_PATH=/run/secrets/llm-main-model-token.v1');
+  expect(container('llm-main-model').env).toContain('HF_TOKEN_FILE=/run/secrets/llm-main-model-token.v1');
   expect(Object.keys(files('llm-main_files'))).toEqual(['/ragdock/secrets/llm-main-api-key.v1']);
 });
 
@@ -174,70 +179,5 @@ describe('the health check', () => {
 
   test('fails where nobody listens', async () => {
     expect((await run(probe('http://127.0.0.1:9'))).code).toBe(1);
-  });
-});
-
-describe('the model job’s program', () => {
-  /** Run it with a client of Hugging Face that does what `client` says. */
-  function provide(home: string, client: string, deadline = '0') {
-    const modules = join(temporaryFolder(), 'huggingface_hub');
-    mkdirSync(modules);
-    const errors = ['GatedRepoError', 'RepositoryNotFoundError', 'RevisionNotFoundError'];
-    writeFileSync(join(modules, 'errors.py'), errors.map((name) => `class ${name}(Exception):\n    pass\n`).join(''));
-    writeFileSync(join(modules, '__init__.py'), client);
-    const { files, container } = synth();
-    const program = join(modules, 'provide.py');
-    writeFileSync(program, files('llm-main-model_files')['/ragdock/etc-ragdock/provide-model.py'] ?? '');
-    const [python] = container('llm-main-model').entrypoint as string[];
-    return run([
-      ...['/usr/bin/env', `PYTHONPATH=${join(modules, '..')}`, `HF_HOME=${home}`],
-      ...[python ?? '', program, 'owner/model', 'main', deadline],
-    ]);
-  }
-
-  const CLIENT = `
-import os
-class HfApi:
-    def list_repo_files(self, repository, revision):
-        return ['config.json', 'model.safetensors', 'pytorch_model.bin']
-def snapshot_download(repository, revision, ignore_patterns):
-    folder = os.path.join(os.environ['HF_HOME'], 'hub', 'snapshots', 'abc')
-    os.makedirs(folder)
-    open(os.path.join(folder, 'config.json'), 'w').write(' '.join(ignore_patterns))
-    return folder
-`;
-
-  test('downloads once, without the weights in a second format', async () => {
-    const home = temporaryFolder();
-    expect(await provide(home, CLIENT)).toMatchObject({ code: 0, stdout: 'owner/model at main was downloaded\n' });
-    expect(readFileSync(join(home, 'hub/snapshots/abc/config.json'), 'utf8')).toContain('*.bin');
-    // Without a network it would fail now: the client is not asked again.
-    expect(await provide(home, 'raise SystemExit(9)')).toMatchObject({
-      code: 0,
-      stdout: 'owner/model at main is there\n',
-    });
-  });
-
-  test('what an interrupted download left is not taken for a model', async () => {
-    const home = temporaryFolder();
-    mkdirSync(join(home, 'hub/snapshots/abc'), { recursive: true });
-    const failing = `${CLIENT.split('def snapshot_download')[0]}\ndef snapshot_download(*_, **__):\n    raise OSError('reset')\n`;
-    const { code, stderr } = await provide(home, failing);
-    expect(code).toBe(1);
-    expect(stderr).toContain('owner/model was not downloaded: OSError: reset');
-    expect(existsSync(join(home, '.ragdock'))).toBe(false);
-  });
-
-  test('a repository that there is not, or that wants a token, is final', async () => {
-    const gated = `
-from huggingface_hub.errors import GatedRepoError
-class HfApi:
-    def list_repo_files(self, repository, revision):
-        raise GatedRepoError('401')
-snapshot_download = None
-`;
-    const { code, stderr } = await provide(temporaryFolder(), gated, '100');
-    expect(code).toBe(1);
-    expect(stderr).toContain('cannot be had: 401; check model.name');
   });
 });

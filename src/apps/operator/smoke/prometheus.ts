@@ -3,6 +3,7 @@ import type { Board } from './board.js';
 import { CheckFailure, type Finding, type ServiceChecks } from './check.js';
 import { askHttp, excerptOf, expectStatus, jsonOf } from './http.js';
 import type { TargetOf } from './protocol.js';
+import { scrapeCheck } from './scrape.js';
 
 /** Scrape intervals that a target may take to be seen anew, and what comes on top in seconds. */
 const INTERVALS = 2;
@@ -29,18 +30,7 @@ export function prometheusChecks(target: TargetOf<'prometheus'>, board: Board): 
     needs,
     ready: async (signal) => expectStatus(await askHttp({ url: `${url}/-/ready`, signal }, '200'), 200),
     checks: [
-      {
-        name: 'configuration',
-        seconds: 10,
-        run: async (signal) => {
-          const reply = await askHttp({ url: `${url}/metrics`, signal }, '200');
-          expectStatus(reply, 200);
-          const [line] = /^prometheus_config_last_reload_successful .*$/m.exec(reply.text) ?? [];
-          if (line?.endsWith(' 1')) return;
-          const expected = 'prometheus_config_last_reload_successful 1';
-          throw new CheckFailure({ asked: reply.asked, expected, came: line ?? 'no such metric' });
-        },
-      },
+      scrapeCheck(url, 'configuration', 10, [['prometheus_config_last_reload_successful', 1]]),
       {
         name: 'targets',
         seconds: scrapeSeconds * INTERVALS + MARGIN_SECONDS,

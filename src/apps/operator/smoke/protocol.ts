@@ -45,8 +45,22 @@ const Target = z.discriminatedUnion('kind', [
     /** `host:port` of each Alertmanager that it sends to. */
     alertmanagers: z.array(z.string()),
   }),
-  z.strictObject({ ...common, kind: z.literal('node-exporter'), url: z.string() }),
-  z.strictObject({ ...common, kind: z.literal('postgres-exporter'), url: z.string() }),
+  z.strictObject({
+    ...common,
+    kind: z.literal('embeddings'),
+    url: z.string(),
+    keyFile: z.string(),
+    model: z.string(),
+    /** Numbers of one vector. */
+    dimension: z.int(),
+  }),
+  z.strictObject({
+    ...common,
+    kind: z.literal('exporter'),
+    /** What it measures. */
+    exporter: z.enum(['node', 'postgres', 'dcgm']),
+    url: z.string(),
+  }),
   z.strictObject({ ...common, kind: z.literal('alertmanager'), url: z.string() }),
   z.strictObject({
     ...common,
