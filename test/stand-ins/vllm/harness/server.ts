@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
-const COMMAND = fileURLToPath(new URL('../vllm', import.meta.url));
+const COMMAND = fileURLToPath(new URL('../bin/vllm', import.meta.url));
 
 /** The name under which the recorded server served its model. */
 export const RECORDED_MODEL = 'NightForger/saiga_nemo_12b-GPTQ';
