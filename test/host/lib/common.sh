@@ -67,3 +67,6 @@ work_folder() {
 
 # The language model of the tests; see steps/model.sh.
 MODEL=$CACHE/model/$(key_of "$HOST_DIR/python/model.txt")/$MODEL_FILE
+
+# The files of a model for the stand-in of vLLM; see steps/vllm-model.sh.
+VLLM_MODEL=$CACHE/vllm-model/$(key_of "$HOST_DIR/python/vllm_model.py")
