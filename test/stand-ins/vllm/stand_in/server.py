@@ -92,6 +92,10 @@ class Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length).decode("utf-8", "replace")
         state = self.server.state
+        if state.aborting:
+            # A connection that was kept open is closed with the port.
+            self.close_connection = True
+            return None
         path = self.path.partition("?")[0]
         root_path = state.settings.root_path
         if root_path and path.startswith(f"{root_path}/"):
