@@ -8,7 +8,7 @@ import time
 from .recording import ANSWERS, MODEL
 
 PASSAGE = re.compile(r"^\[(\d+)\] [^\n]*\n(.*?)(?=^\[\d+\] |^Вопрос: |\Z)", re.M | re.S)
-SENTENCE = re.compile(r"[^.!?\n][^.!?\n]*[.!?]?")
+SENTENCE = re.compile(r"[^.!?]+[.!?]?")
 # Longer ones are cut: an answer is no copy of the passage.
 SENTENCE_CHARACTERS = 160
 WITHOUT_PASSAGES = "В запросе нет фрагментов, на которые можно сослаться: это ответ сервера без модели, у которого нет знаний."
@@ -19,7 +19,9 @@ def quote(prompt):
     """The first sentence of every numbered passage, each with the passage's number."""
     quoted = []
     for number, text in PASSAGE.findall(prompt):
-        sentence = next((found.strip() for found in SENTENCE.findall(text) if len(found.split()) > 2), "")
+        # Lines are wrapped, and headings are no sentences.
+        plain = " ".join(line for line in text.split("\n") if not line.startswith("#"))
+        sentence = next((found.strip() for found in SENTENCE.findall(plain) if len(found.split()) > 2), "")
         if sentence:
             quoted.append(f"«{sentence[:SENTENCE_CHARACTERS].strip()}» [{number}].")
     return "По фрагментам: " + " ".join(quoted) if quoted else WITHOUT_PASSAGES
