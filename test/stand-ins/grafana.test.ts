@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Grafana, Prometheus } from '../../constructs/services/index.js';
 import { updateGrafanaAdmin } from '../../src/apps/jobs/grafana-admin.js';
 import { grafanaChecks } from '../../src/apps/operator/smoke/grafana.js';
@@ -8,8 +8,12 @@ import { temporaryFolder } from '../support/folder.js';
 import { closedPort, json, ScriptedServer } from '../support/http-server.js';
 import { synthesiseWorkloads } from '../support/synth.js';
 import { GrafanaProcess, putFiles } from './grafana/harness/server.js';
+import { python } from './qdrant/harness/venv.js';
 
 const PASSWORD = 'the-first-password';
+
+// The first run makes the environment, which takes longer than a test.
+beforeAll(async () => void (await python('grafana')));
 
 /** The files that the construct gives to Grafana, with the address of another Prometheus. */
 function constructFiles(prometheusUrl: string): Record<string, string> {
