@@ -133,7 +133,8 @@ const questions: AlertGroup = {
     {
       name: 'ModelQueueGrows',
       severity: 'warning',
-      expr: `${orElse(sum(gauge(VLLM.waiting), 'job'), sum(gauge(LLAMA.deferred), 'job'))} > 10`,
+      // `or` binds looser than a comparison.
+      expr: `(${orElse(sum(gauge(VLLM.waiting), 'job'), sum(gauge(LLAMA.deferred), 'job'))}) > 10`,
       for: '5m',
       summary: '{{ $value }} requests wait for {{ $labels.job }}',
       description: 'More is asked than the model server answers. Every further question waits longer.',

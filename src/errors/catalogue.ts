@@ -188,6 +188,11 @@ export const FAILURES = {
     remedy: 'Use the file whose SHA-256 the environment names, or change `sha256` there.',
     exit: 2,
   },
+  MODEL_FOLDER_INCOMPLETE: {
+    title: 'The folder does not hold a whole model',
+    remedy: 'Copy the model once more: config.json, its tokenizer and every file of its weights.',
+    exit: 2,
+  },
   SMOKE_FAILED: {
     title: 'The running stack does not answer as it should',
     remedy: 'Read the failed checks; each names the service, what was expected and what came.',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { loadEnvironment } from '../../config/load.js';
+import { IMAGES } from '../../constructs/images.js';
 import { RagdockError } from '../../src/errors/problem.js';
 import { modelDestination } from '../../src/operator/model-import.js';
 import { devWith } from '../docs/support/dev.js';
@@ -133,19 +134,34 @@ describe('the engine tells which settings there are', () => {
   });
 });
 
-test('a model file is imported for llama.cpp alone', () => {
-  const environment = loadEnvironment('dev', { cwd: project({ 'dev.yaml': servers(MODEL) }) });
-  try {
-    modelDestination(environment);
-    expect.unreachable();
-  } catch (error) {
-    expect(error).toBeInstanceOf(RagdockError);
-    expect((error as RagdockError).problems[0]).toMatchObject({
-      code: 'USAGE',
-      message: expect.stringContaining('served by vllm'),
-      remedy: expect.stringContaining('model.onHost'),
+describe('where a model is imported to', () => {
+  const destination = (server: string) =>
+    modelDestination(loadEnvironment('dev', { cwd: project({ 'dev.yaml': servers(server) }) }));
+
+  test('the volume of a vLLM server gets a folder, for its user', () => {
+    expect(destination(`${MODEL}, user: "1000:1001"`)).toEqual({
+      kind: 'folder',
+      volume: 'dev-llm-m0-models',
+      image: IMAGES.vllm,
+      repository: 'owner/model',
+      revision: 'main',
+      owner: { uid: 1000, gid: 1001 },
     });
-  }
+  });
+
+  test('a server that reads a folder of its host has no volume for it', () => {
+    try {
+      destination('model: {name: o/m, onHost: {cache: /a, acknowledge: it is there}}, maxModelLen: 4096');
+      expect.unreachable();
+    } catch (error) {
+      expect(error).toBeInstanceOf(RagdockError);
+      expect((error as RagdockError).problems[0]).toMatchObject({
+        code: 'USAGE',
+        path: 'services.llm.m0.model.onHost',
+        remedy: expect.stringContaining('remove `model.onHost`'),
+      });
+    }
+  });
 });
 
 test('the API asks under the served name, within the context, and Prometheus needs no key', () => {

@@ -144,6 +144,13 @@ const CASES: readonly Case[] = [
     fires: [{ labels: { job: 'llm-main' }, summary: '12 requests wait for llm-main' }],
   },
   {
+    what: 'a vLLM server that nobody waits for',
+    series: { 'vllm:num_requests_waiting{job="llm-main",model_name="m",engine="0"}': '0x20' },
+    at: '10m',
+    alert: 'ModelQueueGrows',
+    fires: [],
+  },
+  {
     what: 'the queue of llama.cpp',
     series: { 'llamacpp:requests_deferred{job="llm-main"}': '11x20' },
     at: '10m',

@@ -7,7 +7,9 @@ import { describeStack } from '../../src/operator/stack.js';
 import { ragdock } from '../cli/terminal.js';
 import { changed, MINIMAL, project, put } from '../config/project.js';
 import { becomes, engineWith } from './support/deployed-engine.js';
+import { modelFolder } from './support/model-folder.js';
 import { type Program, type ScriptedEngine, textOf } from './support/scripted-engine.js';
+import { VolumeEngine } from './support/volume-engine.js';
 
 /** A project whose environment is deployed on a scripted engine. */
 async function deployedProject(program: Program): Promise<{ cwd: string; engine: ScriptedEngine }> {
@@ -291,6 +293,42 @@ describe('ragdock model import', () => {
     const { exit, stderr } = await importing(cwd, 'missing.gguf', '--llm', 'mian');
     expect(exit).toBe(2);
     expect(stderr).toContain("dev has no model 'mian'; did you mean 'main'?");
+  });
+});
+
+describe('ragdock model import, for vLLM', () => {
+  const YAML = `schema: 1
+services:
+  llm:
+    main: {engine: vllm, model: {name: owner/model}, maxModelLen: 4096}
+  api: {courses: [demo]}
+`;
+  const importing = (cwd: string, folder: string) => ragdock(['model', 'import', folder, '--env', 'dev'], { cwd });
+
+  test('carries the folder into the volume, without a lock file', async () => {
+    const { engine, address } = await VolumeEngine.start();
+    const cwd = project({ 'dev.yaml': `${YAML}host:\n  docker: ${address}\n` });
+    modelFolder({}, join(cwd, 'saiga'));
+    const { exit, stdout, stderr } = await importing(cwd, 'saiga');
+
+    expect({ exit, stdout, stderr }).toEqual({
+      exit: 0,
+      stdout: 'owner/model at main is in the volume dev-llm-main-models\n',
+      stderr: '',
+    });
+    expect(readFileSync(join(engine.volume, '.ragdock/owner--model@main'), 'utf8')).toContain('/snapshots/');
+  });
+
+  test('refuses what is no whole model, before the engine is asked', async () => {
+    const cwd = project({ 'dev.yaml': `${YAML}host:\n  docker: unix:///nowhere/docker.sock\n` });
+    modelFolder({ 'tokenizer.json': undefined, 'model.safetensors': 'x' }, join(cwd, 'saiga'));
+    const { exit, stderr } = await importing(cwd, 'saiga');
+
+    expect(exit).toBe(2);
+    expect(stderr).toContain('MODEL_FOLDER_INCOMPLETE  saiga\n    has no tokenizer');
+    expect(stderr).toContain('MODEL_FOLDER_INCOMPLETE  saiga/model.safetensors\n    is no whole safetensors file');
+    expect(stderr).toContain('2 problems');
+    expect((await importing(cwd, 'missing')).stderr).toContain('FILE_UNREADABLE  missing');
   });
 });
 

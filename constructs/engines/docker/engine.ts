@@ -10,7 +10,7 @@ import { type TerraformElement, type TerraformStack, TerraformVariable } from '.
 import { containerConfig } from './container.js';
 import { tfEscape } from './escape.js';
 import { type FilesVolume, filesVolumes } from './files.js';
-import { refuseGpusTwice } from './gpus.js';
+import { deviceRequests, refuseGpusTwice } from './gpus.js';
 import { outputUrls, outputVersions } from './outputs.js';
 import { patched } from './override.js';
 import { refuseCycle, refuseUnsupported } from './refusals.js';
@@ -147,6 +147,9 @@ class DockerEngine {
     refuseGpusTwice(workload, final);
     const spec = withSpecLabel(workload, final, this.#inputs(workload));
     const container = identified(new Container(this.stack, `container-${id}`, spec), id);
+    // The bindings do not know the block; the pinned provider does.
+    const requests = deviceRequests(workload);
+    if (requests) container.addOverride('device_requests', requests);
     this.#containers.set(workload, container);
     this.#waiting.pop();
     if (Job.isJob(workload)) this.#expectSuccess(container, this.topology.containerName(workload));

@@ -17,8 +17,18 @@ const devicesOf = ({ gpus }: Workload): string =>
 export function gpuFields(workload: Workload): Pick<ContainerConfig, 'runtime' | 'gpus'> {
   if (workload.gpus === undefined) return {};
   if (byRuntime(workload)) return { runtime: 'nvidia' };
-  const devices = devicesOf(workload);
-  return { gpus: devices === 'all' ? devices : `device=${devices}` };
+  return workload.gpus.devices === 'all' ? { gpus: 'all' } : {};
+}
+
+/**
+ * The block `device_requests` of a container that the engine gives some cards by name; undefined for every other one.
+ * The provider's `gpus` splits its value at commas and takes `device=0,2` for card 0 and two more, which the daemon
+ * refuses.
+ */
+export function deviceRequests(workload: Workload): readonly object[] | undefined {
+  const { gpus } = workload;
+  if (gpus === undefined || gpus.devices === 'all' || byRuntime(workload)) return undefined;
+  return [{ driver: 'nvidia', device_ids: [...gpus.devices].sort(), capabilities: ['gpu'] }];
 }
 
 /** Variables that give a container its graphics cards. */
@@ -56,10 +66,14 @@ export function gpuFault(workload: Workload): readonly [message: string, remedy:
  * @throws RagdockError ENGINE_UNSUPPORTED when an override added the second
  */
 export function refuseGpusTwice(workload: Workload, config: ContainerConfig): void {
-  if (config.gpus === undefined || config.runtime !== 'nvidia') return;
+  const named = deviceRequests(workload) !== undefined;
+  const ways = [config.runtime === 'nvidia', config.gpus !== undefined, named].filter((way) => way);
+  if (ways.length < 2) return;
   throw modelError(
     workload,
-    'graphics cards are handed out by the runtime nvidia and by a device request at once',
+    named
+      ? 'graphics cards are handed out by name and by an override at once'
+      : 'graphics cards are handed out by the runtime nvidia and by a device request at once',
     'choose one of the two with `gpus.handedOutBy`, and leave the other out of overrides',
     'ENGINE_UNSUPPORTED',
   );

@@ -71,3 +71,5 @@ MODEL=$CACHE/model/$(key_of "$HOST_DIR/python/model.txt")/$MODEL_FILE
 # The newest Docker engine; see the script newest-engine.
 NEWEST_ENGINE=$CACHE/newest-engine/moby-$MOBY_VERSION-containerd-$CONTAINERD_VERSION-runc-$RUNC_VERSION
 NEWEST_ENGINE_SOCKET=/run/ragdock-newest/docker.sock
+# The files of a model for the stand-in of vLLM; see steps/vllm-model.sh.
+VLLM_MODEL=$CACHE/vllm-model/$(key_of "$HOST_DIR/python/vllm_model.py")

@@ -19,7 +19,7 @@ image_key() { docker image inspect --format "{{index .Config.Labels \"$IMAGE_LAB
 image_is_made() { [ "$(image_key "$1")" = "$2" ]; }
 
 # make_image REFERENCE FOLDER BASE [ITEM...]: builds FOLDER on the image BASE, unless that has been done. An ITEM is a build argument
-# (NAME=VALUE), or the path of an artefact in the cache that goes along under its own name; the cache's paths say what an artefact is made from.
+# (NAME=VALUE), or the path of a file or folder that goes along under its own name; paths of the cache say what an artefact is made from.
 make_image() {
   local reference=$1 folder=$2 base=$3 item key
   shift 3
@@ -33,7 +33,8 @@ make_image() {
   local arguments=(--build-arg "BASE=$base")
   for item in "$@"; do
     case "$item" in
-      /*) cp --recursive --link "$item" "$WORK/context/" ;;
+      "$CACHE"/*) cp --recursive --link "$item" "$WORK/context/" ;;
+      /*) cp --recursive "$item" "$WORK/context/" ;;
       *) arguments+=(--build-arg "$item") ;;
     esac
   done

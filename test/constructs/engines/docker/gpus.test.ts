@@ -22,8 +22,10 @@ test('the runtime nvidia is told by variables which cards the container sees', (
 
 test('a device request names the cards itself, and no runtime is asked for', () => {
   expect(synth({ devices: 'all', handedOutBy: 'device-request' })).toMatchObject({ gpus: 'all', env: [] });
-  const some = synth({ devices: ['0', '2'], handedOutBy: 'device-request' });
-  expect(some.gpus).toBe('device=0,2');
+  const some = synth({ devices: ['2', '0'], handedOutBy: 'device-request' });
+  // `gpus = "device=0,2"` would ask for card 0 and two more.
+  expect(some).not.toHaveProperty('gpus');
+  expect(some.device_requests).toEqual([{ driver: 'nvidia', device_ids: ['0', '2'], capabilities: ['gpu'] }]);
   expect(some).not.toHaveProperty('runtime');
 });
 
@@ -62,6 +64,18 @@ describe('refused by name', () => {
     expect(failureOf(build)).toMatchObject({
       code: 'ENGINE_UNSUPPORTED',
       message: expect.stringContaining('by the runtime nvidia and by a device request at once'),
+    });
+  });
+
+  test.each([{ gpus: 'all' }, { runtime: 'nvidia' }])('%o beside cards that are requested by name', (patch) => {
+    const build = () =>
+      synthesiseWorkloads((stack) => {
+        const service = aService(stack, 'service', { gpus: { devices: ['0'], handedOutBy: 'device-request' } });
+        overrideContainer(service, (config) => ({ ...config, ...patch }));
+      });
+    expect(failureOf(build)).toMatchObject({
+      code: 'ENGINE_UNSUPPORTED',
+      message: expect.stringContaining('by name and by an override at once'),
     });
   });
 

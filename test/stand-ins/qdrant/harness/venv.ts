@@ -7,27 +7,27 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const requirements = fileURLToPath(new URL('../requirements.txt', import.meta.url));
 
 /**
- * The Python that has the stand-in's requirements. Its environment is made once per content of requirements.txt, in
+ * The Python that has a stand-in's requirements. Its environment is made once per content of requirements.txt, in
  * `RAGDOCK_CACHE` (default `/var/cache/ragdock`); afterwards no network is needed.
  */
-export async function python(): Promise<string> {
+export async function python(standIn: 'qdrant' | 'grafana' | 'vllm' = 'qdrant'): Promise<string> {
+  const requirements = fileURLToPath(new URL(`../../${standIn}/requirements.txt`, import.meta.url));
   const cache = process.env.RAGDOCK_CACHE ?? '/var/cache/ragdock';
   const hash = createHash('sha256')
     .update(await readFile(requirements))
     .digest('hex')
     .slice(0, 12);
-  const home = join(cache, `venv-qdrant-${hash}`);
+  const home = join(cache, `venv-${standIn}-${hash}`);
   if (!existsSync(home)) {
-    await make(home);
+    await make(home, requirements);
   }
   return join(home, 'bin', 'python');
 }
 
 /** Made under another name, so that an interrupted attempt is not taken for a whole environment. */
-async function make(home: string): Promise<void> {
+async function make(home: string, requirements: string): Promise<void> {
   const attempt = `${home}.${process.pid}`;
   await mkdir(home.slice(0, home.lastIndexOf('/')), { recursive: true });
   await run('python3', ['-m', 'venv', '--copies', attempt]);

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
-const COMMAND = fileURLToPath(new URL('../vllm', import.meta.url));
+const COMMAND = fileURLToPath(new URL('../bin/vllm', import.meta.url));
 
 /** The name under which the recorded server served its model. */
 export const RECORDED_MODEL = 'NightForger/saiga_nemo_12b-GPTQ';
@@ -35,9 +35,13 @@ export class StandIn {
   ) {}
 
   /** Start it; it does not answer before it is ready. */
-  static async start(args: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Promise<StandIn> {
+  static async start(
+    args: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
+    model = '/models/SmolLM2-135M-Instruct',
+  ): Promise<StandIn> {
     const port = await freePort();
-    const all = ['/models/SmolLM2-135M-Instruct', '--host', '127.0.0.1', '--port', String(port), ...args];
+    const all = [model, '--host', '127.0.0.1', '--port', String(port), ...args];
     const named = args.some((arg) => arg.startsWith('--served-model-name'))
       ? []
       : ['--served-model-name', RECORDED_MODEL];
@@ -49,8 +53,12 @@ export class StandIn {
   }
 
   /** Start it and wait until it answers. */
-  static async ready(args: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Promise<StandIn> {
-    const server = await StandIn.start(args, env);
+  static async ready(
+    args: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
+    model?: string,
+  ): Promise<StandIn> {
+    const server = await StandIn.start(args, env, model);
     for (let tries = 0; tries < 200; tries++) {
       const answers = await fetch(`${server.url}/health`).then(
         ({ ok }) => ok,

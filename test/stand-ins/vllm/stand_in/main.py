@@ -1,8 +1,10 @@
 """Parse as the real command does, load for a while with the port closed, then serve."""
 import os
+import signal
 import sys
 import time
 
+from . import model as files
 from .parser import make_parser
 from .server import Settings, serve
 
@@ -21,6 +23,15 @@ def main(arguments):
         )
         return 1
     model = parsed.model_tag or parsed.model
+    # The real one ignores it from early on, until it serves.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    longest = 2048
+    if os.environ.get("VLLM_STAND_IN_READS_MODEL"):
+        try:
+            longest = files.find(model, parsed.revision, parsed.max_model_len)
+        except files.NoModel as error:
+            print(error, file=sys.stderr)
+            return 1
     environment_key = os.environ.get("VLLM_API_KEY")
     keys = [key for key in parsed.api_key or ([environment_key] if environment_key else []) if key]
     settings = Settings(
@@ -29,9 +40,14 @@ def main(arguments):
         root=model,
         names=parsed.served_model_name or [model],
         keys=keys,
-        max_model_len=parsed.max_model_len or 2048,
+        max_model_len=longest if parsed.max_model_len in (None, -1) else parsed.max_model_len,
         keep_alive_seconds=parsed.sse_keep_alive_interval,
         shutdown_seconds=parsed.shutdown_timeout,
+        max_num_seqs=parsed.max_num_seqs or 256,
+        max_num_queued_reqs=parsed.max_num_queued_reqs,
+        root_path=(parsed.root_path or "").rstrip("/"),
+        token_seconds=float(os.environ.get("VLLM_STAND_IN_TOKEN_SECONDS", "0")),
+        aborts_with_error=os.environ.get("VLLM_STAND_IN_SIGTERM") == "error",
     )
     # The real one answers nothing while it loads: connections are refused.
     time.sleep(float(os.environ.get("VLLM_STAND_IN_LOAD_SECONDS", "0")))

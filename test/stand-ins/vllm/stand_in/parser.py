@@ -7,7 +7,7 @@ from .recording import FLAGS
 
 UNITS = {"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 # The recording hides the type of an option that may be None; what the real one was seen to convert.
-HIDDEN = {"kv_cache_memory_bytes": "human_readable_int"}
+HIDDEN = {"kv_cache_memory_bytes": "human_readable_int", "max_num_queued_reqs": "int"}
 
 
 def human_readable_int(text):

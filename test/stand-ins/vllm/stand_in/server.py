@@ -1,6 +1,5 @@
 """The HTTP side: who is let in, what is refused, and recorded answers for the rest."""
 import json
-import os
 import re
 import secrets
 import signal
@@ -9,7 +8,9 @@ import time
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from .answer import Answer, can_answer, first_event
 from .recording import ANSWERS, METRICS, MODEL, key_of
+from .scheduler import Queue
 
 GUARDED = ("/v1", "/v2", "/inference", "/cohere")
 GET, POST = "GET", "POST"
@@ -35,6 +36,9 @@ ENGINE_ERROR = {
         "code": 500,
     }
 }
+BUSY = "The engine is currently busy and cannot accept new requests. Please try again later or on a different instance."
+# Between two looks at whether a client is still there.
+LOOK_SECONDS = 0.05
 
 
 @dataclass
@@ -47,6 +51,12 @@ class Settings:
     max_model_len: int
     keep_alive_seconds: int
     shutdown_seconds: int
+    max_num_seqs: int
+    max_num_queued_reqs: int | None
+    root_path: str
+    token_seconds: float
+    # What open streams get at SIGTERM without a shutdown timeout: both were seen.
+    aborts_with_error: bool
 
 
 def refusal(status, message, kind, param=None):
@@ -55,6 +65,10 @@ def refusal(status, message, kind, param=None):
 
 class Gone(Exception):
     """The client closed its connection."""
+
+
+class Aborted(Exception):
+    """The engine ended, and the stream says so."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -77,8 +91,15 @@ class Handler(BaseHTTPRequestHandler):
     def deal(self):
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length).decode("utf-8", "replace")
-        path = self.path.partition("?")[0]
         state = self.server.state
+        if state.aborting:
+            # A connection that was kept open is closed with the port.
+            self.close_connection = True
+            return None
+        path = self.path.partition("?")[0]
+        root_path = state.settings.root_path
+        if root_path and path.startswith(f"{root_path}/"):
+            path = path[len(root_path):]
         if state.settings.keys and path.startswith(GUARDED) and not self.has_key():
             return self.answer(401, {"error": "Unauthorized"})
         methods = ROUTES.get(path)
@@ -142,43 +163,30 @@ class Handler(BaseHTTPRequestHandler):
             body = {**body, "model": MODEL} if name in state.settings.names else body
         recorded = ANSWERS.get(key_of(POST, path, body if body is not None else text))
         if recorded is None:
-            recorded = self.usual(path, body)
-        if recorded is None:
-            message = "the stand-in has no recording of this question"
-            return self.answer(*refusal(501, message, "NotImplementedError"))
+            if not can_answer(path, body):
+                message = "the stand-in has no recording of this question"
+                return self.answer(*refusal(501, message, "NotImplementedError"))
+            answer = Answer(path, body, name or state.settings.names[0])
+            if body.get("stream"):
+                return self.stream(answer.events())
+            return self.generate(len(answer.tokens), 200, answer.whole())
         renamed = json.loads(json.dumps(recorded["response"]).replace(MODEL, state.settings.names[0]))
         if isinstance(renamed, str) and renamed.startswith("data: "):
             return self.stream(re.findall(r".*?\n\n", renamed, re.S))
-        return self.answer(recorded["status"], renamed)
-
-    def usual(self, path, body):
-        """Any other question gets the answer to the recorded one about the capital of France."""
-        if not isinstance(body, dict) or path not in ("/v1/completions", "/v1/chat/completions"):
-            return None
-        is_chat = path.endswith("/chat/completions")
-        if ("messages" if is_chat else "prompt") not in body:
-            return None
-        for (_, at, _), exchange in ANSWERS.items():
-            asked = exchange["request"]["body"]
-            if at == path and exchange["status"] == 200 and isinstance(asked, dict):
-                if bool(asked.get("stream")) == bool(body.get("stream")) and "stream_options" not in asked:
-                    return exchange
-        return None
+        if recorded["status"] != 200:
+            return self.answer(recorded["status"], renamed)
+        spent = (renamed.get("usage") or {}).get("completion_tokens", 0) if isinstance(renamed, dict) else 0
+        return self.generate(spent, 200, renamed)
 
     def broken_stream(self, path, fail):
-        event = self.usual(path, {"stream": True, "messages": [], "prompt": ""})["response"].split("\n\n")[0] + "\n\n"
-        self.begin_stream()
+        event = first_event(path)
         if fail:
+            self.begin_stream()
             for part in (event, f"data: {json.dumps(ENGINE_ERROR)}\n\n", "data: [DONE]\n\n"):
                 self.chunk(part)
             return self.chunk("")
         # Headers came, and nothing follows until the client has enough.
-        with self.server.state.open_request():
-            while not self.server.state.dead:
-                time.sleep(0.1)
-                if self.is_gone():
-                    break
-        self.close_connection = True
+        return self.stream(None)
 
     def is_gone(self):
         self.connection.setblocking(False)
@@ -191,19 +199,68 @@ class Handler(BaseHTTPRequestHandler):
         finally:
             self.connection.setblocking(True)
 
+    def generate(self, tokens, status, body):
+        """An answer that comes in one piece, after as long as a stream of it would take."""
+        queue, is_running = self.server.state.queue, False
+        if not queue.enter():
+            return self.answer(*refusal(503, BUSY, "Service Unavailable"))
+        try:
+            while not (is_running := queue.run(LOOK_SECONDS)):
+                if self.server.state.is_broken or self.is_gone():
+                    return self.answer(500, ENGINE_ERROR)
+            time.sleep(tokens * self.server.state.settings.token_seconds)
+            self.server.state.tokens += tokens
+        finally:
+            queue.leave(is_running)
+        return self.answer(status, body)
+
     def stream(self, events):
-        self.begin_stream()
-        pause = float(os.environ.get("VLLM_STAND_IN_TOKEN_SECONDS", "0"))
-        with self.server.state.open_request():
-            for event in events:
-                time.sleep(pause)
-                if self.server.state.dead:
-                    self.chunk(f"data: {json.dumps(ENGINE_ERROR)}\n\n")
-                    self.chunk("data: [DONE]\n\n")
-                    break
+        """Sends events as their turn comes; None for a stream that gets its headers and nothing else."""
+        state, is_running = self.server.state, False
+        if not state.queue.enter():
+            return self.answer(*refusal(503, BUSY, "Service Unavailable"))
+        try:
+            self.begin_stream()
+            self.written = time.monotonic()
+            while not (is_running := state.queue.run(LOOK_SECONDS)):
+                self.idle()
+            if events is None:
+                self.wait_for(float("inf"))
+            for event in events or ():
+                self.wait_for(state.settings.token_seconds)
                 self.chunk(event)
-                self.server.state.tokens += 1
-        self.chunk("")
+                state.tokens += 1
+            self.chunk("")
+        except Aborted:
+            for part in (f"data: {json.dumps(ENGINE_ERROR)}\n\n", "data: [DONE]\n\n", ""):
+                self.chunk(part)
+        except Gone:
+            self.close_connection = True
+        finally:
+            state.queue.leave(is_running)
+
+    def wait_for(self, seconds):
+        end = time.monotonic() + seconds
+        self.idle()
+        while (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, LOOK_SECONDS))
+            self.idle()
+
+    def idle(self):
+        """What happens between two events: the client leaves, the engine ends, or the line is kept warm."""
+        state = self.server.state
+        while True:
+            if state.dead or (state.aborting and state.settings.aborts_with_error):
+                raise Aborted
+            if self.is_gone():
+                raise Gone
+            if not state.aborting:
+                break
+            # The engine is gone and nobody tells the stream.
+            time.sleep(LOOK_SECONDS)
+        interval = state.settings.keep_alive_seconds
+        if interval and time.monotonic() - self.written >= interval:
+            self.chunk(": keep-alive\n\n")
 
     def begin_stream(self):
         self.send_response(200)
@@ -215,6 +272,7 @@ class Handler(BaseHTTPRequestHandler):
         data = text.encode()
         self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
         self.wfile.flush()
+        self.written = time.monotonic()
 
     def answer(self, status, body, allow=None):
         data = (body if isinstance(body, str) else json.dumps(body, ensure_ascii=False, separators=(",", ":"))).encode()
@@ -232,13 +290,14 @@ class Handler(BaseHTTPRequestHandler):
 class State:
     def __init__(self, settings):
         self.settings = settings
-        self.stopping = self.dead = False
-        self.running = self.tokens = 0
-        self.lock = threading.Lock()
+        self.stopping = self.dead = self.aborting = False
+        self.tokens = 0
+        self.queue = Queue(settings.max_num_seqs, settings.max_num_queued_reqs)
         self.ended = threading.Event()
 
-    def open_request(self):
-        return _Open(self)
+    @property
+    def is_broken(self):
+        return self.dead or self.aborting
 
     def die(self):
         """The engine process ends: open streams get an error, and the server ends with exit code 0."""
@@ -246,7 +305,11 @@ class State:
         threading.Timer(0.3, self.ended.set).start()
 
     def metrics(self):
-        values = {"vllm:num_requests_running": self.running, "vllm:generation_tokens_total": self.tokens}
+        values = {
+            "vllm:num_requests_running": self.queue.running,
+            "vllm:num_requests_waiting": self.queue.waiting,
+            "vllm:generation_tokens_total": self.tokens,
+        }
         lines = []
         for line in METRICS.splitlines():
             name = line.partition("{")[0]
@@ -254,19 +317,6 @@ class State:
                 line = f"{line.rpartition(' ')[0]} {float(values[name])}"
             lines.append(line.replace(MODEL, self.settings.names[0]))
         return "\n".join(lines) + "\n"
-
-
-class _Open:
-    def __init__(self, state):
-        self.state = state
-
-    def __enter__(self):
-        with self.state.lock:
-            self.state.running += 1
-
-    def __exit__(self, *_):
-        with self.state.lock:
-            self.state.running -= 1
 
 
 class Server(ThreadingHTTPServer):
@@ -281,13 +331,23 @@ def serve(settings):
     server.state = state = State(settings)
 
     def stop(*_):
+        if state.stopping:
+            return
         state.stopping = True
-        def wait():
+        threading.Thread(target=end, daemon=True).start()
+
+    def end():
+        if settings.shutdown_seconds > 0:
             deadline = time.monotonic() + settings.shutdown_seconds
-            while state.running and time.monotonic() < deadline:
-                time.sleep(0.05)
-            state.ended.set()
-        threading.Thread(target=wait, daemon=True).start()
+        else:
+            # The engine goes at once, the port closes, and the process waits for who is still connected.
+            state.aborting = True
+            deadline = float("inf")
+            server.shutdown()
+            server.socket.close()
+        while state.queue.open and time.monotonic() < deadline:
+            time.sleep(LOOK_SECONDS)
+        state.ended.set()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
