@@ -17,6 +17,8 @@ import {
 } from './fields.js';
 import { Llm } from './llm.js';
 import { postgresSettings } from './postgres-settings.js';
+import { SecretsSchema } from './secret-store.js';
+import { StateSchema } from './state.js';
 
 const limit = ({ least, most, usual, meaning }: ApiLimit) =>
   z.int().min(least).max(most).default(usual).describe(meaning);
@@ -104,16 +106,10 @@ export const EnvironmentSchema = z
       })
       .prefault({})
       .describe('The machine that runs the stack'),
-    secrets: z
-      .strictObject({
-        store: z.enum(['files']).default('files').describe('Where secret values are kept'),
-        shared: z
-          .boolean()
-          .default(true)
-          .describe('Every machine has the same values, and the lock file their fingerprints; false: each has its own'),
-      })
-      .prefault({})
-      .describe('Values never stand in this file'),
+    secrets: SecretsSchema.prefault({}).describe('Values never stand in this file'),
+    state: StateSchema.optional().describe(
+      'Where Terraform keeps the state. Default: `state/<environment>.tfstate`, a local file',
+    ),
     services: z
       .strictObject({
         postgres: z
