@@ -34,15 +34,18 @@ export interface Outcome {
   readonly stderr: string;
 }
 
+export interface RunOptions {
+  /** @default - the suite's project */
+  readonly cwd?: string;
+  /** Environment variables beside those of this process. @default - none */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Run a command in the suite's project, as a user would type it. */
-export async function run(
-  command: string,
-  args: readonly string[],
-  options: { readonly cwd?: string } = {},
-): Promise<Outcome> {
+export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   const child = spawn(command, args, {
     cwd: options.cwd ?? inject('project'),
-    env: { ...process.env, CHECKPOINT_DISABLE: '1', NO_COLOR: '1', FORCE_COLOR: '0' },
+    env: { ...process.env, CHECKPOINT_DISABLE: '1', NO_COLOR: '1', FORCE_COLOR: '0', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';
@@ -58,11 +61,7 @@ export async function run(
 }
 
 /** Run a command that has to succeed. */
-export async function succeed(
-  command: string,
-  args: readonly string[],
-  options: { readonly cwd?: string } = {},
-): Promise<Outcome> {
+export async function succeed(command: string, args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   const outcome = await run(command, args, options);
   if (outcome.code !== 0) {
     throw new Error(`${command} ${args.join(' ')} ended with ${outcome.code}\n${outcome.stdout}\n${outcome.stderr}`);
