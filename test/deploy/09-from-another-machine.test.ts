@@ -18,6 +18,7 @@ import { parse } from 'yaml';
 import { removeEnvironment } from './support/clean.js';
 import { type Clone, firstClone, nextClone } from './support/clones.js';
 import { docker, until } from './support/engine.js';
+import { succeed } from './support/project.js';
 import { type StateDatabase, startStateDatabase } from './support/state-database.js';
 
 const ENVIRONMENT = 'pipeline';
@@ -105,6 +106,8 @@ test('one machine makes the environment, its secrets and the stack; git and the 
 
 test('another clone has an empty plan without secrets', async () => {
   second = await nextClone(root, first);
+  await second.succeed('npx', ['cdktf', 'synth']);
+  await succeed('terraform', ['init', '-input=false', '-no-color'], { cwd: second.stack, env: second.variables });
   expect(existsSync(second.path('.ragdock'))).toBe(false);
 
   const { code, stdout, stderr } = await second.planWithoutSecrets();
@@ -173,8 +176,10 @@ test('then it deploys, and the stack answers without secrets and state on the ma
   expect(readdirSync(secretsOf(second))).toEqual([]);
   expect(existsSync(second.path('state'))).toBe(false);
   await second.succeed('npx', ['ragdock', 'smoke', ENVIRONMENT]);
-  await second.succeed('npx', ['ragdock', 'status', ENVIRONMENT]);
-  await second.succeed('npx', ['ragdock', 'logs', ENVIRONMENT, 'rag-api', '--tail', '1']);
+  await Promise.all([
+    second.succeed('npx', ['ragdock', 'status', ENVIRONMENT]),
+    second.succeed('npx', ['ragdock', 'logs', ENVIRONMENT, 'rag-api', '--tail', '1']),
+  ]);
   const plan = await second.planWithoutSecrets();
   expect(plan.code, plan.stdout + plan.stderr).toBe(0);
 });
@@ -198,6 +203,7 @@ test('of two deploys at once one is told that the state is locked; with a time t
     // WHEN the second one deploys THEN it is told
     const refused = await second.deploy();
     expect(refused.code).not.toBe(0);
+    writeFileSync('/tmp/state-refused.txt', refused.stdout + refused.stderr);
     expect(refused.stdout + refused.stderr).toContain('Error acquiring the state lock');
     expect(refused.stdout + refused.stderr).toContain('already locked');
 
@@ -206,8 +212,7 @@ test('of two deploys at once one is told that the state is locked; with a time t
       TF_CLI_ARGS_apply: '-lock-timeout=5m',
       PG_CONN_STR: `${database.connection}&application_name=waiting`,
     });
-    const tried =
-      "SELECT 1 FROM pg_stat_activity WHERE application_name = 'waiting' AND query LIKE '%pg_try_advisory_lock%'";
+    const tried = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'waiting' AND query LIKE '%advisory%lock%'";
     await until('the second deploy has tried', async () => (await database.query(tried)).length > 0, 60);
     holder.stdin.end('yes\n');
     const [code] = await ended;

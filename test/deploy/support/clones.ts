@@ -33,12 +33,9 @@ export class Clone {
   }
 
   /** `terraform plan` of what was synthesised last, without secrets: exit code 0 nothing to do, 2 changes. */
-  async planWithoutSecrets(): Promise<Outcome> {
-    await this.succeed('npx', ['cdktf', 'synth']);
-    const options = { cwd: this.stack, env: this.variables };
-    await succeed('terraform', ['init', '-input=false', '-no-color'], options);
+  planWithoutSecrets(): Promise<Outcome> {
     const args = ['plan', '-detailed-exitcode', '-input=false', '-no-color', '-var', 'plan_without_secrets=true'];
-    return run('terraform', args, options);
+    return run('terraform', args, { cwd: this.stack, env: this.variables });
   }
 
   succeed(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
