@@ -121,28 +121,24 @@ test('the state file is there before Terraform makes it, and private', async () 
   expect(statSync(join(folder, 'state/dev.tfstate')).mode & 0o777).toBe(0o600);
 });
 
-test('a state elsewhere leaves no file, and a file is warned of in a pipeline', async () => {
-  const yaml = environment('dev.yaml').replace('shared: false', 'shared: true');
-  const remote = `${yaml}\nstate: { backend: pg, config: { schema_name: dev } }\n`;
-  const folder = project({ 'dev.yaml': remote, 'dev.lock.yaml': environment('dev.lock.yaml') });
+test('a state elsewhere leaves no file; a file of any name is private, and warned of in a pipeline', async () => {
+  const lock = environment('dev.lock.yaml');
+  const shared = environment('dev.yaml').replace('shared: false', 'shared: true');
+  const folder = project({
+    'dev.yaml': `${shared}\nstate: { backend: pg, config: { schema_name: dev } }\n`,
+    'dev.lock.yaml': lock,
+  });
 
   expect(await runApp(folder, { CI: 'true' })).toMatchObject({ code: 0, stderr: '' });
   expect(existsSync(join(folder, 'state'))).toBe(false);
 
-  writeFileSync(join(folder, 'config/environments/dev.yaml'), environment('dev.yaml'));
+  const local = `${shared}\nstate: { backend: local, config: { path: kept/here.tfstate } }\n`;
+  writeFileSync(join(folder, 'config/environments/dev.yaml'), local);
   const { code, stderr } = await runApp(folder, { CI: 'true' });
   expect(code).toBe(0);
   expect(stderr).toMatch(/^warning {2}dev: CI is set, and the state is a file of this machine;/);
-});
-
-test('a state file of another name is private as well', async () => {
-  const yaml = `${environment('dev.yaml')}\nstate: { backend: local, config: { path: kept/here.tfstate } }\n`;
-  const folder = project({ 'dev.yaml': yaml, 'dev.lock.yaml': environment('dev.lock.yaml') });
-
-  expect(await runApp(folder)).toMatchObject({ code: 0, stderr: '' });
-
   expect(statSync(join(folder, 'kept')).mode & 0o777).toBe(0o700);
   expect(statSync(join(folder, 'kept/here.tfstate')).mode & 0o777).toBe(0o600);
   const { terraform } = JSON.parse(readFileSync(join(folder, 'cdktf.out/stacks/dev/cdk.tf.json'), 'utf8'));
   expect(terraform.backend).toEqual({ local: { path: '../../../kept/here.tfstate' } });
-});
+}, 120_000);
