@@ -24,7 +24,7 @@ import { type StateDatabase, startStateDatabase } from './support/state-database
 const ENVIRONMENT = 'pipeline';
 const FILE = `config/environments/${ENVIRONMENT}.yaml`;
 
-/** The model of `dev`, and as little else as answers questions. */
+/** A model, and as little else as answers questions. */
 const environmentFile = (llm: unknown): string => `schema: 1
 host: { networkPool: 10.235.0.0/20 }
 state:
@@ -72,9 +72,11 @@ beforeAll(async () => {
   await removeEnvironment(ENVIRONMENT);
   database = await startStateDatabase();
   const dev = parse(readFileSync(join(inject('project'), 'config/environments/dev.yaml'), 'utf8'));
+  // Short answers are as good as long ones here, and sooner there.
+  const llm = { main: { ...dev.services.llm.main, sampling: { maxTokens: 16 } } };
   const variables = { PG_CONN_STR: database.connection, CI: '', VAULT_FOLDER: join(root, 'vault') };
   first = await firstClone(root, ENVIRONMENT, variables, {
-    [FILE]: environmentFile(dev.services.llm),
+    [FILE]: environmentFile(llm),
     'ci/vault-read': VAULT_READ,
   });
   chmodSync(first.path('ci/vault-read'), 0o755);
@@ -124,7 +126,7 @@ test('it invents no secret that the lock file knows', async () => {
 });
 
 test('it deploys nothing without secrets, and says what to run', async () => {
-  await second.change(FILE, 'totalSeconds: 300', 'totalSeconds: 120');
+  await second.change(FILE, 'totalSeconds: 300', 'totalSeconds: 290');
   const before = await containers();
 
   const { code, stdout, stderr } = await second.deploy();
@@ -187,7 +189,7 @@ test('then it deploys, and the stack answers without secrets and state on the ma
 test('of two deploys at once one is told that the state is locked; with a time to wait it has its turn', async () => {
   // GIVEN a deploy of the first machine that holds the state while it waits for its approval
   await first.git('pull', '--quiet', 'origin', 'main');
-  await first.change(FILE, 'totalSeconds: 120', 'totalSeconds: 240');
+  await first.change(FILE, 'totalSeconds: 290', 'totalSeconds: 280');
   await first.succeed('npx', ['cdktf', 'synth']);
   const holder = spawn('terraform', ['apply', '-no-color'], {
     cwd: first.stack,
@@ -197,15 +199,18 @@ test('of two deploys at once one is told that the state is locked; with a time t
   let said = '';
   for (const stream of [holder.stdout, holder.stderr]) stream.setEncoding('utf8').on('data', (text) => (said += text));
   try {
-    await until('the first deploy asks for its approval', async () => said.includes('Enter a value:'), 60);
+    await until('the first deploy asks for its approval', async () => said.includes('Enter a value:'));
     await second.git('pull', '--quiet', 'origin', 'main');
 
     // WHEN the second one deploys THEN it is told
     const refused = await second.deploy();
     expect(refused.code).not.toBe(0);
-    writeFileSync('/tmp/state-refused.txt', refused.stdout + refused.stderr);
     expect(refused.stdout + refused.stderr).toContain('Error acquiring the state lock');
     expect(refused.stdout + refused.stderr).toContain('already locked');
+    expect((refused.stdout + refused.stderr).replace(/\s+/g, ' ')).toContain(
+      'Please resolve the issue above and try again',
+    );
+    writeFileSync('/tmp/state-refused.txt', refused.stdout + refused.stderr);
 
     // WHEN it waits instead, and the first one goes on THEN both come to an end, and there is nothing more to do
     const waiting = second.deploy({
@@ -213,7 +218,7 @@ test('of two deploys at once one is told that the state is locked; with a time t
       PG_CONN_STR: `${database.connection}&application_name=waiting`,
     });
     const tried = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'waiting' AND query LIKE '%advisory%lock%'";
-    await until('the second deploy has tried', async () => (await database.query(tried)).length > 0, 60);
+    await until('the second deploy has tried', async () => (await database.query(tried)).length > 0);
     holder.stdin.end('yes\n');
     const [code] = await ended;
     expect(code, said).toBe(0);
