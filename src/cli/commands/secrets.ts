@@ -16,7 +16,7 @@ import {
 export function registerSecrets(program: RagdockCommand, io: Io): void {
   const secrets = program
     .command('secrets')
-    .description('make, list, check, set and fetch an environment’s secrets')
+    .description('make, list, check and fetch an environment’s secrets')
     .helpCommand(...HELP_COMMAND)
     .example('ragdock secrets init dev', 'before the first deploy');
   const environment = ['<env>', 'name or file of the environment'] as const;
