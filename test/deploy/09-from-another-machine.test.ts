@@ -210,7 +210,6 @@ test('of two deploys at once one is told that the state is locked; with a time t
     expect((refused.stdout + refused.stderr).replace(/\s+/g, ' ')).toContain(
       'Please resolve the issue above and try again',
     );
-    writeFileSync('/tmp/state-refused.txt', refused.stdout + refused.stderr);
 
     // WHEN it waits instead, and the first one goes on THEN both come to an end, and there is nothing more to do
     const waiting = second.deploy({
