@@ -5,6 +5,7 @@ import { EXTRA_SERVICE_RULES } from './rules/extra-services.js';
 import { NAME_RULES } from './rules/names.js';
 import { NETWORK_RULES } from './rules/network.js';
 import { SERVICE_RULES } from './rules/services.js';
+import { STATE_RULES } from './rules/state.js';
 import { VLLM_RULES } from './rules/vllm.js';
 import type { Settings } from './schema.js';
 import { type ServiceClaims, servicesOf } from './services.js';
@@ -36,6 +37,7 @@ const RULES: readonly Rule[] = [
   ...VLLM_RULES,
   ...EMBEDDING_RULES,
   ...EXTRA_SERVICE_RULES,
+  ...STATE_RULES,
 ];
 
 /** Everything that the rules find in an environment's settings. */

@@ -11,6 +11,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   reason: 'stand-in',
   acknowledge: 'stand-in',
   url: 'STAND_IN',
+  backend: 'local',
 };
 
 type Tree = Record<string, unknown>;

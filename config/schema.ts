@@ -19,6 +19,8 @@ import {
 import { Llm } from './llm.js';
 import { gpus } from './model-fields.js';
 import { postgresSettings } from './postgres-settings.js';
+import { SecretsSchema } from './secret-store.js';
+import { StateSchema } from './state.js';
 
 const limit = ({ least, most, usual, meaning }: ApiLimit) =>
   z.int().min(least).max(most).default(usual).describe(meaning);
@@ -118,16 +120,10 @@ export const EnvironmentSchema = z
       })
       .prefault({})
       .describe('The machine that runs the stack'),
-    secrets: z
-      .strictObject({
-        store: z.enum(['files']).default('files').describe('Where secret values are kept'),
-        shared: z
-          .boolean()
-          .default(true)
-          .describe('Every machine has the same values, and the lock file their fingerprints; false: each has its own'),
-      })
-      .prefault({})
-      .describe('Values never stand in this file'),
+    secrets: SecretsSchema.prefault({}).describe('Values never stand in this file'),
+    state: StateSchema.optional().describe(
+      'Where Terraform keeps the state. Default: `state/<environment>.tfstate`, a local file',
+    ),
     services: z
       .strictObject({
         postgres: z

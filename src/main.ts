@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
+import { localStateWarnings, stateFileOf } from '../config/state.js';
 import { formatProblems, RagdockError } from './errors/problem.js';
 import { synthesise } from './synth.js';
 
@@ -8,7 +9,9 @@ import { synthesise } from './synth.js';
 const cwd = process.cwd();
 const only = process.env.RAGDOCK_ENV || undefined;
 try {
-  for (const { name } of synthesise({ cwd, only })) keepStatePrivate(name);
+  const environments = synthesise({ cwd, only });
+  for (const { name, settings } of environments) keepStatePrivate(stateFileOf(settings.state, name, cwd));
+  for (const warning of localStateWarnings(environments, process.env.CI)) process.stderr.write(warning);
 } catch (error) {
   if (!(error instanceof RagdockError)) throw error;
   process.stderr.write(`\n${formatProblems(error.problems)}`);
@@ -19,9 +22,8 @@ try {
 }
 
 /** Terraform makes a missing state file readable to everybody, and keeps the mode of one that exists. */
-function keepStatePrivate(environment: string): void {
-  const folder = join(cwd, 'state');
-  const file = join(folder, `${environment}.tfstate`);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+function keepStatePrivate(file: string | undefined): void {
+  if (file === undefined) return;
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   if (!existsSync(file)) writeFileSync(file, '', { mode: 0o600 });
 }

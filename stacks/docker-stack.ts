@@ -1,11 +1,15 @@
 import { join, relative, sep } from 'node:path';
 import type { Construct } from 'constructs';
+import { backendOf, type State } from '../config/state.js';
+import { secretsInState } from '../config/state-secrets.js';
 import { lowerToDocker } from '../constructs/engines/docker/index.js';
 import { planNetworks, workloadsOf } from '../constructs/model/index.js';
 import { giveVolumesToTheirOwners } from '../constructs/services/index.js';
-import { App, LocalBackend, TerraformStack } from '../constructs/tf.js';
+import { App, TerraformStack } from '../constructs/tf.js';
 import { readBundle } from '../src/apps/bundle.js';
+import { throwProblems } from '../src/errors/problem.js';
 import { subnetsOf } from './own-subnets.js';
+import { StateBackend } from './state-backend.js';
 
 /** All of it has a default, but for the subnets of the stack's networks. */
 export interface DockerStackProps {
@@ -35,12 +39,21 @@ export interface DockerStackProps {
    */
   readonly bundle?: { readonly context: string; readonly hash: string };
   /**
-   * The project's folder as seen from the stack's output folder. The state is in its state/ID.tfstate, values of
-   * secrets are in .ragdock/secrets/ID/NAME.vN.
+   * The project's folder as seen from the stack's output folder. Values of secrets are in its
+   * .ragdock/secrets/ID/NAME.vN.
    *
    * @default ../../.. (cdktf.out/stacks/ID)
    */
   readonly project?: string;
+  /**
+   * Where Terraform keeps the state: a backend under Terraform's own name, and its settings. Paths of files in them are
+   * relative to the project. Credentials do not belong here: Terraform takes them from environment variables.
+   *
+   * @default - the local file state/ID.tfstate of the project
+   */
+  readonly state?: { readonly backend: string; readonly config?: Readonly<Record<string, unknown>> };
+  /** What to run where a value of a secret is missing; a deploy that finds none says it. @default npx ragdock secrets init ID */
+  readonly secretsCommand?: string;
 }
 
 /**
@@ -51,13 +64,17 @@ export class DockerStack extends TerraformStack {
   readonly #lower: () => void;
   #lowered = false;
 
-  /** @throws RagdockError BUNDLE_MISSING or BUNDLE_STALE, when the bundled apps of a checkout are not built */
+  /**
+   * @throws RagdockError BUNDLE_MISSING or BUNDLE_STALE, when the bundled apps of a checkout are not built;
+   * MODEL_INVALID when `state` holds a secret
+   */
   constructor(scope: Construct, id: string, props: DockerStackProps = {}) {
     super(scope, id);
     const project = props.project ?? '../../..';
     const bundle = props.bundle ?? installedBundle(this);
-    // Always explicit: the default would be an absolute path of this machine.
-    new LocalBackend(this, { path: `${project}/state/${id}.tfstate` });
+    const state = props.state && { backend: props.state.backend, config: { ...props.state.config } };
+    refuseSecrets(this, state);
+    new StateBackend(this, backendOf(state, id, project));
     this.#lower = () => {
       lowerToDocker(this, {
         environment: id,
@@ -74,6 +91,7 @@ export class DockerStack extends TerraformStack {
         host: props.host ?? 'unix:///var/run/docker.sock',
         bundle,
         secretsFolder: `${project}/.ragdock/secrets/${id}`,
+        ...(props.secretsCommand !== undefined && { secretsCommand: props.secretsCommand }),
       });
     };
   }
@@ -91,6 +109,18 @@ export class DockerStack extends TerraformStack {
     }
     super.prepareStack();
   }
+}
+
+function refuseSecrets(stack: TerraformStack, state: State | undefined): void {
+  const problems = state === undefined ? [] : secretsInState(state);
+  throwProblems(
+    problems.map(({ path, message, remedy }) => ({
+      code: 'MODEL_INVALID' as const,
+      path: [stack.node.path, 'state', 'config', ...path].join('.'),
+      message,
+      remedy,
+    })),
+  );
 }
 
 /** Relative to the folder where Terraform runs: an absolute path would differ from machine to machine. */

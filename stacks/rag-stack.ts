@@ -11,11 +11,12 @@ import { RagServices } from './rag-services.js';
 
 /**
  * What the environment's files do not say. `networkPool`, `networks` and `secretVersions` are for what is added to the
- * stack in code: what the environment promises in its lock file stays as it is.
+ * stack in code: what the environment promises in its lock file stays as it is. `state` is the environment's unless it
+ * is given here.
  */
 export type RagStackProps = Pick<
   DockerStackProps,
-  'networkPool' | 'networks' | 'secretVersions' | 'bundle' | 'project'
+  'networkPool' | 'networks' | 'secretVersions' | 'bundle' | 'project' | 'state'
 >;
 
 /** One environment as a Terraform stack, named like the environment. */
@@ -32,12 +33,15 @@ export class RagStack extends DockerStack {
     throwProblems(checkLock(environment, promisesOf(settings, name)));
     const { networks, secrets, images } = lockOf(environment);
     const versions = Object.entries(secrets).map(([secret, { version }]) => [secret, version] as const);
+    const state = props.state ?? settings.state;
     super(scope, name, {
       ...props,
+      ...(state && { state }),
       host: settings.host.docker,
       networks: { ...props.networks, ...networks },
       secretVersions: { ...props.secretVersions, ...Object.fromEntries(versions) },
       images,
+      secretsCommand: `npx ragdock secrets ${settings.secrets.store === 'command' ? 'fetch' : 'init'} ${name}`,
     });
     // The lock file will promise the rest of the environment's range to connections that the YAML is still to make.
     if (props.networkPool && overlaps(parseRange(props.networkPool), parseRange(settings.host.networkPool))) {

@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Problem } from '../../src/errors/problem.js';
 import { type Draft, report } from '../draft.js';
 import type { Path } from '../located.js';
 import { type NameClaim, type ServiceClaims, servicesOf } from '../services.js';
+import { backendOf } from '../state.js';
 import { isPrivate, overlaps, parseRange, type Range, showRange } from '../subnets.js';
 import { portClaims, portsClash } from './network.js';
 
@@ -11,31 +13,50 @@ interface Clash {
   readonly later: Path;
   readonly what: string;
   readonly remedy: string;
+  /** Also on different hosts. @default false */
+  readonly anywhere?: boolean;
 }
 
-/** Claims of several environments on one Docker host that exclude each other, told at the later one. */
+/** Claims of several environments that exclude each other, on one Docker host or at all, told at the later one. */
 export function clashesAcross(drafts: readonly Draft[]): readonly Problem[] {
   return drafts.flatMap((later, index) => drafts.slice(0, index).flatMap((earlier) => between(earlier, later)));
 }
 
 function between(earlier: Draft, later: Draft): readonly Problem[] {
   if (!earlier.settings || !later.settings) return [];
-  if (earlier.settings.host.docker !== later.settings.host.docker) return [];
+  const clashes = [
+    ...sameState(earlier, later),
+    ...(earlier.settings.host.docker === later.settings.host.docker ? onOneHost(earlier, later) : []),
+  ];
+  return clashes.flatMap((clash) => {
+    const there = earlier.placeOf(clash.earlier);
+    if (!there) return [];
+    const message = `${clash.what} belongs to the environment ${earlier.name} (${there.file}:${there.line})${clash.anywhere ? '' : ' on the same host'}`;
+    return report(later, { code: 'NAME_CLASH', path: clash.later, message, remedy: clash.remedy });
+  });
+}
+
+/** A deploy of one would remove the other. What a backend takes from the environment alone is not seen. */
+function sameState(earlier: Draft, later: Draft): readonly Clash[] {
+  const [before, after] = [earlier, later].map(({ settings, name }) => backendOf(settings?.state, name, '.'));
+  if (!after || Object.keys(after.config).length === 0 || !isDeepStrictEqual(before, after)) return [];
+  const path = ['state'];
+  const remedy =
+    'Give each a state of its own: another schema_name (pg), key (s3), prefix (gcs), address (http) or path.';
+  return [{ earlier: path, later: path, what: 'the place of this state', remedy, anywhere: true }];
+}
+
+function onOneHost(earlier: Draft, later: Draft): readonly Clash[] {
+  if (!earlier.settings || !later.settings) return [];
   const before = servicesOf(earlier.settings, earlier.name);
   const after = servicesOf(later.settings, later.name);
   const pools = [earlier.settings.host.networkPool, later.settings.host.networkPool].map(parseRange);
-  const clashes = [
+  return [
     ...pool(pools[0] as Range, pools[1] as Range),
     ...names('container', containersOf(before), containersOf(after)),
     ...names('volume', volumesOf(before), volumesOf(after)),
     ...ports(before, after),
   ];
-  return clashes.flatMap((clash) => {
-    const there = earlier.placeOf(clash.earlier);
-    if (!there) return [];
-    const message = `${clash.what} belongs to the environment ${earlier.name} (${there.file}:${there.line}) on the same host`;
-    return report(later, { code: 'NAME_CLASH', path: clash.later, message, remedy: clash.remedy });
-  });
 }
 
 function pool(earlier: Range, later: Range): readonly Clash[] {

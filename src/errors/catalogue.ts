@@ -131,6 +131,22 @@ export const FAILURES = {
     remedy: 'Restore the value that the lock file knows: copy it from the machine that has it.',
     exit: 2,
   },
+  SECRET_UNPROMISED: {
+    title: 'The lock file has no fingerprint of a secret that is to be fetched',
+    remedy: 'Run `ragdock secrets init ENV` once, where the values are known to be right, and commit the lock file.',
+    exit: 2,
+  },
+  SECRET_COMMAND_FAILED: {
+    title: 'The command that prints a secret gave no value',
+    remedy:
+      'Run it by hand: it has to print the value, to end with exit code 0, and to ask nothing. A value that does not exist yet is made where the command reads it; `openssl rand -hex 32` gives a strong one.',
+    exit: 3,
+  },
+  SECRET_STORE_UNFIT: {
+    title: 'The store of the environment’s secrets cannot do that',
+    remedy: 'Do it where the values are kept: `secrets.store` in the environment file says where.',
+    exit: 2,
+  },
   SECRET_UNSAFE: {
     title: 'A secret is unsafe as it is stored',
     remedy: 'Follow the remedy beside it; generated secrets (`ragdock secrets init`) satisfy every check.',

@@ -39,7 +39,10 @@ export function mismatch({ name, version, file }: KnownSecret): Problem {
   return { code: 'SECRET_MISMATCH', file, path: name, message };
 }
 
-function repeated(secrets: readonly KnownSecret[]): readonly Problem[] {
+/** Secrets that have the value of another one. */
+export function repeated(
+  secrets: readonly (Pick<KnownSecret, 'name' | 'value'> & { readonly file?: string })[],
+): readonly Problem[] {
   const owners = new Map<string, string>();
   return secrets.flatMap(({ name, value, file }): Problem[] => {
     if (value === undefined || value === '') return [];

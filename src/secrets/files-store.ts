@@ -10,6 +10,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -60,6 +61,10 @@ export class FilesStore implements SecretStore {
     } finally {
       if (existsSync(temporary)) unlinkSync(temporary);
     }
+  }
+
+  remove(name: string, version: number): void {
+    rmSync(this.path(name, version), { force: true });
   }
 
   list(): readonly StoredSecret[] {

@@ -21,6 +21,9 @@ export interface SecretStore {
   /** Every stored value, sorted by name and version. */
   list(): readonly StoredSecret[];
 
+  /** Forget a value, if there is one. */
+  remove(name: string, version: number): void;
+
   /** Absolute path of the file with the value, whether it exists or not. */
   path(name: string, version: number): string;
 }

@@ -18,6 +18,13 @@ describe('ragdock validate', () => {
     }
   });
 
+  test('warns a pipeline of a state that is a file, beside the report', async () => {
+    const cwd = lockedProject();
+    const { exit, stdout, stderr } = await ragdock(['validate', '--json'], { cwd, env: { CI: 'true' } });
+    expect([exit, JSON.parse(stdout).valid]).toEqual([0, true]);
+    expect(stderr).toMatch(/^warning {2}dev: CI is set, and the state is a file of this machine; .*`state:`.*\n$/);
+  });
+
   test('tells the problems of all files and of their locks at once, and ends with 2', async () => {
     const cwd = lockedProject();
     put(cwd, LOCK_FILE, readFileSync(join(cwd, LOCK_FILE), 'utf8').replace(/^ {2}rag-api--qdrant: .*\n/m, ''));

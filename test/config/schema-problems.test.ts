@@ -177,7 +177,8 @@ describe('salvage', () => {
   const FULL = {
     schema: 1,
     host: { docker: 'unix:///x', networkPool: '10.0.0.0/20' },
-    secrets: { store: 'files' },
+    secrets: { store: 'command', command: ['a', '{name}'], timeoutSeconds: 5 },
+    state: { backend: 'pg', config: { a: { b: 'c' } } },
     services: {
       postgres: { settings: { work_mem: '1MB' } },
       llm: {

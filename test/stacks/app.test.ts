@@ -120,3 +120,25 @@ test('the state file is there before Terraform makes it, and private', async () 
   expect(statSync(join(folder, 'state')).mode & 0o777).toBe(0o700);
   expect(statSync(join(folder, 'state/dev.tfstate')).mode & 0o777).toBe(0o600);
 });
+
+test('a state elsewhere leaves no file; a file of any name is private, and warned of in a pipeline', async () => {
+  const lock = environment('dev.lock.yaml');
+  const shared = environment('dev.yaml').replace('shared: false', 'shared: true');
+  const folder = project({
+    'dev.yaml': `${shared}\nstate: { backend: pg, config: { schema_name: dev } }\n`,
+    'dev.lock.yaml': lock,
+  });
+
+  expect(await runApp(folder, { CI: 'true' })).toMatchObject({ code: 0, stderr: '' });
+  expect(existsSync(join(folder, 'state'))).toBe(false);
+
+  const local = `${shared}\nstate: { backend: local, config: { path: kept/here.tfstate } }\n`;
+  writeFileSync(join(folder, 'config/environments/dev.yaml'), local);
+  const { code, stderr } = await runApp(folder, { CI: 'true' });
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/^warning {2}dev: CI is set, and the state is a file of this machine;/);
+  expect(statSync(join(folder, 'kept')).mode & 0o777).toBe(0o700);
+  expect(statSync(join(folder, 'kept/here.tfstate')).mode & 0o777).toBe(0o600);
+  const { terraform } = JSON.parse(readFileSync(join(folder, 'cdktf.out/stacks/dev/cdk.tf.json'), 'utf8'));
+  expect(terraform.backend).toEqual({ local: { path: '../../../kept/here.tfstate' } });
+}, 120_000);

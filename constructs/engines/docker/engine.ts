@@ -45,6 +45,8 @@ export interface DockerEngineProps {
   readonly bundle: { readonly context: string; readonly hash: string };
   /** Folder of the environment's secrets as seen from the stack's output folder; files are NAME.vN. */
   readonly secretsFolder: string;
+  /** What to run where a value is missing. @default npx ragdock secrets init ENVIRONMENT */
+  readonly secretsCommand?: string;
 }
 
 /** Turn every workload below `stack` into resources of the Docker provider. Call once, after the last `connectTo`. */
@@ -268,11 +270,12 @@ class DockerEngine {
       .flatMap((volume) => volume.files)
       .flatMap(({ content }) => ('secret' in content ? [content] : []));
     if (secrets.length > 0) {
+      const { environment, secretsCommand = `npx ragdock secrets init ${environment}` } = this.props;
       container.addOverride(
         'lifecycle.precondition',
         secrets.map(({ secret, version }) => ({
           condition: `\${var.${this.#planWithoutSecrets.friendlyUniqueId} || fileexists("${this.#secretFile(secret, version)}")}`,
-          error_message: `SECRET_MISSING: the store holds no value for ${secret} (version ${version}). Run: npx ragdock secrets init ${this.props.environment}`,
+          error_message: `SECRET_MISSING: the store holds no value for ${secret} (version ${version}). Run: ${tfEscape(secretsCommand)}`,
         })),
       );
     }

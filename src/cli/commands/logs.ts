@@ -1,5 +1,4 @@
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import type { RagdockCommand } from '../command.js';
 import type { Io } from '../io.js';
@@ -49,6 +48,7 @@ export function registerLogs(program: RagdockCommand, io: Io): void {
 }
 
 async function logs(env: string, wanted: readonly string[], options: Options, io: Io): Promise<void> {
+  const { stateFileOf } = await import('../../../config/state.js');
   const { Service } = await import('../../../constructs/model/index.js');
   const { openMasker } = await import('../../logs/masker.js');
   const { presentTargets, readLogs } = await import('../../logs/read.js');
@@ -70,7 +70,7 @@ async function logs(env: string, wanted: readonly string[], options: Options, io
     .filter((workload) => (wanted.length === 0 ? Service.isService(workload) : wanted.includes(workload.node.id)))
     .map((workload) => ({ service: workload.node.id, container: topology.containerName(workload) }));
 
-  const stateFile = join(io.cwd, 'state', `${name}.tfstate`);
+  const stateFile = stateFileOf(settings.state, name, io.cwd);
   const { signal } = io;
   const follow = options.follow === true;
   const width = Math.max(...targets.map(({ service }) => service.length));
@@ -98,7 +98,7 @@ async function logs(env: string, wanted: readonly string[], options: Options, io
     const masker = await openMasker(docker, stack, {
       secrets: secretsOf(environment, new FilesStore(io.cwd, name), io.cwd),
       stored: () => storedValues(io.cwd, name),
-      deployedHere: (statSync(stateFile, { throwIfNoEntry: false })?.size ?? 0) > 0,
+      deployedHere: stateFile !== undefined && (statSync(stateFile, { throwIfNoEntry: false })?.size ?? 0) > 0,
       follow,
       signal,
       onRisk: options.allowUnmasked ? (why) => io.stderr.write(`secrets may be printed: ${why}\n`) : undefined,

@@ -1,22 +1,30 @@
 import { resolve } from 'node:path';
-import type { Environment } from '../../../config/environment.js';
-import { throwProblems } from '../../errors/problem.js';
-import type { KnownSecret } from '../../secrets/inventory.js';
-import type { SecretStore } from '../../secrets/store.js';
+import { RagdockError, throwProblems } from '../../errors/problem.js';
 import { HELP_COMMAND, type RagdockCommand } from '../command.js';
 import type { Io } from '../io.js';
+import {
+  adoptFetched,
+  checkStore,
+  comesFromCommand,
+  fetchSecrets,
+  forgetSecrets,
+  type Opened,
+  requireLockedSecrets,
+} from './secrets-fetch.js';
 
 /** `ragdock secrets`: the values that the services need. No command of it prints one. */
 export function registerSecrets(program: RagdockCommand, io: Io): void {
   const secrets = program
     .command('secrets')
-    .description('make, list, check and set an environment’s secrets')
+    .description('make, list, check and fetch an environment’s secrets')
     .helpCommand(...HELP_COMMAND)
     .example('ragdock secrets init dev', 'before the first deploy');
   const environment = ['<env>', 'name or file of the environment'] as const;
   secrets
     .command('init')
-    .description('make every secret that has no value yet, and remember the fingerprints in the lock file')
+    .description(
+      'make every secret that has no value yet, or fetch it where a command gives values, and remember the fingerprints in the lock file',
+    )
     .argument(...environment)
     .example('ragdock secrets init dev', 'before the first deploy, and after one more service')
     .action(async (env: string) => init(await open(env, io), io));
@@ -40,12 +48,18 @@ export function registerSecrets(program: RagdockCommand, io: Io): void {
     .example('ragdock secrets set dev qdrant-api-key', 'typed without echo')
     .example(`printf %s "$VALUE" | ragdock secrets set dev qdrant-api-key`, 'from another program')
     .action(async (env: string, name: string) => set(await open(env, io), name, io));
-}
-
-interface Opened {
-  readonly environment: Environment;
-  readonly store: SecretStore;
-  readonly secrets: readonly KnownSecret[];
+  secrets
+    .command('fetch')
+    .description('put the values that a command gives where a deploy reads them; each has to be the promised one')
+    .argument(...environment)
+    .example('ragdock secrets fetch prod', 'in a pipeline, before the deploy')
+    .action(async (env: string) => fetchSecrets(await open(env, io), io));
+  secrets
+    .command('forget')
+    .description('remove fetched values from this machine, old versions too')
+    .argument(...environment)
+    .example('ragdock secrets forget prod', 'in a pipeline, after the deploy, whatever came of it')
+    .action(async (env: string) => forgetSecrets(await open(env, io), io));
 }
 
 async function open(env: string, io: Io): Promise<Opened> {
@@ -57,17 +71,14 @@ async function open(env: string, io: Io): Promise<Opened> {
   return { environment, store, secrets: secretsOf(environment, store, io.cwd) };
 }
 
-async function init({ environment, store, secrets }: Opened, io: Io): Promise<void> {
-  const { checkLock } = await import('../../../config/lock.js');
+async function init(opened: Opened, io: Io): Promise<void> {
   const { lockFileOf } = await import('../../../config/lock-file.js');
   const { initSecrets } = await import('../../secrets/init.js');
   const { writeFingerprints } = await import('../../secrets/lock-fingerprints.js');
-  // A secret that the lock file does not name yet would stay without a value.
-  const { promisesOf } = await import('../../../stacks/promises.js');
-  const problems = checkLock(environment, promisesOf(environment.settings, environment.name));
-  throwProblems(problems.filter(({ path }) => path?.startsWith('secrets.')));
-
   const { givenSecretsOf } = await import('../../secrets/purposes.js');
+  const { environment, store, secrets } = opened;
+  await requireLockedSecrets(opened);
+  if (comesFromCommand(opened)) return adoptFetched(opened, io);
 
   const given = givenSecretsOf(environment.settings);
   const { made, adopted, missing, fingerprints } = initSecrets(secrets, store, given);
@@ -88,13 +99,15 @@ async function init({ environment, store, secrets }: Opened, io: Io): Promise<vo
   io.stdout.write(`${file} has the fingerprints; commit it\n`);
 }
 
-async function list({ environment, secrets }: Opened, io: Io): Promise<void> {
+async function list(opened: Opened, io: Io): Promise<void> {
+  const { environment, secrets } = opened;
+  const [here, absent] = comesFromCommand(opened) ? ['fetched', 'not fetched'] : ['stored', 'no value'];
   const { purposesOf } = await import('../../secrets/purposes.js');
   const purposes = purposesOf(environment.settings);
   const rows = secrets.map(({ name, version, value, fingerprint }) => [
     name,
     `v${version}`,
-    value === undefined ? 'no value' : 'stored',
+    value === undefined ? absent : here,
     fingerprint === undefined ? 'not in the lock' : 'in the lock',
     purposes.get(name) ?? '',
   ]);
@@ -109,18 +122,29 @@ async function list({ environment, secrets }: Opened, io: Io): Promise<void> {
   }
 }
 
-async function check({ environment, secrets }: Opened, io: Io): Promise<void> {
+async function check(opened: Opened, io: Io): Promise<void> {
+  if (comesFromCommand(opened)) return checkStore(opened, io);
+  const { environment, secrets } = opened;
   const { checkSecrets } = await import('../../secrets/check.js');
   throwProblems(checkSecrets(secrets, io.cwd));
   io.stdout.write(`${secrets.length} secrets of ${environment.name} are stored, safe, and those of the lock file\n`);
 }
 
-async function set({ environment, store, secrets }: Opened, name: string, io: Io): Promise<void> {
+async function set(opened: Opened, name: string, io: Io): Promise<void> {
+  const { environment, store, secrets } = opened;
   const { lockFileOf } = await import('../../../config/lock-file.js');
   const { writeFingerprints } = await import('../../secrets/lock-fingerprints.js');
   const { findSecret, setSecret } = await import('../../secrets/set.js');
   const { readSecret } = await import('../prompt.js');
   const secret = findSecret(secrets, name);
+  if (comesFromCommand(opened)) {
+    throw new RagdockError({
+      code: 'SECRET_STORE_UNFIT',
+      path: name,
+      message: `the values of ${environment.name} come from a command, which only reads`,
+      remedy: `Set the value where the command reads it, then run \`ragdock secrets check ${environment.name}\`.`,
+    });
+  }
   const value = await readSecret(io, `Value of ${name}: `);
   const fingerprint = setSecret(secret, value, store);
   if (fingerprint !== undefined && environment.settings.secrets.shared) {

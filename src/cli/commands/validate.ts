@@ -1,4 +1,5 @@
 import type { Environment } from '../../../config/environment.js';
+import { localStateWarnings } from '../../../config/state.js';
 import { FAILURES } from '../../errors/catalogue.js';
 import { collect } from '../../errors/collect.js';
 import { type Problem, throwProblems } from '../../errors/problem.js';
@@ -24,6 +25,7 @@ export function registerValidate(program: RagdockCommand, io: Io): void {
     .example('ragdock validate dev --print', 'dev, with every default')
     .action(async (files: string[], options: Options) => {
       const { environments, problems } = await inspect(files, io.cwd);
+      for (const warning of localStateWarnings(environments, io.env.CI)) io.stderr.write(warning);
       if (options.json) return printJson(io, environments, problems, options);
       throwProblems(problems);
       const { printSettings } = await import('../../../config/print.js');

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+
+/** Where the values of an environment's secrets come from. Rules say what belongs together. */
+export const SecretsSchema = z.strictObject({
+  store: z
+    .enum(['files', 'command'])
+    .default('files')
+    .describe('Where secret values come from: files of this machine, or a command that prints one, for vaults'),
+  command: z
+    .array(z.string())
+    .min(1)
+    .optional()
+    .describe(
+      'Program and arguments that print one value; no shell. `{env}`, `{name}`, `{version}` stand for the value’s',
+    ),
+  timeoutSeconds: z.int().min(1).max(600).default(30).describe('Longest time that the command takes for one value'),
+  shared: z
+    .boolean()
+    .default(true)
+    .describe('Every machine has the same values, and the lock file their fingerprints; false: each has its own'),
+});
+
+export type SecretsSettings = z.output<typeof SecretsSchema>;
+
+/** What a command's arguments may name. */
+export const PLACEHOLDERS = ['env', 'name', 'version'] as const;
+
+/** What the arguments of a command have in place of values: `{name}`. */
+const PLACEHOLDER = /\{([A-Za-z]+)\}/g;
+
+/** Every placeholder of a command, known or not, with the index of its argument. */
+export function placeholdersIn(
+  command: readonly string[],
+): readonly { readonly index: number; readonly name: string }[] {
+  return command.flatMap((argument, index) =>
+    [...argument.matchAll(PLACEHOLDER)].map(([, name = '']) => ({ index, name })),
+  );
+}
+
+/** The program and arguments that print one value. */
+export function commandFor(
+  command: readonly string[],
+  values: Readonly<Record<(typeof PLACEHOLDERS)[number], string>>,
+): readonly string[] {
+  return command.map((argument) =>
+    argument.replace(PLACEHOLDER, (whole, name: string) => values[name as keyof typeof values] ?? whole),
+  );
+}
