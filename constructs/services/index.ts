@@ -1,5 +1,14 @@
 export { Alertmanager, type AlertmanagerProps, type AlertWebhook } from './alertmanager.js';
 export { ExtraService, type ExtraServiceProps } from './extra-service.js';
+export {
+  ExternalLlm,
+  type ExternalLlmProps,
+  type ExternalMetrics,
+  ExternalPostgres,
+  type ExternalPostgresProps,
+  ExternalQdrant,
+  type ExternalQdrantProps,
+} from './external-servers.js';
 export { Grafana, type GrafanaProps } from './grafana.js';
 export { LlamaCppServer, type LlamaCppServerProps } from './llama-cpp-server.js';
 export { NodeExporter, type NodeExporterProps } from './node-exporter.js';
@@ -11,6 +20,8 @@ export { RagApi, type RagApiProps } from './rag-api.js';
 export {
   GrafanaAdmin,
   type GrafanaAdminProps,
+  PostgresMigrations,
+  type PostgresMigrationsProps,
   PostgresRoles,
   type PostgresRolesProps,
   QdrantCollections,

@@ -83,7 +83,7 @@ export const StatusReport = z
     networks: z.array(
       z.strictObject({
         name: z.string(),
-        kind: z.enum(['pair', 'published', 'egress']),
+        kind: z.enum(['pair', 'external', 'published', 'egress']),
         members: z.array(z.string()).describe('Ids of the workloads that belong into it'),
         present: z.boolean(),
       }),
