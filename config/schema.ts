@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { API_LIMITS, type ApiLimit } from './api-limits.js';
+import { externalPostgres, externalQdrant } from './external.js';
 import {
   common,
   containerName,
@@ -76,6 +77,9 @@ const extraService = z
           credential: variableName
             .optional()
             .describe('Variable that receives the path of the file with the credential'),
+          trust: variableName
+            .optional()
+            .describe('Variable that receives the path of the file with the certificates of private authorities'),
         }),
       )
       .default({})
@@ -124,11 +128,12 @@ export const EnvironmentSchema = z
               .default('ml_db')
               .describe('Name of the database'),
             settings: postgresSettings.prefault({}),
+            external: externalPostgres,
           })
           .prefault({})
           .describe('The database of the conversations'),
         qdrant: z
-          .strictObject({ ...common('1GiB'), volume: volumeName.optional() })
+          .strictObject({ ...common('1GiB'), volume: volumeName.optional(), external: externalQdrant })
           .prefault({})
           .describe('The vector database'),
         llm: z.record(identifier, Llm).describe('Models by name; the RAG API asks the one that `api.llm` names'),

@@ -14,23 +14,30 @@ export interface ServiceClaims {
   readonly id: string;
   /** Path of its settings. */
   readonly path: Path;
-  /** Its container, the one that carries its files, and those of its jobs. */
-  readonly containers: readonly [NameClaim, ...NameClaim[]];
+  /** Its container, the one that carries its files, and those of its jobs; of an external service the jobs’ alone. */
+  readonly containers: readonly NameClaim[];
   readonly volumes: readonly NameClaim[];
   readonly publish: PublishSettings | undefined;
   /** How `connections` of extra services call it. @default - they cannot */
   readonly target?: string;
   /** Whether its clients have to present a credential. */
   readonly credential: boolean;
+  /** Whether somebody else runs it, so that nothing of it is deployed but its jobs. */
+  readonly external: boolean;
+  /** Whether its certificate is checked against private authorities. */
+  readonly privateAuthority: boolean;
 }
 
 /** Ids that the stack gives to services and jobs of its own, whether they are enabled or not. */
 export function reservedIds(settings: Settings): ReadonlySet<string> {
-  const { webBot, prometheus, nodeExporter, postgresExporter, alertmanager, grafana } = settings.services;
+  const { postgres, qdrant, webBot, prometheus, nodeExporter, postgresExporter, alertmanager, grafana } =
+    settings.services;
   const everything: Settings = {
     ...settings,
     services: {
       ...settings.services,
+      postgres: { ...postgres, external: undefined },
+      qdrant: { ...qdrant, external: undefined },
       webBot: { ...webBot, enabled: true },
       prometheus: { ...prometheus, enabled: true },
       nodeExporter: { ...nodeExporter, enabled: true },
@@ -59,6 +66,8 @@ export function servicesOf(settings: Settings, environment: string): readonly Se
         })),
         publish: extra.publish,
         credential: false,
+        external: false,
+        privateAuthority: false,
       };
     }),
   ];
@@ -79,6 +88,8 @@ interface ManagedService {
   readonly jobs: readonly string[];
   readonly target?: string;
   readonly credential: boolean;
+  /** Where it is, when somebody else runs it. */
+  readonly external?: { readonly ca?: string | undefined; readonly caFile?: string | undefined } | undefined;
 }
 
 function managedServices({ services }: Settings): readonly ManagedService[] {
@@ -89,26 +100,29 @@ function managedServices({ services }: Settings): readonly ManagedService[] {
     {
       id: 'postgres',
       path: at('postgres'),
-      settings: postgres,
-      volumes: ['data'],
-      jobs: ['roles', 'ownership'],
+      ...(postgres.external
+        ? { settings: {}, volumes: [], jobs: ['roles'] }
+        : { settings: postgres, volumes: ['data'], jobs: ['roles', 'ownership'] }),
       credential: true,
+      external: postgres.external,
     },
     {
       id: 'qdrant',
       path: at('qdrant'),
-      settings: qdrant,
-      volumes: ['data', 'snapshots'],
-      jobs: ['collections', 'ownership'],
+      ...(qdrant.external
+        ? { settings: {}, volumes: [], jobs: ['collections'] }
+        : { settings: qdrant, volumes: ['data', 'snapshots'], jobs: ['collections', 'ownership'] }),
       target: 'qdrant',
       credential: true,
+      external: qdrant.external,
     },
     ...Object.entries(llm).map(([name, server]) => ({
       id: `llm-${name}`,
       path: at('llm', name),
       ...modelServer(server),
       target: `llm.${name}`,
-      credential: true,
+      credential: server.engine !== 'openai' || server.keySecret !== undefined,
+      external: server.engine === 'openai' ? server : undefined,
     })),
     { id: 'rag-api', path: at('api'), settings: api, volumes: [], jobs: [], target: 'api', credential: true },
     ...(webBot.enabled
@@ -190,6 +204,7 @@ function managedServices({ services }: Settings): readonly ManagedService[] {
 
 /** A server of llama.cpp has its model in a volume; vLLM keeps what it compiled as well, and may read the host's files. */
 function modelServer(server: LlmSettings): Pick<ManagedService, 'settings' | 'volumes' | 'jobs'> {
+  if (server.engine === 'openai') return { settings: {}, volumes: [], jobs: [] };
   const download = { settings: server, volumes: ['models'], jobs: ['model', 'model-ownership'] };
   if (server.engine === 'llama.cpp') return download;
   if (server.model.onHost)
@@ -198,7 +213,7 @@ function modelServer(server: LlmSettings): Pick<ManagedService, 'settings' | 'vo
 }
 
 function claimsOfManaged(service: ManagedService, environment: string): ServiceClaims {
-  const { id, path, settings, jobs, target, credential } = service;
+  const { id, path, settings, jobs, target, credential, external } = service;
   const containerPath = [...path, 'container'];
   const jobContainers = jobs.flatMap((job) => containers(`${environment}-${id}-${job}`, containerPath));
   const volumes = service.volumes.map((volume, index) => ({
@@ -208,11 +223,15 @@ function claimsOfManaged(service: ManagedService, environment: string): ServiceC
   return {
     id,
     path,
-    containers: [...containers(settings.container ?? `${environment}-${id}`, containerPath), ...jobContainers],
+    containers: external
+      ? jobContainers
+      : [...containers(settings.container ?? `${environment}-${id}`, containerPath), ...jobContainers],
     volumes,
     publish: settings.publish,
     ...(target === undefined ? {} : { target }),
     credential,
+    external: external !== undefined,
+    privateAuthority: external?.ca !== undefined || external?.caFile !== undefined,
   };
 }
 

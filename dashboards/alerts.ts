@@ -17,6 +17,8 @@ export interface WatchedServices {
   readonly node: boolean;
   /** Whether PostgreSQL is measured. */
   readonly postgres: boolean;
+  /** Whether Qdrant is measured. @default true */
+  readonly qdrant?: boolean;
 }
 
 /** One thing that somebody should know. */
@@ -255,8 +257,18 @@ const postgres: AlertGroup = {
 };
 
 /** The alerts for what a stack has. */
-export function alertGroups({ node, postgres: hasPostgres }: WatchedServices): readonly AlertGroup[] {
-  return [services, questions, qdrant, ...(node ? [host] : []), ...(hasPostgres ? [postgres] : [])];
+export function alertGroups({
+  node,
+  postgres: hasPostgres,
+  qdrant: hasQdrant = true,
+}: WatchedServices): readonly AlertGroup[] {
+  return [
+    services,
+    questions,
+    ...(hasQdrant ? [qdrant] : []),
+    ...(node ? [host] : []),
+    ...(hasPostgres ? [postgres] : []),
+  ];
 }
 
 /** The same as a rule file of Prometheus. */

@@ -1,9 +1,12 @@
 import { Construct } from 'constructs';
-import { contextOf, type LlmSettings, servedName, type VllmSettings } from '../config/llm.js';
+import { contextOf, type ExternalLlmSettings, type LlmSettings, servedName, type VllmSettings } from '../config/llm.js';
 import type { ExtraServiceSettings, Settings } from '../config/schema.js';
-import { type Endpoint, modelError } from '../constructs/model/index.js';
+import { type Endpoint, type Job, modelError } from '../constructs/model/index.js';
 import {
   Alertmanager,
+  ExternalLlm,
+  ExternalPostgres,
+  ExternalQdrant,
   ExtraService,
   Grafana,
   GrafanaAdmin,
@@ -11,6 +14,7 @@ import {
   NodeExporter,
   Postgres,
   PostgresExporter,
+  PostgresMigrations,
   PostgresRoles,
   Prometheus,
   Qdrant,
@@ -22,15 +26,16 @@ import {
   WebBot,
 } from '../constructs/services/index.js';
 import { alertRules } from '../dashboards/alerts.js';
+import { dashboards } from '../dashboards/index.js';
 
 /** The services of one environment and who talks to whom. Reads like a diagram; names no engine. */
 export class RagServices extends Construct {
   /** Keeps the history of answers. */
-  readonly postgres: Postgres;
+  readonly postgres: Postgres | ExternalPostgres;
   /** Holds the passages. */
-  readonly qdrant: Qdrant;
+  readonly qdrant: Qdrant | ExternalQdrant;
   /** The model servers by their names in the YAML. */
-  readonly llms: ReadonlyMap<string, LlamaCppServer | VllmServer>;
+  readonly llms: ReadonlyMap<string, LlamaCppServer | VllmServer | ExternalLlm>;
   /** Answers questions. */
   readonly api: RagApi;
   /** The chat page; undefined when it is disabled. */
@@ -46,7 +51,7 @@ export class RagServices extends Construct {
 
   constructor(scope: Construct, settings: Settings) {
     super(scope, 'services');
-    const { postgres, qdrant, llm, api, webBot, prometheus, postgresExporter } = settings.services;
+    const { qdrant, llm, api, webBot, prometheus } = settings.services;
     const { alertmanager, grafana } = settings.services;
     const collections = Object.entries(api.collections).map(([name, { language, limit }]) => ({
       name,
@@ -54,39 +59,18 @@ export class RagServices extends Construct {
       limit,
     }));
 
-    this.postgres = new Postgres(this, 'postgres', {
-      image: postgres.image,
-      containerName: postgres.container,
-      volumeName: postgres.volume,
-      memoryMiB: postgres.memory,
-      database: postgres.database,
-      settings: postgres.settings,
-    });
-    const history = this.postgres.role('rag_api');
-    const statistics = postgresExporter.enabled ? this.postgres.role('postgres_exporter') : undefined;
-    const roles = new PostgresRoles(this, 'postgres-roles', {
-      postgres: this.postgres,
-      roles: [
-        { endpoint: history, grants: 'history' },
-        ...(statistics ? [{ endpoint: statistics, grants: 'monitor' } as const] : []),
-      ],
-    });
-    this.postgresExporter = statistics
-      ? new PostgresExporter(this, 'postgres-exporter', {
-          image: postgresExporter.image,
-          containerName: postgresExporter.container,
-          memoryMiB: postgresExporter.memory,
-          role: statistics,
-        })
-      : undefined;
-    this.postgresExporter?.runAfter(roles);
+    const database = this.#database(settings.services);
+    this.postgres = database.server;
+    this.postgresExporter = database.exporter;
 
-    this.qdrant = new Qdrant(this, 'qdrant', {
-      image: qdrant.image,
-      containerName: qdrant.container,
-      volumeName: qdrant.volume,
-      memoryMiB: qdrant.memory,
-    });
+    this.qdrant = qdrant.external
+      ? new ExternalQdrant(this, 'qdrant', { ...qdrant.external, certificateAuthority: qdrant.external.ca })
+      : new Qdrant(this, 'qdrant', {
+          image: qdrant.image,
+          containerName: qdrant.container,
+          volumeName: qdrant.volume,
+          memoryMiB: qdrant.memory,
+        });
     const made = new QdrantCollections(this, 'qdrant-collections', {
       qdrant: this.qdrant.http,
       collections: collections.map(({ name, language }) => ({ name, language })),
@@ -105,7 +89,7 @@ export class RagServices extends Construct {
       memoryMiB: api.memory,
       retrieval: this.qdrant.http,
       llm: answering.http,
-      history,
+      history: database.history,
       settings: {
         collections,
         courses: [...api.courses],
@@ -119,7 +103,7 @@ export class RagServices extends Construct {
         limits: api.limits,
       },
     });
-    this.api.runAfter(roles);
+    this.api.runAfter(database.prepared);
     this.api.runAfter(made);
     if (api.publish) this.api.publish(this.api.http, api.publish);
 
@@ -133,8 +117,52 @@ export class RagServices extends Construct {
     for (const [name, extra] of Object.entries(settings.extraServices)) this.#extra(name, extra);
   }
 
-  #modelServer(id: string, server: LlmSettings): LlamaCppServer | VllmServer {
+  /** The server of the conversations, the API's way in, and the job after which there is one. */
+  #database({ postgres, postgresExporter }: Settings['services']): {
+    readonly server: Postgres | ExternalPostgres;
+    readonly history: Endpoint;
+    readonly prepared: Job;
+    readonly exporter: PostgresExporter | undefined;
+  } {
+    if (postgres.external) {
+      const { url, passwordSecret, sslMode, ca } = postgres.external;
+      const tls = sslMode === 'verify-full';
+      const server = new ExternalPostgres(this, 'postgres', { url, passwordSecret, tls, certificateAuthority: ca });
+      const prepared = new PostgresMigrations(this, 'postgres-roles', { postgres: server });
+      return { server, history: server.role, prepared, exporter: undefined };
+    }
+    const server = new Postgres(this, 'postgres', {
+      image: postgres.image,
+      containerName: postgres.container,
+      volumeName: postgres.volume,
+      memoryMiB: postgres.memory,
+      database: postgres.database,
+      settings: postgres.settings,
+    });
+    const history = server.role('rag_api');
+    const statistics = postgresExporter.enabled ? server.role('postgres_exporter') : undefined;
+    const prepared = new PostgresRoles(this, 'postgres-roles', {
+      postgres: server,
+      roles: [
+        { endpoint: history, grants: 'history' },
+        ...(statistics ? [{ endpoint: statistics, grants: 'monitor' } as const] : []),
+      ],
+    });
+    const exporter = statistics
+      ? new PostgresExporter(this, 'postgres-exporter', {
+          image: postgresExporter.image,
+          containerName: postgresExporter.container,
+          memoryMiB: postgresExporter.memory,
+          role: statistics,
+        })
+      : undefined;
+    exporter?.runAfter(prepared);
+    return { server, history, prepared, exporter };
+  }
+
+  #modelServer(id: string, server: LlmSettings): LlamaCppServer | VllmServer | ExternalLlm {
     if (server.engine === 'vllm') return this.#vllm(id, server);
+    if (server.engine === 'openai') return this.#externalLlm(id, server);
     return new LlamaCppServer(this, id, {
       image: server.image,
       containerName: server.container,
@@ -145,6 +173,10 @@ export class RagServices extends Construct {
       parallel: server.parallel,
       threads: server.threads,
     });
+  }
+
+  #externalLlm(id: string, { url, keySecret, metrics, ca }: ExternalLlmSettings): ExternalLlm {
+    return new ExternalLlm(this, id, { url, keySecret, metrics, certificateAuthority: ca });
   }
 
   #vllm(id: string, server: VllmSettings): VllmServer {
@@ -218,6 +250,10 @@ export class RagServices extends Construct {
       memoryMiB: settings.memory,
       prometheus: prometheus.http,
       scrapeInterval,
+      dashboards: dashboards({
+        llm: [...this.llms.values()].some(({ metrics }) => metrics !== undefined),
+        qdrant: this.qdrant.metrics !== undefined,
+      }),
     });
     new GrafanaAdmin(this, 'grafana-admin', { grafana });
     if (settings.publish) grafana.publish(grafana.http, settings.publish);
@@ -234,8 +270,9 @@ export class RagServices extends Construct {
       scrapeInterval: settings.scrapeInterval,
     });
     prometheus.scrape('rag-api', this.api.metrics);
-    prometheus.scrape('qdrant', this.qdrant.metrics);
-    for (const [name, llm] of this.llms) prometheus.scrape(`llm-${name}`, llm.metrics);
+    // What somebody else runs is measured where its metrics are said to be.
+    if (this.qdrant.metrics) prometheus.scrape('qdrant', this.qdrant.metrics);
+    for (const [name, { metrics }] of this.llms) if (metrics) prometheus.scrape(`llm-${name}`, metrics);
     if (nodeExporter.enabled) {
       const exporter = new NodeExporter(this, 'node-exporter', {
         image: nodeExporter.image,
@@ -250,7 +287,11 @@ export class RagServices extends Construct {
       prometheus.alert(this.alertmanager.http);
     }
     if (settings.alerts) {
-      const watched = { node: nodeExporter.enabled, postgres: this.postgresExporter !== undefined };
+      const watched = {
+        node: nodeExporter.enabled,
+        postgres: this.postgresExporter !== undefined,
+        qdrant: this.qdrant.metrics !== undefined,
+      };
       prometheus.addRules('stack', alertRules(watched));
     }
     if (settings.publish) prometheus.publish(prometheus.http, settings.publish);
@@ -277,6 +318,7 @@ export class RagServices extends Construct {
       extra.connectTo(this.#endpointNamed(extra, target), {
         url: as.url,
         ...(as.credential === undefined ? {} : { credential: as.credential }),
+        ...(as.trust === undefined ? {} : { trust: as.trust }),
       });
     }
     if (settings.publish && extra.http) extra.publish(extra.http, settings.publish);

@@ -1,5 +1,4 @@
 export { Alertmanager, type AlertmanagerProps, type AlertWebhook } from './alertmanager.js';
-export { ExtraService, type ExtraServiceProps } from './extra-service.js';
 export {
   ExternalLlm,
   type ExternalLlmProps,
@@ -9,6 +8,7 @@ export {
   ExternalQdrant,
   type ExternalQdrantProps,
 } from './external-servers.js';
+export { ExtraService, type ExtraServiceProps } from './extra-service.js';
 export { Grafana, type GrafanaProps } from './grafana.js';
 export { LlamaCppServer, type LlamaCppServerProps } from './llama-cpp-server.js';
 export { NodeExporter, type NodeExporterProps } from './node-exporter.js';

@@ -9,6 +9,7 @@ import { pack } from 'tar-stream';
 import type { Environment } from '../../config/environment.js';
 import { checkLock } from '../../config/lock.js';
 import { IMAGES } from '../../constructs/images.js';
+import { Workload } from '../../constructs/model/index.js';
 import { APPS_USER } from '../../constructs/services/bundled-app.js';
 import { promisesOf } from '../../stacks/promises.js';
 import { RagServices } from '../../stacks/rag-services.js';
@@ -53,6 +54,14 @@ export function modelDestination({ name, settings, lock, ...rest }: Environment,
   requireKnown('model', chosen, Object.keys(settings.services.llm), name);
   if (lock) throwProblems(checkLock({ name, settings, lock, ...rest }, promisesOf(settings, name)));
   const server = settings.services.llm[chosen] as Environment['settings']['services']['llm'][string];
+  if (server.engine === 'openai') {
+    throw new RagdockError({
+      code: 'USAGE',
+      path: `services.llm.${chosen}`,
+      message: `the model ${chosen} is served outside the stack, at ${server.url}`,
+      remedy: 'Bring the file to that server.',
+    });
+  }
   if (server.engine !== 'llama.cpp') {
     throw new RagdockError({
       code: 'USAGE',
@@ -62,7 +71,8 @@ export function modelDestination({ name, settings, lock, ...rest }: Environment,
     });
   }
   const { model, image = IMAGES.llamaCpp } = server;
-  const [volume] = new RagServices(new RootConstruct(), settings).llms.get(chosen)?.dataVolumes ?? [];
+  const served = new RagServices(new RootConstruct(), settings).llms.get(chosen);
+  const [volume] = served && Workload.isWorkload(served) ? served.dataVolumes : [];
   if (!volume) throw new Error(`the model server ${chosen} keeps its model in no volume`);
   return { volume: volume.name ?? `${name}-${volume.id}`, file: model.file, sha256: model.sha256, image };
 }

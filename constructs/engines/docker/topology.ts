@@ -4,8 +4,8 @@ import { RagdockError } from '../../../src/errors/problem.js';
 import {
   type ClientAddress,
   type DataVolume,
-  type Endpoint,
   ENGINE_HOST,
+  type Endpoint,
   ExternalServer,
   type FileContext,
   modelError,

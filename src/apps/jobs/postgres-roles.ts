@@ -67,9 +67,12 @@ export async function preparePostgres(
     }
     const cause = isTransient(error) ? `no success within ${settings.deadlineSeconds} s: ` : '';
     const server = settings.external ? `PostgreSQL at ${new URL(access.url).host}` : 'PostgreSQL';
-    throw new JobFailure(`${server} was not prepared: ${cause}${describe(error)}${rightsFor(error, settings, access)}`, {
-      cause: error,
-    });
+    throw new JobFailure(
+      `${server} was not prepared: ${cause}${describe(error)}${rightsFor(error, settings, access)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

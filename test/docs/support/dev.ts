@@ -18,7 +18,7 @@ const NAME = 'dev';
 export function settingsWith(over: unknown): Settings {
   const dev = parse(readFileSync(join(ROOT, 'config/environments/dev.yaml'), 'utf8'));
   const settings = EnvironmentSchema.parse(merged(dev, over));
-  const findings = applyRules(settings, NAME);
+  const findings = applyRules(settings, NAME, () => false);
   if (findings.length > 0) throw new Error(findings.map(({ message }) => message).join('\n'));
   return settings;
 }
