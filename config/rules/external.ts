@@ -70,6 +70,9 @@ function externalsOf({ services: { postgres, qdrant, llm } }: Settings): readonl
   ];
 }
 
+/** Names and addresses that lead each machine, and each container, to itself. */
+const isLoopback = (host: string): boolean => /^((.+\.)?localhost|127(\.\d+){3}|0\.0\.0\.0)$/.test(host);
+
 /** What is wrong with an address, whatever it is the address of. The text is never shown where it holds a password. */
 function addressFault(text: string, path: Path, isHttp: boolean): Finding | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -83,7 +86,7 @@ function addressFault(text: string, path: Path, isHttp: boolean): Finding | unde
     const message = `${hostname} is an IPv6 address, and the stack’s networks are IPv4`;
     return { path, message, remedy: 'Give a name, or an IPv4 address.' };
   }
-  if (/^(localhost|127(\.\d+){3}|0\.0\.0\.0)$/.test(hostname) || hostname.endsWith('.localhost')) {
+  if (isLoopback(hostname)) {
     const message = `${hostname} is each container itself, and not the Docker host`;
     return { path, message, remedy: `Write ${ENGINE_HOST} for a server on the Docker host.` };
   }
@@ -106,7 +109,10 @@ const addressesAreSound: Rule = ({ settings }) =>
 const clearTextIsAcknowledged: Rule = ({ settings }) =>
   externalsOf(settings).flatMap(({ path, url, metrics, clear, acknowledge }): Finding[] => {
     if (acknowledge !== undefined) return [];
-    const beyond = (text: string) => URL.canParse(text) && new URL(text).hostname !== ENGINE_HOST;
+    const beyond = (text: string) => {
+      const host = URL.canParse(text) ? new URL(text).hostname : ENGINE_HOST;
+      return host !== ENGINE_HOST && !isLoopback(host);
+    };
     const remedy = 'Use TLS, or say why not in `acknowledge`.';
     const restsOn = [[...path, 'acknowledge']];
     const message = 'what is said to it, its credential too, could be read on the way';
