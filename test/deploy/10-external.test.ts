@@ -2,7 +2,9 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { postgresAddress } from '../../src/rag/history/connection.js';
 import type { StatusReport } from '../../src/status/report.js';
 import { removeEnvironment } from './support/clean.js';
 import { type Elsewhere, startElsewhere } from './support/elsewhere.js';
@@ -62,7 +64,7 @@ services:
       model: ${model}
       contextLength: 8192
       metrics: { url: 'http://${address}:${ports.llm}/metrics', key: true }
-      sampling: { maxTokens: 64 }
+      sampling: { maxTokens: 24 }
 `,
   );
 }
@@ -89,7 +91,7 @@ async function smoke(): Promise<{
   readonly checks: readonly { service: string; check: string; ok: boolean; came?: string; asked?: string }[];
   readonly text: string;
 }> {
-  const { code, stdout, stderr } = await run('npx', ['ragdock', 'smoke', NAME, '--timeout', '60', '--json', '-'], {
+  const { code, stdout, stderr } = await run('npx', ['ragdock', 'smoke', NAME, '--timeout', '300', '--json', '-'], {
     cwd: project,
   });
   return { code, checks: JSON.parse(stdout).checks, text: stdout + stderr };
@@ -142,6 +144,31 @@ test('the schema is there, and the conversations go over TLS', async () => {
     "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE usename = 'rag_api'",
   );
   expect(encrypted).toBe('t');
+});
+
+test('PostgreSQL elsewhere is trusted for its authority and its name, and for nothing less', async () => {
+  const attempt = async (host: string, ca?: string) => {
+    const { ssl, ...address } = postgresAddress(
+      `postgresql://rag_api@${host}:${elsewhere.ports.postgres}/ml_db?sslmode=verify-full`,
+    );
+    const client = new pg.Client({
+      ...address,
+      host: '127.0.0.1',
+      password: elsewhere.passwords.postgres,
+      ssl: ssl && { ...ssl, ...(ca === undefined ? {} : { ca }) },
+    });
+    await client.connect();
+    await client.end();
+  };
+
+  await expect(attempt('host.docker.internal')).rejects.toThrow(/self.signed certificate in certificate chain/);
+  await expect(attempt('127.0.0.1', elsewhere.authority)).rejects.toMatchObject({
+    code: 'ERR_TLS_CERT_ALTNAME_INVALID',
+  });
+  await expect(attempt('another.example', elsewhere.authority)).rejects.toMatchObject({
+    code: 'ERR_TLS_CERT_ALTNAME_INVALID',
+  });
+  await attempt('host.docker.internal', elsewhere.authority);
 });
 
 test('a document is ingested, and a question is answered as a stream with its source', async () => {

@@ -57,6 +57,8 @@ export async function startElsewhere(modelFile: string): Promise<Elsewhere> {
     Entrypoint: ['/app/llama-server'],
     Cmd: [
       ...['--model', `/models/${basename(modelFile)}`, '--alias', MODEL, '--ctx-size', '8192', '--parallel', '1'],
+      // On a busy machine two threads wait for each other most of the time.
+      ...['--threads', '1'],
       ...['--host', '0.0.0.0', '--port', '8080', '--api-key', passwords.llm, '--metrics', '--no-webui'],
     ],
     HostConfig: { Binds: [`${dirname(modelFile)}:/models:ro`] },
