@@ -18,7 +18,6 @@ const acknowledge = z
 export const privateAuthority = {
   ca: z
     .string()
-    .min(1)
     .optional()
     .describe('Certificates of private authorities, in PEM, that its own is checked against. Default: the public ones'),
   caFile: text(/^[^/\0][^\0]*\.(pem|crt|cer)$/, 'a relative path that ends in .pem, .crt or .cer')
