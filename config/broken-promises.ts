@@ -17,7 +17,12 @@ export const POSTGRES_MAJOR = 'postgres-major';
 
 /** Every promise that is kept no longer. What was not promised before, or is not wanted any more, breaks none. */
 export function brokenPromises(lock: Lock, promises: Promises): readonly BrokenPromise[] {
-  return [...renamedVolumes(lock, promises), ...changedMajor(lock, promises), ...changedCollections(lock, promises)];
+  return [
+    ...renamedVolumes(lock, promises),
+    ...leftVolumes(lock, promises),
+    ...changedMajor(lock, promises),
+    ...changedCollections(lock, promises),
+  ];
 }
 
 function renamedVolumes(lock: Lock, promises: Promises): BrokenPromise[] {
@@ -35,9 +40,26 @@ function renamedVolumes(lock: Lock, promises: Promises): BrokenPromise[] {
   });
 }
 
+/** Data that was the stack's, and would be looked for on somebody else's server from now on. */
+function leftVolumes(lock: Lock, { elsewhere = {} }: Promises): BrokenPromise[] {
+  return Object.entries(elsewhere).flatMap(([id, server]): BrokenPromise[] => {
+    const promised = lock.volumes[id];
+    if (promised === undefined) return [];
+    return [
+      {
+        name: id,
+        path: ['volumes', id],
+        message: `the data of ${id} lies in the volume ${promised}, and the settings look for it at ${server}`,
+        steps: `bring what you need of it to that server; the volume stays where it is`,
+      },
+    ];
+  });
+}
+
 function changedMajor(lock: Lock, { postgresMajor }: Promises): BrokenPromise[] {
-  const promised = lock.postgres.major;
-  if (promised === postgresMajor) return [];
+  const promised = lock.postgres?.major;
+  // Of a server that was, or is now, somebody else's there is no promise; what was in its volume is looked at as such.
+  if (promised === undefined || postgresMajor === undefined || promised === postgresMajor) return [];
   return [
     {
       name: POSTGRES_MAJOR,

@@ -1,5 +1,6 @@
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { Problem } from '../src/errors/problem.js';
+import { withCertificates } from './certificates.js';
 import { isWithin, type LocatedMap, locate, type Mark, type Path, plain, showPath } from './located.js';
 import { applyRules, type Finding } from './rules.js';
 import { salvage } from './salvage.js';
@@ -27,21 +28,24 @@ const MAX_PROBLEMS = 100;
 
 /** Read a file with the one it extends, and judge it by the schema and the rules, as far as its faults allow. */
 export function readDraft(cwd: string, file: string): Draft {
-  return draftOf(readSource(cwd, file), file);
+  return draftOf(readSource(cwd, file), file, cwd);
 }
 
-/** Judge a text that may become a file, and extends none. */
+/** Judge a text that may become a file, and extends none. Files that it names are not looked at. */
 export function draftOfText(text: string, file: string): Draft {
   return draftOf(parseMapping(text, file), file);
 }
 
-function draftOf(source: Source, file: string): Draft {
+function draftOf(source: Source, file: string, cwd?: string): Draft {
   const name = basename(file, '.yaml');
   const { root, template, problems } = source;
   if (!root || template) {
     return { name, file, template, settings: undefined, problems: cut(problems), placeOf: () => undefined };
   }
-  const { settings, broken } = judge(root);
+  const { settings: judged, broken } = judge(root);
+  const { settings, findings } = judged
+    ? withCertificates(judged, cwd, dirname(file))
+    : { settings: undefined, findings: [] };
   const doubtful = broken.flatMap((problem) => problem.doubtful);
   const draft: Draft = {
     name,
@@ -51,7 +55,10 @@ function draftOf(source: Source, file: string): Draft {
     problems: [],
     placeOf: (path) => (isDoubtful(path, doubtful) ? undefined : settingPlace(source, root, path)),
   };
-  const found = settings ? applyRules(settings, name).flatMap((finding) => report(draft, finding)) : [];
+  const given = (path: Path) => locate(root, path).exact;
+  const found = settings
+    ? [...findings, ...applyRules(settings, name, given)].flatMap((finding) => report(draft, finding))
+    : [];
   const schema = broken.filter((problem) => isTrusted(problem, source)).map(({ problem }) => problem);
   return { ...draft, problems: cut([...problems, ...schema, ...found].sort(inReadingOrder(file))) };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { externalHttp, keySecret } from './external.js';
 import { common, memory, publish, text } from './fields.js';
 import { gpus, hostFolder, modelsVolume, repository, revision } from './model-fields.js';
 
@@ -127,18 +128,48 @@ const vllm = z
   })
   .describe('A model on vLLM, for hosts with NVIDIA graphics cards');
 
+const openAi = z
+  .strictObject({
+    engine: z.literal('openai').describe('Server that runs the model'),
+    ...externalHttp,
+    url: externalHttp.url.describe('Base address of the OpenAI protocol; it may end in `/v1`'),
+    model: z.string().min(1).max(128).describe('Name under which clients ask for the model'),
+    contextLength: z.int().min(512).max(10_485_760).describe('Tokens of prompt and answer together'),
+    keySecret: keySecret.describe('Name of the secret with its key. Default: the server asks for no key'),
+    ...conversation,
+  })
+  .describe('A model on a server that somebody else runs, behind the OpenAI protocol');
+
 /** A model server: `engine` says which. */
-export const Llm = z.discriminatedUnion('engine', [llamaCpp, vllm]);
+export const Llm = z.discriminatedUnion('engine', [llamaCpp, vllm, openAi]);
 export type LlmSettings = z.output<typeof Llm>;
+export type LlamaCppSettings = z.output<typeof llamaCpp>;
 export type VllmSettings = z.output<typeof vllm>;
+export type ExternalLlmSettings = z.output<typeof openAi>;
 
 /** The name under which clients ask for the model. */
-export const servedName = (llm: LlmSettings): string =>
-  llm.engine === 'vllm' ? (llm.model.servedName ?? llm.model.name) : llm.model.name;
+export function servedName(llm: LlmSettings): string {
+  switch (llm.engine) {
+    case 'vllm':
+      return llm.model.servedName ?? llm.model.name;
+    case 'llama.cpp':
+      return llm.model.name;
+    case 'openai':
+      return llm.model;
+  }
+}
 
 /** Tokens of prompt and answer together that one request can have. */
-export const contextOf = (llm: LlmSettings): number =>
-  llm.engine === 'vllm' ? llm.maxModelLen : Math.floor(llm.contextLength / llm.parallel);
+export function contextOf(llm: LlmSettings): number {
+  switch (llm.engine) {
+    case 'vllm':
+      return llm.maxModelLen;
+    case 'llama.cpp':
+      return Math.floor(llm.contextLength / llm.parallel);
+    case 'openai':
+      return llm.contextLength;
+  }
+}
 
 /** Cards that one server needs. */
 export const cardsOf = (llm: VllmSettings): number =>

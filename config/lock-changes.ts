@@ -18,7 +18,7 @@ export function lockChanges(before: Lock | undefined, after: Lock): readonly str
 const STAYS = /^(volumes|collections)\./;
 
 function promisesIn({ networks, volumes, secrets, postgres, collections, images }: Lock): Map<string, string> {
-  const entries = Object.entries({ networks, volumes, secrets, postgres, collections, images });
+  const entries = Object.entries({ networks, volumes, secrets, postgres: postgres ?? {}, collections, images });
   return new Map(
     entries.flatMap(([kind, record]) =>
       Object.entries(record).map(([id, promise]): [string, string] => [`${kind}.${id}`, show(promise)]),

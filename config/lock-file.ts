@@ -82,7 +82,7 @@ export function serialiseLock(lock: Lock, environment: string): string {
     networks: sorted(networks),
     volumes: sorted(volumes),
     secrets: sorted(secrets),
-    postgres,
+    ...(postgres && { postgres }),
     collections: sorted(collections),
     ...(Object.keys(images).length > 0 && { images: sorted(images) }),
   };

@@ -18,7 +18,8 @@ export const LockSchema = z
     /** Name of each data volume in the engine, by the volume's id in the model, such as `postgres-data`. */
     volumes: z.record(z.string(), z.string()),
     secrets: z.record(z.string(), secretPromise),
-    postgres: z.strictObject({ major: z.int().min(15) }),
+    /** Absent while somebody else runs the server. */
+    postgres: z.strictObject({ major: z.int().min(15) }).optional(),
     /** How each collection was made. Embedding `none` with dimension 0: BM25 alone. */
     collections: z.record(
       z.string(),
@@ -42,8 +43,10 @@ export interface Promises {
   readonly volumes: Readonly<Record<string, string>>;
   /** Names of the secrets, sorted. */
   readonly secrets: readonly string[];
-  /** Major version of the server that keeps the data: 15. */
-  readonly postgresMajor: number;
+  /** Major version of the server that keeps the data: 15; undefined while somebody else runs it. */
+  readonly postgresMajor: number | undefined;
+  /** Where the data of volumes is kept now that were the stack's before, by their ids: `postgres-data`. @default - none */
+  readonly elsewhere?: Readonly<Record<string, string>>;
   /** How each collection is made, by its name. Embedding `none` with dimension 0: BM25 alone. */
   readonly collections: Readonly<Record<string, { language: string; embedding: string; dimension: number }>>;
 }

@@ -31,7 +31,7 @@ export function planLock(environment: Locked, promises: Promises, accepted: read
     networks: allocate(environment, promises.networks),
     volumes: { ...promises.volumes },
     secrets: Object.fromEntries(promises.secrets.map((name) => [name, lock?.secrets[name] ?? { version: 1 }])),
-    postgres: { major: promises.postgresMajor },
+    ...(promises.postgresMajor === undefined ? {} : { postgres: { major: promises.postgresMajor } }),
     collections: structuredClone({ ...promises.collections }),
     images: { ...lock?.images },
   };
@@ -59,7 +59,9 @@ export function checkLock(environment: Locked, promises: Promises): readonly Pro
   const differences = (['networks', 'volumes', 'secrets', 'collections'] as const).flatMap((kind) => {
     const known = Object.keys(lock[kind]);
     const lacking = wanted[kind].filter((id) => !known.includes(id));
-    const spare = known.filter((id) => !wanted[kind].includes(id));
+    // Data that is looked for elsewhere now is a promise that is broken, and told as such.
+    const isLeft = (id: string) => kind === 'volumes' && promises.elsewhere?.[id] !== undefined;
+    const spare = known.filter((id) => !wanted[kind].includes(id) && !isLeft(id));
     const one = kind.slice(0, -1);
     return [
       ...lacking.map((id) => stale([kind, id], `the ${one} ${id} is not in the lock file`)),

@@ -1,6 +1,7 @@
 import type { FailureCode } from '../src/errors/catalogue.js';
 import type { Path } from './located.js';
 import { EMBEDDING_RULES } from './rules/embeddings.js';
+import { EXTERNAL_RULES } from './rules/external.js';
 import { EXTRA_SERVICE_RULES } from './rules/extra-services.js';
 import { NAME_RULES } from './rules/names.js';
 import { NETWORK_RULES } from './rules/network.js';
@@ -15,6 +16,8 @@ export interface RuleContext {
   readonly environment: string;
   readonly settings: Settings;
   readonly services: readonly ServiceClaims[];
+  /** Whether the file, or the one that it extends, says something at a path, so that it is not a default. */
+  readonly given: (path: Path) => boolean;
 }
 
 /** Settings that contradict each other, told at the one that most likely has to change. */
@@ -36,12 +39,13 @@ const RULES: readonly Rule[] = [
   ...SERVICE_RULES,
   ...VLLM_RULES,
   ...EMBEDDING_RULES,
+  ...EXTERNAL_RULES,
   ...EXTRA_SERVICE_RULES,
   ...STATE_RULES,
 ];
 
 /** Everything that the rules find in an environment's settings. */
-export function applyRules(settings: Settings, environment: string): readonly Finding[] {
-  const context = { environment, settings, services: servicesOf(settings, environment) };
+export function applyRules(settings: Settings, environment: string, given: RuleContext['given']): readonly Finding[] {
+  const context = { environment, settings, services: servicesOf(settings, environment), given };
   return RULES.flatMap((rule) => rule(context));
 }

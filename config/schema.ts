@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { API_LIMITS, type ApiLimit } from './api-limits.js';
 import { Embeddings } from './embeddings.js';
+import { externalPostgres, externalQdrant } from './external.js';
 import {
   common,
   containerName,
@@ -80,6 +81,9 @@ const extraService = z
           credential: variableName
             .optional()
             .describe('Variable that receives the path of the file with the credential'),
+          trust: variableName
+            .optional()
+            .describe('Variable that receives the path of the file with the certificates of private authorities'),
         }),
       )
       .default({})
@@ -142,6 +146,7 @@ export const EnvironmentSchema = z
               .default('ml_db')
               .describe('Name of the database'),
             settings: postgresSettings.prefault({}),
+            external: externalPostgres,
           })
           .prefault({})
           .describe('The database of the conversations'),
@@ -155,6 +160,7 @@ export const EnvironmentSchema = z
               .describe('Whether it comes back with its collections closed after it was killed while loading them'),
             publish: publish.optional(),
             publishGrpc: publish.optional().describe('A port of the Docker host that leads to its gRPC interface'),
+            external: externalQdrant,
           })
           .prefault({})
           .describe('The vector database'),

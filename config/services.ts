@@ -21,8 +21,8 @@ export interface ServiceClaims {
   readonly id: string;
   /** Path of its settings. */
   readonly path: Path;
-  /** Its container, the one that carries its files, and those of its jobs. */
-  readonly containers: readonly [NameClaim, ...NameClaim[]];
+  /** Its container, the one that carries its files, and those of its jobs; of an external service the jobs’ alone. */
+  readonly containers: readonly NameClaim[];
   readonly volumes: readonly NameClaim[];
   /** Its ports on the host, and the settings that give them. */
   readonly published: readonly PortClaim[];
@@ -30,16 +30,23 @@ export interface ServiceClaims {
   readonly target?: string;
   /** Whether its clients have to present a credential. */
   readonly credential: boolean;
+  /** Whether somebody else runs it, so that nothing of it is deployed but its jobs. */
+  readonly external: boolean;
+  /** Whether its certificate is checked against private authorities. */
+  readonly privateAuthority: boolean;
 }
 
 /** Ids that the stack gives to services and jobs of its own, whether they are enabled or not. */
 export function reservedIds(settings: Settings): ReadonlySet<string> {
-  const { webBot, prometheus, nodeExporter, postgresExporter, alertmanager, grafana } = settings.services;
+  const { postgres, qdrant, webBot, prometheus, nodeExporter, postgresExporter, alertmanager, grafana } =
+    settings.services;
   const { embeddings, dcgmExporter } = settings.services;
   const everything: Settings = {
     ...settings,
     services: {
       ...settings.services,
+      postgres: { ...postgres, external: undefined },
+      qdrant: { ...qdrant, external: undefined },
       webBot: { ...webBot, enabled: true },
       prometheus: { ...prometheus, enabled: true },
       nodeExporter: { ...nodeExporter, enabled: true },
@@ -70,6 +77,8 @@ export function servicesOf(settings: Settings, environment: string): readonly Se
         })),
         published: extra.publish ? [{ publish: extra.publish, path: [...path, 'publish'] }] : [],
         credential: false,
+        external: false,
+        privateAuthority: false,
       };
     }),
   ];
@@ -93,6 +102,8 @@ interface ManagedService {
   readonly jobs: readonly string[];
   readonly target?: string;
   readonly credential: boolean;
+  /** Where it is, when somebody else runs it. */
+  readonly external?: { readonly ca?: string | undefined; readonly caFile?: string | undefined } | undefined;
 }
 
 function managedServices({ services }: Settings): readonly ManagedService[] {
@@ -103,30 +114,37 @@ function managedServices({ services }: Settings): readonly ManagedService[] {
     {
       id: 'postgres',
       path: at('postgres'),
-      settings: postgres,
-      volumes: ['data'],
-      namedVolumes:
-        postgres.backupsVolume === undefined
-          ? []
-          : [{ name: postgres.backupsVolume, path: at('postgres', 'backupsVolume') }],
-      jobs: ['roles', 'ownership'],
+      ...(postgres.external
+        ? { settings: {}, volumes: [], jobs: ['roles'] }
+        : {
+            settings: postgres,
+            volumes: ['data'],
+            namedVolumes:
+              postgres.backupsVolume === undefined
+                ? []
+                : [{ name: postgres.backupsVolume, path: at('postgres', 'backupsVolume') }],
+            jobs: ['roles', 'ownership'],
+          }),
       credential: true,
+      external: postgres.external,
     },
     {
       id: 'qdrant',
       path: at('qdrant'),
-      settings: qdrant,
-      volumes: ['data', 'snapshots'],
-      jobs: ['collections', 'ownership'],
+      ...(qdrant.external
+        ? { settings: {}, volumes: [], jobs: ['collections'] }
+        : { settings: qdrant, volumes: ['data', 'snapshots'], jobs: ['collections', 'ownership'] }),
       target: 'qdrant',
       credential: true,
+      external: qdrant.external,
     },
     ...Object.entries(llm).map(([name, server]) => ({
       id: `llm-${name}`,
       path: at('llm', name),
       ...modelServer(server),
       target: `llm.${name}`,
-      credential: true,
+      credential: server.engine !== 'openai' || server.keySecret !== undefined,
+      external: server.engine === 'openai' ? server : undefined,
     })),
     ...(embeddings.enabled
       ? [
@@ -231,6 +249,7 @@ function managedServices({ services }: Settings): readonly ManagedService[] {
 
 /** A server of llama.cpp has its model in a volume; vLLM keeps what it compiled as well, and may read the host's files. */
 function modelServer(server: LlmSettings): Pick<ManagedService, 'settings' | 'volumes' | 'jobs'> {
+  if (server.engine === 'openai') return { settings: {}, volumes: [], jobs: [] };
   const download = { settings: server, volumes: ['models'], jobs: ['model', 'model-ownership'] };
   if (server.engine === 'llama.cpp') return download;
   if (server.model.onHost)
@@ -245,7 +264,7 @@ function embeddingServer(server: EmbeddingsSettings): Pick<ManagedService, 'sett
 }
 
 function claimsOfManaged(service: ManagedService, environment: string): ServiceClaims {
-  const { id, path, settings, jobs, target, credential } = service;
+  const { id, path, settings, jobs, target, credential, external } = service;
   const containerPath = [...path, 'container'];
   const jobContainers = jobs.flatMap((job) => containers(`${environment}-${id}-${job}`, containerPath));
   const volumes = service.volumes.map((volume, index) => ({
@@ -255,7 +274,9 @@ function claimsOfManaged(service: ManagedService, environment: string): ServiceC
   return {
     id,
     path,
-    containers: [...containers(settings.container ?? `${environment}-${id}`, containerPath), ...jobContainers],
+    containers: external
+      ? jobContainers
+      : [...containers(settings.container ?? `${environment}-${id}`, containerPath), ...jobContainers],
     volumes: [...volumes, ...(service.namedVolumes ?? [])],
     published: (['publish', 'publishGrpc'] as const).flatMap((key) => {
       const publish = settings[key];
@@ -263,6 +284,8 @@ function claimsOfManaged(service: ManagedService, environment: string): ServiceC
     }),
     ...(target === undefined ? {} : { target }),
     credential,
+    external: external !== undefined,
+    privateAuthority: external?.ca !== undefined || external?.caFile !== undefined,
   };
 }
 

@@ -24,6 +24,8 @@ export interface WatchedServices {
   readonly gpus?: boolean;
   /** Whether there is an embedding server. @default false */
   readonly embeddings?: boolean;
+  /** Whether Qdrant is measured. @default true */
+  readonly qdrant?: boolean;
 }
 
 /** One thing that somebody should know. */
@@ -337,7 +339,7 @@ export function alertGroups(watched: WatchedServices): readonly AlertGroup[] {
   return [
     services,
     questions,
-    qdrant,
+    ...(watched.qdrant === false ? [] : [qdrant]),
     ...(watched.node ? [host] : []),
     ...(watched.postgres ? [postgres] : []),
     ...(watched.gpus ? [gpus] : []),

@@ -10,9 +10,17 @@ export { DATA_SOURCE, type Dashboard } from './provisioned.js';
 export interface DashboardOptions {
   /** Whether metrics of GPUs are collected. @default false */
   readonly gpus?: boolean;
+  /** Whether metrics of a model server are collected. @default true */
+  readonly llm?: boolean;
+  /** Whether metrics of Qdrant are collected. @default true */
+  readonly qdrant?: boolean;
 }
 
 /** The dashboards of a stack, in the order in which people look at them. */
-export function dashboards({ gpus = false }: DashboardOptions = {}): readonly Dashboard[] {
-  return [systemOverview({ gpus }), ragApi(), llm({ gpus }), qdrant()];
+export function dashboards({
+  gpus = false,
+  llm: hasLlm = true,
+  qdrant: hasQdrant = true,
+}: DashboardOptions = {}): readonly Dashboard[] {
+  return [systemOverview({ gpus }), ragApi(), ...(hasLlm ? [llm({ gpus })] : []), ...(hasQdrant ? [qdrant()] : [])];
 }

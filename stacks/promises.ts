@@ -19,7 +19,8 @@ export function promisesOf(settings: Settings, name: Environment['name']): Promi
         .sort(([a], [b]) => (a < b ? -1 : 1)),
     ),
     secrets: secretsOf(services).map((secret) => secret.name),
-    postgresMajor: postgresMajor(settings),
+    postgresMajor: settings.services.postgres.external ? undefined : postgresMajor(settings),
+    elsewhere: dataElsewhere(settings),
     collections: Object.fromEntries(
       Object.entries(settings.services.api.collections).map(([collection, { language }]) => [
         collection,
@@ -36,6 +37,14 @@ export function secretsOf(services: RagServices): readonly SecretRef[] {
     for (const secret of workload.secrets) secrets.set(secret.name, secret);
   }
   return [...secrets.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Volumes that the stack would have if nobody else ran the servers, with the address of those. */
+function dataElsewhere({ services: { postgres, qdrant } }: Settings): Readonly<Record<string, string>> {
+  return {
+    ...(postgres.external && { 'postgres-data': postgres.external.url }),
+    ...(qdrant.external && { 'qdrant-data': qdrant.external.url }),
+  };
 }
 
 /** The major version in the tag of PostgreSQL's image: `postgres:15.20-bookworm` gives 15. */

@@ -1,13 +1,23 @@
 import { Construct } from 'constructs';
 import type { EmbeddingsSettings } from '../config/embeddings.js';
-import { contextOf, type LlmSettings, servedName, type VllmSettings } from '../config/llm.js';
+import {
+  contextOf,
+  type ExternalLlmSettings,
+  type LlamaCppSettings,
+  type LlmSettings,
+  servedName,
+  type VllmSettings,
+} from '../config/llm.js';
 import type { GpuSettings } from '../config/model-fields.js';
 import type { ExtraServiceSettings, Settings } from '../config/schema.js';
-import { type Endpoint, type Gpus, modelError } from '../constructs/model/index.js';
+import { type Endpoint, type Gpus, type Job, modelError } from '../constructs/model/index.js';
 import {
   Alertmanager,
   DcgmExporter,
   EmbeddingServer,
+  ExternalLlm,
+  ExternalPostgres,
+  ExternalQdrant,
   ExtraService,
   Grafana,
   GrafanaAdmin,
@@ -15,6 +25,7 @@ import {
   NodeExporter,
   Postgres,
   PostgresExporter,
+  PostgresMigrations,
   PostgresRoles,
   type PostgresRolesProps,
   Prometheus,
@@ -32,11 +43,11 @@ import { dashboards } from '../dashboards/index.js';
 /** The services of one environment and who talks to whom. Reads like a diagram; names no engine. */
 export class RagServices extends Construct {
   /** Keeps the history of answers. */
-  readonly postgres: Postgres;
+  readonly postgres: Postgres | ExternalPostgres;
   /** Holds the passages. */
-  readonly qdrant: Qdrant;
+  readonly qdrant: Qdrant | ExternalQdrant;
   /** The model servers by their names in the YAML. */
-  readonly llms: ReadonlyMap<string, LlamaCppServer | VllmServer>;
+  readonly llms: ReadonlyMap<string, LlamaCppServer | VllmServer | ExternalLlm>;
   /** Makes vectors of texts; undefined when it is disabled. */
   readonly embeddings: EmbeddingServer | undefined;
   /** Answers questions. */
@@ -56,7 +67,7 @@ export class RagServices extends Construct {
 
   constructor(scope: Construct, settings: Settings) {
     super(scope, 'services');
-    const { postgres, qdrant, llm, api, webBot, prometheus, postgresExporter } = settings.services;
+    const { qdrant, llm, api, webBot, prometheus } = settings.services;
     const { alertmanager, grafana, embeddings, dcgmExporter } = settings.services;
     const collections = Object.entries(api.collections).map(([name, { language, limit }]) => ({
       name,
@@ -64,54 +75,19 @@ export class RagServices extends Construct {
       limit,
     }));
 
-    this.postgres = new Postgres(this, 'postgres', {
-      image: postgres.image,
-      containerName: postgres.container,
-      volumeName: postgres.volume,
-      memoryMiB: postgres.memory,
-      database: postgres.database,
-      settings: postgres.settings,
-      backupsVolumeName: postgres.backupsVolume,
-    });
-    const history = this.postgres.role('rag_api');
-    const statistics = postgresExporter.enabled ? this.postgres.role('postgres_exporter') : undefined;
-    const roles = new PostgresRoles(this, 'postgres-roles', {
-      postgres: this.postgres,
-      roles: [
-        { endpoint: history, grants: 'history' },
-        ...(statistics ? [{ endpoint: statistics, grants: 'monitor' } as const] : []),
-        ...this.#admitToPostgres(postgres),
-      ],
-    });
-    this.postgresExporter = statistics
-      ? new PostgresExporter(this, 'postgres-exporter', {
-          image: postgresExporter.image,
-          containerName: postgresExporter.container,
-          memoryMiB: postgresExporter.memory,
-          role: statistics,
-        })
-      : undefined;
-    this.postgresExporter?.runAfter(roles);
+    const database = this.#database(settings.services);
+    this.postgres = database.server;
+    this.postgresExporter = database.exporter;
 
-    this.qdrant = new Qdrant(this, 'qdrant', {
-      image: qdrant.image,
-      containerName: qdrant.container,
-      volumeName: qdrant.volume,
-      memoryMiB: qdrant.memory,
-      recoveryMode: qdrant.recoveryMode,
-    });
-    if (qdrant.publish) this.qdrant.publish(this.qdrant.http, qdrant.publish);
-    if (qdrant.publishGrpc) this.qdrant.publish(this.qdrant.grpc, qdrant.publishGrpc);
+    this.qdrant = qdrant.external
+      ? new ExternalQdrant(this, 'qdrant', { ...qdrant.external, certificateAuthority: qdrant.external.ca })
+      : this.#qdrant(qdrant);
     const made = new QdrantCollections(this, 'qdrant-collections', {
       qdrant: this.qdrant.http,
       collections: collections.map(({ name, language }) => ({ name, language })),
     });
 
     this.llms = new Map(Object.entries(llm).map(([name, server]) => [name, this.#modelServer(`llm-${name}`, server)]));
-    for (const [name, { publish }] of Object.entries(llm)) {
-      const server = this.llms.get(name);
-      if (server && publish) server.publish(server.http, publish);
-    }
     const answering = this.llms.get(api.llm);
     const model = llm[api.llm];
     if (!answering || !model) {
@@ -126,7 +102,7 @@ export class RagServices extends Construct {
       memoryMiB: api.memory,
       retrieval: this.qdrant.http,
       llm: answering.http,
-      history,
+      history: database.history,
       settings: {
         collections,
         courses: [...api.courses],
@@ -140,7 +116,7 @@ export class RagServices extends Construct {
         limits: api.limits,
       },
     });
-    this.api.runAfter(roles);
+    this.api.runAfter(database.prepared);
     this.api.runAfter(made);
     if (api.publish) this.api.publish(this.api.http, api.publish);
 
@@ -155,20 +131,72 @@ export class RagServices extends Construct {
     for (const [name, extra] of Object.entries(settings.extraServices)) this.#extra(name, extra);
   }
 
-  /** Roles for whoever comes through PostgreSQL's published port. */
-  #admitToPostgres({ roles, publish }: Settings['services']['postgres']): PostgresRolesProps['roles'] {
-    const admitted = Object.entries(roles).map(([name, { rights, from }]) => {
-      const endpoint = this.postgres.role(name);
-      this.postgres.admit(endpoint, from);
-      return { endpoint, grants: rights === 'write' ? 'history' : 'read' } as const;
+  #qdrant(settings: Settings['services']['qdrant']): Qdrant {
+    const qdrant = new Qdrant(this, 'qdrant', {
+      image: settings.image,
+      containerName: settings.container,
+      volumeName: settings.volume,
+      memoryMiB: settings.memory,
+      recoveryMode: settings.recoveryMode,
     });
-    const [first] = admitted;
-    if (publish && first) this.postgres.publish(first.endpoint, publish);
-    return admitted;
+    if (settings.publish) qdrant.publish(qdrant.http, settings.publish);
+    if (settings.publishGrpc) qdrant.publish(qdrant.grpc, settings.publishGrpc);
+    return qdrant;
   }
 
-  #modelServer(id: string, server: LlmSettings): LlamaCppServer | VllmServer {
-    if (server.engine === 'vllm') return this.#vllm(id, server);
+  /** The server of the conversations, the API's way in, and the job after which there is one. */
+  #database({ postgres, postgresExporter }: Settings['services']): {
+    readonly server: Postgres | ExternalPostgres;
+    readonly history: Endpoint;
+    readonly prepared: Job;
+    readonly exporter: PostgresExporter | undefined;
+  } {
+    if (postgres.external) {
+      const { url, passwordSecret, sslMode, ca } = postgres.external;
+      const tls = sslMode === 'verify-full';
+      const server = new ExternalPostgres(this, 'postgres', { url, passwordSecret, tls, certificateAuthority: ca });
+      const prepared = new PostgresMigrations(this, 'postgres-roles', { postgres: server });
+      return { server, history: server.role, prepared, exporter: undefined };
+    }
+    const server = new Postgres(this, 'postgres', {
+      image: postgres.image,
+      containerName: postgres.container,
+      volumeName: postgres.volume,
+      memoryMiB: postgres.memory,
+      database: postgres.database,
+      settings: postgres.settings,
+      backupsVolumeName: postgres.backupsVolume,
+    });
+    const history = server.role('rag_api');
+    const statistics = postgresExporter.enabled ? server.role('postgres_exporter') : undefined;
+    const prepared = new PostgresRoles(this, 'postgres-roles', {
+      postgres: server,
+      roles: [
+        { endpoint: history, grants: 'history' },
+        ...(statistics ? [{ endpoint: statistics, grants: 'monitor' } as const] : []),
+        ...admitted(server, postgres),
+      ],
+    });
+    const exporter = statistics
+      ? new PostgresExporter(this, 'postgres-exporter', {
+          image: postgresExporter.image,
+          containerName: postgresExporter.container,
+          memoryMiB: postgresExporter.memory,
+          role: statistics,
+        })
+      : undefined;
+    exporter?.runAfter(prepared);
+    return { server, history, prepared, exporter };
+  }
+
+  #modelServer(id: string, server: LlmSettings): LlamaCppServer | VllmServer | ExternalLlm {
+    if (server.engine === 'openai') return this.#externalLlm(id, server);
+    const managed = server.engine === 'vllm' ? this.#vllm(id, server) : this.#llamaCpp(id, server);
+    if (server.publish) managed.publish(managed.http, server.publish);
+    return managed;
+  }
+
+  #llamaCpp(id: string, server: LlamaCppSettings): LlamaCppServer {
     return new LlamaCppServer(this, id, {
       image: server.image,
       containerName: server.container,
@@ -179,6 +207,10 @@ export class RagServices extends Construct {
       parallel: server.parallel,
       threads: server.threads,
     });
+  }
+
+  #externalLlm(id: string, { url, keySecret, metrics, ca }: ExternalLlmSettings): ExternalLlm {
+    return new ExternalLlm(this, id, { url, keySecret, metrics, certificateAuthority: ca });
   }
 
   #vllm(id: string, server: VllmSettings): VllmServer {
@@ -290,7 +322,11 @@ export class RagServices extends Construct {
       memoryMiB: settings.memory,
       prometheus: prometheus.http,
       scrapeInterval,
-      dashboards: dashboards({ gpus: this.dcgmExporter !== undefined }),
+      dashboards: dashboards({
+        llm: [...this.llms.values()].some(({ metrics }) => metrics !== undefined),
+        qdrant: this.qdrant.metrics !== undefined,
+        gpus: this.dcgmExporter !== undefined,
+      }),
     });
     new GrafanaAdmin(this, 'grafana-admin', { grafana });
     if (settings.publish) grafana.publish(grafana.http, settings.publish);
@@ -307,8 +343,9 @@ export class RagServices extends Construct {
       scrapeInterval: settings.scrapeInterval,
     });
     prometheus.scrape('rag-api', this.api.metrics);
-    prometheus.scrape('qdrant', this.qdrant.metrics);
-    for (const [name, llm] of this.llms) prometheus.scrape(`llm-${name}`, llm.metrics);
+    // What somebody else runs is measured where its metrics are said to be.
+    if (this.qdrant.metrics) prometheus.scrape('qdrant', this.qdrant.metrics);
+    for (const [name, { metrics }] of this.llms) if (metrics) prometheus.scrape(`llm-${name}`, metrics);
     if (this.embeddings) prometheus.scrape('embeddings', this.embeddings.metrics);
     if (this.dcgmExporter) prometheus.scrape('dcgm', this.dcgmExporter.metrics);
     if (nodeExporter.enabled) {
@@ -328,6 +365,7 @@ export class RagServices extends Construct {
       const watched = {
         node: nodeExporter.enabled,
         postgres: this.postgresExporter !== undefined,
+        qdrant: this.qdrant.metrics !== undefined,
         gpus: this.dcgmExporter !== undefined,
         embeddings: this.embeddings !== undefined,
       };
@@ -357,6 +395,7 @@ export class RagServices extends Construct {
       extra.connectTo(this.#endpointNamed(extra, target), {
         url: as.url,
         ...(as.credential === undefined ? {} : { credential: as.credential }),
+        ...(as.trust === undefined ? {} : { trust: as.trust }),
       });
     }
     if (settings.publish && extra.http) extra.publish(extra.http, settings.publish);
@@ -384,6 +423,18 @@ export class RagServices extends Construct {
 }
 
 const gpusOf = ({ devices, by }: GpuSettings): Gpus => ({ devices: devices ?? 'all', handedOutBy: by });
+
+/** Roles for whoever comes through PostgreSQL's published port. */
+function admitted(server: Postgres, { roles, publish }: Settings['services']['postgres']): PostgresRolesProps['roles'] {
+  const all = Object.entries(roles).map(([name, { rights, from }]) => {
+    const endpoint = server.role(name);
+    server.admit(endpoint, from);
+    return { endpoint, grants: rights === 'write' ? 'history' : 'read' } as const;
+  });
+  const [first] = all;
+  if (publish && first) server.publish(first.endpoint, publish);
+  return all;
+}
 
 function sourceOf({ revision, token, onHost }: VllmSettings['model']): VllmModelSource {
   if (!onHost) return { kind: 'download', revision, token };

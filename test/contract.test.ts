@@ -15,7 +15,10 @@ function server(scope: Construct, id: string, credential?: SecretRef): Endpoint 
   return service.expose('http', { scheme: 'http', port: 1, credential, user: 'someone' });
 }
 
-type WorkloadClass = Exclude<keyof typeof services, 'giveVolumesToTheirOwners' | 'vllmFlagProblems'>;
+type WorkloadClass = Exclude<
+  keyof typeof services,
+  'ExternalLlm' | 'ExternalPostgres' | 'ExternalQdrant' | 'giveVolumesToTheirOwners' | 'vllmFlagProblems'
+>;
 
 /** How to make each exported workload with nothing but its required props. Forgetting one does not compile. */
 const MINIMAL: Record<WorkloadClass, (scope: Construct) => Workload> = {
@@ -48,6 +51,10 @@ const MINIMAL: Record<WorkloadClass, (scope: Construct) => Workload> = {
   Postgres: (scope) => new services.Postgres(scope, 'subject'),
   PostgresExporter: (scope) =>
     new services.PostgresExporter(scope, 'subject', { role: new services.Postgres(scope, 'postgres').role('reader') }),
+  PostgresMigrations: (scope) =>
+    new services.PostgresMigrations(scope, 'subject', {
+      postgres: new services.ExternalPostgres(scope, 'postgres', { url: 'postgresql://role@db.example/name' }),
+    }),
   PostgresRoles: (scope) => {
     const postgres = new services.Postgres(scope, 'postgres');
     return new services.PostgresRoles(scope, 'subject', {

@@ -52,9 +52,9 @@ test('config/schema.json lets a file leave to its template whatever it likes, bu
   expect(schema).toMatchObject({ $id: 'urn:ragdock:environment:1', required: ['schema'], additionalProperties: false });
   expect(schema.properties.services.required).toBeUndefined();
   const { anyOf: models, oneOf } = schema.properties.services.properties.llm.additionalProperties;
-  // A file may leave out which of the two it is, and would then be both.
+  // A file may leave out which of them it is, and would then be several.
   expect(oneOf).toBeUndefined();
-  expect(models).toHaveLength(2);
+  expect(models).toHaveLength(3);
   for (const model of models) expect(model.properties.model.required).toBeUndefined();
   // Lists are not merged, so what stands in them has to be complete.
   const { volumes } = schema.properties.extraServices.additionalProperties.properties;

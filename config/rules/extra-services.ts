@@ -65,12 +65,35 @@ const connectionsCarryCredentials: ExtraRule = (extra, path, targets) =>
         ];
   });
 
+const connectionsCarryAuthorities: ExtraRule = (extra, path, targets) =>
+  Object.entries(extra.connections).flatMap(([name, { trust }]): Finding[] => {
+    const target = targets.get(name);
+    if (!target || target.privateAuthority === (trust !== undefined)) return [];
+    const at = [...path, 'connections', name];
+    return target.privateAuthority
+      ? [
+          {
+            path: at,
+            message: `${name} has a certificate of a private authority, and the service is not told whom to trust`,
+            remedy: 'Add `trust:` with a variable; it receives the path of the file with the certificates.',
+            restsOn: [[...at, 'trust']],
+          },
+        ]
+      : [
+          {
+            path: [...at, 'trust'],
+            message: `${name} has no private authority, so ${trust} would stay empty`,
+            remedy: 'Remove `trust:`.',
+          },
+        ];
+  });
+
 const variablesDiffer: ExtraRule = (extra, path) => {
   const taken = new Map<string, Path>(
     Object.keys(extra.environment).map((name) => [name, [...path, 'environment', name]]),
   );
   return Object.entries(extra.connections).flatMap(([connection, as]) =>
-    (['url', 'credential'] as const).flatMap((kind): Finding[] => {
+    (['url', 'credential', 'trust'] as const).flatMap((kind): Finding[] => {
       const variable = as[kind];
       if (variable === undefined) return [];
       const at = [...path, 'connections', connection, kind];
@@ -109,6 +132,7 @@ const EACH: readonly ExtraRule[] = [
   publishNeedsListen,
   connectionsExist,
   connectionsCarryCredentials,
+  connectionsCarryAuthorities,
   variablesDiffer,
   secretsGoByFile,
   mountsDiffer,

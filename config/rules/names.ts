@@ -58,7 +58,9 @@ function clashes(groups: readonly (readonly NameClaim[])[], kind: string): reado
 
 /** The volume that carries a service's secrets is the engine's; whoever mounted it would read them all. */
 const secretsAreNotMounted: Rule = ({ services }) => {
-  const owners = new Map(services.map(({ containers: [{ name, path }] }) => [`${name}-secrets`, path]));
+  const owners = new Map(
+    services.flatMap(({ containers: [first] }) => (first ? [[`${first.name}-secrets`, first.path]] : [])),
+  );
   return services
     .flatMap(({ volumes }) => volumes)
     .flatMap(({ name, path }): Finding[] => {
@@ -71,7 +73,7 @@ const secretsAreNotMounted: Rule = ({ services }) => {
 
 const namesFit: Rule = ({ services }) =>
   services
-    .flatMap(({ containers: [container], volumes }) => [container, ...volumes])
+    .flatMap(({ containers: [container], volumes }) => (container ? [container, ...volumes] : volumes))
     .filter(({ name }) => name.length > NAME_LENGTH)
     .map(({ name, path }) => ({
       path,

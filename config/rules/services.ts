@@ -1,6 +1,6 @@
 import { IMAGES } from '../../constructs/images.js';
 import { nearest } from '../../src/errors/nearest.js';
-import { contextOf } from '../llm.js';
+import { contextOf, type LlmSettings } from '../llm.js';
 import type { Finding, Rule } from '../rules.js';
 import { holdsPassword } from '../secret-names.js';
 import { LOOPBACK } from './network.js';
@@ -20,20 +20,29 @@ const answeringModelExists: Rule = ({ settings: { services } }) => {
   ];
 };
 
+/** How a model's context came to its size, what to do when that is too small, and the settings behind it. */
+function contextOrigin(llm: LlmSettings): readonly [how: string, remedy: string, limits: readonly string[]] {
+  switch (llm.engine) {
+    case 'vllm':
+      return ['maxModelLen', 'Lower maxTokens, or raise maxModelLen.', ['maxModelLen']];
+    case 'openai':
+      return ['contextLength', 'Lower maxTokens, or raise contextLength.', ['contextLength']];
+    case 'llama.cpp':
+      return [
+        `contextLength ${llm.contextLength} / parallel ${llm.parallel}`,
+        'Lower maxTokens or parallel, or raise contextLength.',
+        ['contextLength', 'parallel'],
+      ];
+  }
+}
+
 const answerFitsContext: Rule = ({ settings: { services } }) =>
   Object.entries(services.llm).flatMap(([name, llm]): Finding[] => {
     const path = ['services', 'llm', name];
     const { maxTokens } = llm.sampling;
     const context = contextOf(llm);
     if (maxTokens < context) return [];
-    const [how, remedy, limits] =
-      llm.engine === 'vllm'
-        ? ['maxModelLen', 'Lower maxTokens, or raise maxModelLen.', ['maxModelLen']]
-        : [
-            `contextLength ${llm.contextLength} / parallel ${llm.parallel}`,
-            'Lower maxTokens or parallel, or raise contextLength.',
-            ['contextLength', 'parallel'],
-          ];
+    const [how, remedy, limits] = contextOrigin(llm);
     return [
       {
         path: [...path, 'sampling', 'maxTokens'],
@@ -185,8 +194,8 @@ const publishedPostgresHasRoles: Rule = ({ settings: { services } }) => {
 
 /** A key guards /v1 alone: /invocations answers a chat without one. (observed on vLLM 0.32.0) */
 const vllmStaysOnTheHost: Rule = ({ settings: { services } }) =>
-  Object.entries(services.llm).flatMap(([name, { engine, publish }]): Finding[] => {
-    if (engine !== 'vllm' || !publish || publish.address === LOOPBACK) return [];
+  Object.entries(services.llm).flatMap(([name, llm]): Finding[] => {
+    if (llm.engine !== 'vllm' || !llm.publish || llm.publish.address === LOOPBACK) return [];
     const path = ['services', 'llm', name, 'publish', 'address'];
     return [
       {

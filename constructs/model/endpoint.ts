@@ -1,3 +1,4 @@
+import type { ExternalServer } from './external-server.js';
 import type { SecretRef } from './secret.js';
 import type { Workload } from './workload.js';
 
@@ -10,6 +11,10 @@ export interface EndpointProps {
   readonly scheme: Scheme;
   /** Port inside the container, 1 to 65535. */
   readonly port: number;
+  /** Name or IPv4 address of a server outside the stack. @default - the container of the workload that listens */
+  readonly host?: string | undefined;
+  /** Whether clients encrypt the connection and check the certificate. @default false */
+  readonly tls?: boolean | undefined;
   /** What a client has to present. @default - none, the endpoint is open to whoever can reach it */
   readonly credential?: SecretRef | undefined;
   /** Role that a client logs in as, part of the URL. @default - none */
@@ -22,8 +27,12 @@ export interface EndpointProps {
 export class Endpoint {
   /** What clients speak. */
   readonly scheme: Scheme;
-  /** Port inside the container, 1 to 65535. */
+  /** Port inside the container, or of a server outside the stack; 1 to 65535. */
   readonly port: number;
+  /** Name or IPv4 address of a server outside the stack; undefined for one of the stack. */
+  readonly host: string | undefined;
+  /** Whether clients encrypt the connection and check the certificate. */
+  readonly tls: boolean;
   /** What a client has to present; undefined when the endpoint is open to whoever can reach it. */
   readonly credential: SecretRef | undefined;
   /** Role that a client logs in as. */
@@ -31,16 +40,18 @@ export class Endpoint {
   /** Path that every URL starts with, or an empty string. */
   readonly basePath: string;
 
-  /** Made by `expose` of the workload that listens. */
+  /** Made by `expose` of who listens. */
   constructor(
-    /** The workload that listens. */
-    readonly owner: Workload,
+    /** Who listens: a workload of the stack, or a server outside of it. */
+    readonly owner: Workload | ExternalServer,
     /** Unique among the endpoints of its owner. */
     readonly name: string,
     props: EndpointProps,
   ) {
     this.scheme = props.scheme;
     this.port = props.port;
+    this.host = props.host;
+    this.tls = props.tls ?? false;
     this.credential = props.credential;
     this.user = props.user;
     this.basePath = props.basePath ?? '';

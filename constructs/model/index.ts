@@ -1,6 +1,12 @@
 export type { ClientAddress, ConfigFile, FileContext } from './config-file.js';
 export { Endpoint, type EndpointProps, type Scheme } from './endpoint.js';
 export { modelError } from './errors.js';
+export {
+  ENGINE_HOST,
+  type ExternalEndpointProps,
+  ExternalServer,
+  type ExternalServerProps,
+} from './external-server.js';
 export type { Gpus } from './gpus.js';
 export { HARDENED, type Hardening, type Relaxation } from './hardening.js';
 export { Job } from './job.js';

@@ -1,4 +1,5 @@
 import type { Construct } from 'constructs';
+import { ExternalServer } from './external-server.js';
 import { Service } from './service.js';
 import { Workload } from './workload.js';
 
@@ -9,10 +10,15 @@ import { Workload } from './workload.js';
 export interface NetworkPlan {
   /** Stable id: `<client>--<server>`, `<service>--published`, `<workload>--egress`. */
   readonly id: string;
-  /** Closed networks have no way out; open ones exist to publish a port or to let a job download. */
-  readonly kind: 'pair' | 'published' | 'egress';
+  /**
+   * Closed networks have no way out; open ones exist to publish a port, to let a job download, or to let a client reach
+   * a server outside the stack.
+   */
+  readonly kind: 'pair' | 'external' | 'published' | 'egress';
   /** Workloads that join it. One on the host's own network is reached through the network's gateway instead. */
   readonly members: readonly Workload[];
+  /** Whom the network leads to; undefined for one that publishes a port or lets a job download. */
+  readonly server?: Workload | ExternalServer;
 }
 
 /** All workloads below `scope`, in the order of their ids. */
@@ -29,7 +35,12 @@ export function planNetworks(scope: Construct): readonly NetworkPlan[] {
   for (const workload of workloadsOf(scope)) {
     for (const server of new Set(workload.connections.map((endpoint) => endpoint.owner))) {
       const id = pairId(workload, server);
-      plans.set(id, { id, kind: 'pair', members: [workload, server] });
+      plans.set(
+        id,
+        ExternalServer.isExternalServer(server)
+          ? { id, kind: 'external', members: [workload], server }
+          : { id, kind: 'pair', members: [workload, server], server },
+      );
     }
     if (Service.isService(workload) && workload.published.length > 0) {
       const id = `${workload.node.id}--published`;
@@ -44,6 +55,6 @@ export function planNetworks(scope: Construct): readonly NetworkPlan[] {
 }
 
 /** Id of the network between a client and a server. */
-export function pairId(client: Workload, server: Workload): string {
+export function pairId(client: Workload, server: Workload | ExternalServer): string {
   return `${client.node.id}--${server.node.id}`;
 }

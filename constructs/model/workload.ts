@@ -2,6 +2,7 @@ import { Construct, type IConstruct } from 'constructs';
 import type { ConfigFile } from './config-file.js';
 import { Endpoint, type EndpointProps } from './endpoint.js';
 import { modelError } from './errors.js';
+import { ExternalServer } from './external-server.js';
 import type { Gpus } from './gpus.js';
 import { HARDENED, type Hardening, type Relaxation } from './hardening.js';
 import type { SecretRef } from './secret.js';
@@ -51,7 +52,19 @@ export interface ConnectOptions {
   readonly credentialElsewhere?: boolean;
   /** Path behind the URL. @default - empty */
   readonly path?: string;
+  /**
+   * Variable that receives the path of a file with the certificates of private authorities, in PEM; one file for all
+   * servers of one variable.
+   *
+   * @default - none; fails if the server has such an authority and `trustElsewhere` is not set
+   */
+  readonly trust?: string;
+  /** The certificates reach the client by a file of its own. @default false */
+  readonly trustElsewhere?: boolean;
 }
+
+/** Folder of the files with certificates of private authorities. */
+const TRUST_FOLDER = '/etc/ragdock-trust';
 
 const WORKLOAD = Symbol.for('ragdock.Workload');
 
@@ -93,6 +106,8 @@ export abstract class Workload extends Construct {
   readonly #volumes: DataVolume[] = [];
   readonly #hostMounts: HostMount[] = [];
   readonly #configFiles: ConfigFile[] = [];
+  /** Authorities in PEM, by the variable that names their file. */
+  readonly #trust = new Map<string, Set<string>>();
   readonly #predecessors = new Set<Workload>();
 
   /** @throws RagdockError MODEL_INVALID when it would run as root, or is relaxed, without a reason */
@@ -139,8 +154,8 @@ export abstract class Workload extends Construct {
   /**
    * Let this workload reach `target`, and tell it how. The only way in which two workloads come to share a network.
    *
-   * @throws RagdockError MODEL_INVALID when a credential has nowhere to go, when there is none, or when a variable is set
-   * already
+   * @throws RagdockError MODEL_INVALID when a credential or a private authority has nowhere to go, when there is no
+   * credential, or when a variable is set already
    */
   connectTo(target: Endpoint, as: ConnectOptions = {}): void {
     if (target.owner === this) {
@@ -153,6 +168,7 @@ export abstract class Workload extends Construct {
         "pass { credential: 'SOME_VARIABLE_FILE' }",
       );
     }
+    this.#trustIn(target, as);
     if (as.url !== undefined) this.setEnvironment(as.url, url(target, as.path));
     if (as.credential !== undefined) {
       if (!target.credential) {
@@ -254,10 +270,37 @@ export abstract class Workload extends Construct {
     return [...this.#predecessors];
   }
 
+  /** Variables that name files with certificates of private authorities, with the path of each file. */
+  get trustFiles(): ReadonlyMap<string, string> {
+    return new Map([...this.#trust.keys()].map((variable) => [variable, trustFile(variable)]));
+  }
+
+  #trustIn({ owner, name }: Endpoint, { trust: variable, trustElsewhere }: ConnectOptions): void {
+    if (!ExternalServer.isExternalServer(owner) || owner.certificateAuthority === undefined) return;
+    if (variable === undefined) {
+      if (trustElsewhere) return;
+      throw modelError(
+        this,
+        `the endpoint ${owner.node.id}.${name} has a certificate of a private authority, which has nowhere to go`,
+        "pass { trust: 'SOME_VARIABLE' }",
+      );
+    }
+    const known = this.#trust.get(variable);
+    const authorities = known ?? new Set();
+    authorities.add(owner.certificateAuthority);
+    if (known) return;
+    this.#trust.set(variable, authorities);
+    const path = trustFile(variable);
+    this.setEnvironment(variable, path);
+    this.addConfigFile({ path, content: () => [...authorities].sort().join(''), onChange: 'replace' });
+  }
+
   #noteSecrets(value: Value): void {
     for (const secret of secretsOf(value)) this.#secrets.set(secret.name, secret);
   }
 }
+
+const trustFile = (variable: string): string => `${TRUST_FOLDER}/${variable.toLowerCase()}.pem`;
 
 /** The folder of an absolute path. */
 export function folderOf(path: string): string {

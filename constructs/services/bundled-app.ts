@@ -9,6 +9,9 @@ export const JOB_DEADLINE_SECONDS = 300;
 
 const SETTINGS_FILE = '/etc/ragdock/settings.json';
 
+/** Node's own variable for certificates of private authorities, which it trusts besides the public ones. */
+export const TRUST_VARIABLE = 'NODE_EXTRA_CA_CERTS';
+
 /** What every container of the bundled apps' image has in common. */
 export function bundledApp(
   command: string,

@@ -1,6 +1,15 @@
 export { Alertmanager, type AlertmanagerProps, type AlertWebhook } from './alertmanager.js';
 export { DcgmExporter, type DcgmExporterProps } from './dcgm-exporter.js';
 export { type EmbeddingModelSource, EmbeddingServer, type EmbeddingServerProps } from './embedding-server.js';
+export {
+  ExternalLlm,
+  type ExternalLlmProps,
+  type ExternalMetrics,
+  ExternalPostgres,
+  type ExternalPostgresProps,
+  ExternalQdrant,
+  type ExternalQdrantProps,
+} from './external-servers.js';
 export { ExtraService, type ExtraServiceProps } from './extra-service.js';
 export { Grafana, type GrafanaProps } from './grafana.js';
 export { HuggingFaceModel, type HuggingFaceModelProps } from './hugging-face-model.js';
@@ -14,6 +23,8 @@ export { RagApi, type RagApiProps } from './rag-api.js';
 export {
   GrafanaAdmin,
   type GrafanaAdminProps,
+  PostgresMigrations,
+  type PostgresMigrationsProps,
   PostgresRoles,
   type PostgresRolesProps,
   QdrantCollections,

@@ -1,7 +1,15 @@
 import type { Construct } from 'constructs';
 import { stringify } from 'yaml';
 import { IMAGES } from '../images.js';
-import { type Endpoint, type FileContext, hostPort, modelError, Service, secretPath } from '../model/index.js';
+import {
+  type Endpoint,
+  ExternalServer,
+  type FileContext,
+  hostPort,
+  modelError,
+  Service,
+  secretPath,
+} from '../model/index.js';
 
 /** uid and gid of `nobody` in the official image. */
 const USER = { uid: 65_534, gid: 65_534 };
@@ -10,6 +18,8 @@ const CONFIG_FILE = `${FOLDER}/prometheus.yml`;
 const PORT = 9090;
 /** The job under which it scrapes itself. */
 const OWN_JOB = 'prometheus';
+/** Certificates of private authorities, one file for each server that has one. */
+const TRUST_FOLDER = `${FOLDER}-trust`;
 
 /** All of it has a default. */
 export interface PrometheusProps {
@@ -65,7 +75,8 @@ export class Prometheus extends Service {
   }
 
   /**
-   * Scrape /metrics of an endpoint under this job name, with the endpoint's credential if it has one.
+   * Scrape /metrics of an endpoint under this job name, with the endpoint's credential if it has one. A server outside
+   * the stack is scraped at the endpoint's own path.
    *
    * @throws RagdockError MODEL_INVALID when there is a job of this name
    */
@@ -73,7 +84,8 @@ export class Prometheus extends Service {
     if (job === OWN_JOB || this.#targets.some((target) => target.job === job)) {
       throw modelError(this, `the scrape job '${job}' exists already`, 'give every job a name of its own');
     }
-    this.connectTo(endpoint, { credentialElsewhere: true });
+    this.connectTo(endpoint, { credentialElsewhere: true, trustElsewhere: true });
+    this.#trust(endpoint);
     if (endpoint.credential) this.addSecret(endpoint.credential);
     this.#targets.push({ job, endpoint });
   }
@@ -96,9 +108,20 @@ export class Prometheus extends Service {
     this.#alertmanagers.push(alertmanager);
   }
 
+  #trust({ owner }: Endpoint): void {
+    const path = trustFile(owner);
+    if (path === undefined || this.configFiles.some((file) => file.path === path)) return;
+    const { certificateAuthority = '' } = owner as ExternalServer;
+    // Read again for every connection, as Prometheus says of `ca_file`.
+    this.addConfigFile({ path, content: certificateAuthority, onChange: 'reload' });
+  }
+
   #config(context: FileContext, scrapeInterval: string, retention: string): string {
     const jobs = this.#targets.map(({ job, endpoint }) => ({
       job_name: job,
+      ...(endpoint.tls ? { scheme: 'https' } : {}),
+      ...(endpoint.basePath === '' ? {} : { metrics_path: endpoint.basePath }),
+      ...(trustFile(endpoint.owner) === undefined ? {} : { tls_config: { ca_file: trustFile(endpoint.owner) } }),
       ...(endpoint.credential
         ? { authorization: { credentials_file: context.render(secretPath(endpoint.credential, 'current')) } }
         : {}),
@@ -123,4 +146,9 @@ export class Prometheus extends Service {
       ],
     })}`;
   }
+}
+
+function trustFile(owner: Endpoint['owner']): string | undefined {
+  if (!ExternalServer.isExternalServer(owner) || owner.certificateAuthority === undefined) return undefined;
+  return `${TRUST_FOLDER}/${owner.node.id}.pem`;
 }

@@ -1,7 +1,7 @@
 import type { Construct } from 'constructs';
 import { LONGEST_SHUTDOWN_SECONDS, RAG_API_VARIABLES, type RagApiSettings } from '../../src/apps/rag-api/settings.js';
 import { type Endpoint, SecretRef, Service, secretPath } from '../model/index.js';
-import { addSettings, bundledApp, probe } from './bundled-app.js';
+import { addSettings, bundledApp, probe, TRUST_VARIABLE } from './bundled-app.js';
 
 const PORT = 8000;
 const METRICS_PORT = 9091;
@@ -49,16 +49,19 @@ export class RagApi extends Service {
       url: RAG_API_VARIABLES.qdrantUrl,
       credential: RAG_API_VARIABLES.qdrantKeyFile,
       rereads: true,
+      trust: TRUST_VARIABLE,
     });
     this.connectTo(props.llm, {
       url: RAG_API_VARIABLES.llmUrl,
-      credential: RAG_API_VARIABLES.llmKeyFile,
+      ...(props.llm.credential ? { credential: RAG_API_VARIABLES.llmKeyFile } : {}),
       rereads: true,
+      trust: TRUST_VARIABLE,
     });
     this.connectTo(props.history, {
       url: RAG_API_VARIABLES.postgresUrl,
       credential: RAG_API_VARIABLES.postgresPasswordFile,
       rereads: true,
+      trust: TRUST_VARIABLE,
     });
     addSettings(this, {
       listen: { port: PORT, metricsPort: METRICS_PORT },

@@ -9,7 +9,8 @@ import {
   type QdrantCollectionsSettings,
 } from '../../src/apps/jobs/settings.js';
 import { type Endpoint, Job, modelError, secretPath } from '../model/index.js';
-import { addSettings, bundledApp, JOB_DEADLINE_SECONDS } from './bundled-app.js';
+import { addSettings, bundledApp, JOB_DEADLINE_SECONDS, TRUST_VARIABLE } from './bundled-app.js';
+import type { ExternalPostgres } from './external-servers.js';
 import type { Grafana } from './grafana.js';
 import type { Postgres } from './postgres.js';
 
@@ -53,6 +54,31 @@ export class PostgresRoles extends Job {
   }
 }
 
+/** Whose schema is kept up to date. */
+export interface PostgresMigrationsProps {
+  /** A server outside the stack. */
+  readonly postgres: ExternalPostgres;
+}
+
+/** Migrates the schema of a database outside the stack, as the role that the stack was given. It makes no roles. */
+export class PostgresMigrations extends Job {
+  constructor(scope: Construct, id: string, { postgres }: PostgresMigrationsProps) {
+    super(scope, id, { ...bundledApp('job-postgres-roles'), memoryMiB: 128 });
+    this.connectTo(postgres.role, {
+      url: POSTGRES_ROLES_VARIABLES.postgresUrl,
+      credential: POSTGRES_ROLES_VARIABLES.passwordFile,
+      rereads: true,
+      trust: TRUST_VARIABLE,
+    });
+    addSettings(this, {
+      external: true,
+      database: postgres.database,
+      roles: [],
+      deadlineSeconds: JOB_DEADLINE_SECONDS,
+    } satisfies PostgresRolesSettings);
+  }
+}
+
 /** Where collections are made, and which. */
 export interface QdrantCollectionsProps {
   /** Qdrant's REST endpoint. */
@@ -69,6 +95,7 @@ export class QdrantCollections extends Job {
       url: QDRANT_COLLECTIONS_VARIABLES.qdrantUrl,
       credential: QDRANT_COLLECTIONS_VARIABLES.qdrantKeyFile,
       rereads: true,
+      trust: TRUST_VARIABLE,
     });
     addSettings(this, {
       collections: [...props.collections],

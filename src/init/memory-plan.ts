@@ -53,12 +53,17 @@ export function memoryOf({ services, extraServices }: Settings): number {
   const { postgresExporter, alertmanager, grafana, embeddings, dcgmExporter } = services;
   const watching = [prometheus, nodeExporter, postgresExporter, dcgmExporter, alertmanager, grafana];
   const optional = [webBot, embeddings, ...watching].filter(({ enabled }) => enabled);
-  return [postgres, qdrant, ...Object.values(llm), api, ...optional, ...Object.values(extraServices)].reduce(
+  // What somebody else runs takes nothing of this host.
+  const managed = [postgres, qdrant].filter(({ external }) => external === undefined);
+  const models = Object.values(llm).filter((server) => server.engine !== 'openai');
+  return [...managed, ...models, api, ...optional, ...Object.values(extraServices)].reduce(
     (sum, { memory }) => sum + memory,
     0,
   );
 }
 
 function limitOf({ services }: Settings, service: Shrinkable): number {
-  return service === 'llm' ? (services.llm.main?.memory ?? 0) : services[service].memory;
+  if (service !== 'llm') return services[service].memory;
+  const { main } = services.llm;
+  return main && main.engine !== 'openai' ? main.memory : 0;
 }

@@ -8,7 +8,7 @@ import type Docker from 'dockerode';
 import type { Environment } from '../../config/environment.js';
 import { checkLock } from '../../config/lock.js';
 import { IMAGES } from '../../constructs/images.js';
-import type { User } from '../../constructs/model/index.js';
+import { type User, Workload } from '../../constructs/model/index.js';
 import { APPS_USER } from '../../constructs/services/bundled-app.js';
 import { promisesOf } from '../../stacks/promises.js';
 import { RagServices } from '../../stacks/rag-services.js';
@@ -51,6 +51,14 @@ export function modelDestination({ name, settings, lock, ...rest }: Environment,
   requireKnown('model', chosen, Object.keys(settings.services.llm), name);
   if (lock) throwProblems(checkLock({ name, settings, lock, ...rest }, promisesOf(settings, name)));
   const server = settings.services.llm[chosen] as Environment['settings']['services']['llm'][string];
+  if (server.engine === 'openai') {
+    throw new RagdockError({
+      code: 'USAGE',
+      path: `services.llm.${chosen}`,
+      message: `the model ${chosen} is served outside the stack, at ${server.url}`,
+      remedy: 'Bring the files to that server.',
+    });
+  }
   if (server.engine === 'vllm' && server.model.onHost) {
     throw new RagdockError({
       code: 'USAGE',
@@ -60,8 +68,9 @@ export function modelDestination({ name, settings, lock, ...rest }: Environment,
     });
   }
   const served = new RagServices(new RootConstruct(), settings).llms.get(chosen);
-  const found = served?.dataVolumes.find(({ id }) => id === `${served.node.id}-models`);
-  if (!served || !found) throw new Error(`the model server ${chosen} keeps its model in no volume`);
+  if (!served || !Workload.isWorkload(served)) throw new Error(`the model server ${chosen} is none of the stack`);
+  const found = served.dataVolumes.find(({ id }) => id === `${served.node.id}-models`);
+  if (!found) throw new Error(`the model server ${chosen} keeps its model in no volume`);
   const volume = found.name ?? `${name}-${found.id}`;
   if (server.engine === 'vllm') {
     const { image = IMAGES.vllm, model } = server;

@@ -7,14 +7,15 @@ import {
 } from '../../constructs/engines/docker/index.js';
 import {
   type Endpoint,
+  ExternalServer,
+  folderOf,
   Job,
   modelError,
   type SecretRef,
   type User,
-  url,
-  type Workload,
+  Workload,
 } from '../../constructs/model/index.js';
-import { APPS_USER } from '../../constructs/services/bundled-app.js';
+import { APPS_USER, TRUST_VARIABLE } from '../../constructs/services/bundled-app.js';
 import { type Inventory, notDeployed } from './stack.js';
 
 /** Labels of a session's container. */
@@ -62,9 +63,15 @@ export interface SessionPlan {
   readonly furtherNetworks: readonly string[];
 }
 
+/** A volume of files that a session mounts for reading. */
+interface SessionVolume {
+  readonly name: string;
+  readonly path: string;
+}
+
 /**
- * How a session reaches what it needs: one network for each endpoint, and as few volumes of secrets as hold their
- * credentials.
+ * How a session reaches what it needs: one network for each endpoint, as few volumes of secrets as hold their
+ * credentials, and the certificates of private authorities.
  */
 export class SessionAccess {
   readonly networks: readonly DockerNetwork[];
@@ -72,6 +79,7 @@ export class SessionAccess {
   readonly #topology: Topology;
   readonly #routes: ReadonlyMap<Endpoint, DockerNetwork>;
   readonly #holders: ReadonlyMap<string, Workload>;
+  readonly #trusting: Workload | undefined;
 
   /** Throws STACK_NOT_DEPLOYED when the engine lacks the networks or volumes. */
   constructor(topology: Topology, endpoints: readonly Endpoint[], inventory: Pick<Inventory, 'networks' | 'volumes'>) {
@@ -81,10 +89,11 @@ export class SessionAccess {
     const { user, holders } = holdersOf(topology, endpoints, inventory);
     this.user = user;
     this.#holders = holders;
+    this.#trusting = trustingClient(topology, endpoints);
   }
 
   url(endpoint: Endpoint): string {
-    return this.#topology.render(url(endpoint), endpoint.owner);
+    return this.#topology.urlOf(endpoint);
   }
 
   /** Path of a credential's file inside the session, without version. */
@@ -94,22 +103,35 @@ export class SessionAccess {
     return `${folderFor(holder)}/${credential.name}`;
   }
 
-  get volumes(): readonly { readonly name: string; readonly path: string }[] {
-    return [...new Set(this.#holders.values())].map((holder) => ({
+  get volumes(): readonly SessionVolume[] {
+    const secrets = [...new Set(this.#holders.values())].map((holder) => ({
       name: secretsVolume(this.#topology, holder),
       path: folderFor(holder),
     }));
+    return this.#trusting ? [...secrets, trustVolume(this.#topology, this.#trusting)] : secrets;
   }
 
-  /** A server on the host's network has no name on the engine's networks: it is the gateway of the one to its client. */
+  /** Path of the certificates of private authorities; undefined when nothing that is reached has one. */
+  get trustFile(): string | undefined {
+    return this.#trusting?.trustFiles.get(TRUST_VARIABLE);
+  }
+
+  /** A server on the host has no name on the engine's networks: it is the gateway of the one to its client. */
   get hostEntries(): readonly string[] {
-    const hosted = [...this.#routes].filter(([endpoint]) => endpoint.owner.hardening.hostNetwork);
-    return hosted.map(([endpoint, network]) => `${this.#topology.containerName(endpoint.owner)}:${network.gateway}`);
+    const entries = new Map<string, string>();
+    for (const [endpoint, { gateway }] of this.#routes) {
+      const host = this.#topology.hostName(endpoint);
+      if (host !== undefined && !entries.has(host)) entries.set(host, gateway);
+    }
+    return [...entries].map(([host, gateway]) => `${host}:${gateway}`);
   }
 }
 
 /** What a session is given: where it gets to, and what it reads. */
-export type Access = Pick<SessionAccess, 'networks' | 'user' | 'volumes' | 'hostEntries' | 'url' | 'credentialFile'>;
+export type Access = Pick<
+  SessionAccess,
+  'networks' | 'user' | 'volumes' | 'trustFile' | 'hostEntries' | 'url' | 'credentialFile'
+>;
 
 /** The values of some secrets, and no way to anywhere. */
 export interface SecretsAccess {
@@ -170,6 +192,7 @@ function volumesAccess(
   return {
     networks: [],
     hostEntries: [],
+    trustFile: undefined,
     user,
     volumes: chosen.map((holder) => ({ name: secretsVolume(topology, holder), path: folderFor(holder) })),
     url: refuse,
@@ -242,7 +265,8 @@ function environmentOf(needs: SessionNeeds, access: Access): string[] {
       ? []
       : [`${variable.credential}=${access.credentialFile(endpoint.credential)}`]),
   ]);
-  return ['NODE_ENV=production', ...variables].sort();
+  const trust = access.trustFile === undefined ? [] : [`${TRUST_VARIABLE}=${access.trustFile}`];
+  return ['NODE_ENV=production', ...variables, ...trust].sort();
 }
 
 function routesTo(
@@ -270,7 +294,8 @@ function routesTo(
 
 /**
  * Networks on which an endpoint answers, the best first: those of its own clients, of other clients of its owner, the
- * ones on which its owner is a client itself, and the one that publishes its port.
+ * ones on which its owner is a client itself, the one that publishes its port, and those that lead its owner out of the
+ * stack. A server outside the stack is reached where its clients reach it.
  */
 function candidatesFor(topology: Topology, endpoint: Endpoint): readonly DockerNetwork[] {
   const { owner } = endpoint;
@@ -278,8 +303,9 @@ function candidatesFor(topology: Topology, endpoint: Endpoint): readonly DockerN
   const ownClients = toOwner.filter(({ members: [client] }) => client?.connections.includes(endpoint));
   // A login is good on the networks of its own clients only: PostgreSQL knows who may come from where.
   if (endpoint.user !== undefined) return ownClients;
-  const others = topology.networksOf(owner).filter((network) => network.kind !== 'egress');
-  const ranked = [...ownClients, ...toOwner, ...others.filter(({ kind }) => kind === 'pair'), ...others];
+  const others = Workload.isWorkload(owner) ? topology.networksOf(owner) : [];
+  const ofKind = (wanted: DockerNetwork['kind']) => others.filter(({ kind }) => kind === wanted);
+  const ranked = [...ownClients, ...toOwner, ...ofKind('pair'), ...ofKind('published'), ...ofKind('external')];
   return [...new Set(ranked)];
 }
 
@@ -313,12 +339,13 @@ function holdersOf(
 
 /** One holder for each secret: its server, or else whoever holds the least that is not needed; few volumes in all. */
 function cover(
-  owners: ReadonlyMap<string, Workload>,
+  owners: ReadonlyMap<string, Endpoint['owner']>,
   workloads: readonly Workload[],
 ): Map<string, Workload> | undefined {
   const holders = new Map<string, Workload>();
   for (const [secret, owner] of owners) {
-    if (workloads.includes(owner) && owner.secrets.some(({ name }) => name === secret)) holders.set(secret, owner);
+    const own = workloads.find((workload) => workload === owner);
+    if (own?.secrets.some(({ name }) => name === secret)) holders.set(secret, own);
   }
   const needed = (workload: Workload) =>
     workload.secrets.filter(({ name }) => owners.has(name) && !holders.has(name)).length;
@@ -337,6 +364,38 @@ function cover(
     for (const { name } of best.secrets) if (owners.has(name) && !holders.has(name)) holders.set(name, best);
   }
   return holders;
+}
+
+/**
+ * A client that trusts the private authorities of everything outside the stack that is reached: its file has their
+ * certificates.
+ */
+function trustingClient(topology: Topology, endpoints: readonly Endpoint[]): Workload | undefined {
+  const servers = new Set(
+    endpoints.flatMap(({ owner }) =>
+      ExternalServer.isExternalServer(owner) && owner.certificateAuthority !== undefined ? [owner] : [],
+    ),
+  );
+  if (servers.size === 0) return undefined;
+  const trusting = topology.workloads.find(
+    (workload) =>
+      workload.trustFiles.has(TRUST_VARIABLE) &&
+      [...servers].every((server) => workload.connections.some(({ owner }) => owner === server)),
+  );
+  const [server] = servers;
+  if (!trusting && server) {
+    const names = [...servers].map(({ node }) => node.id).join(', ');
+    throw modelError(server, `no client has the certificates for all of ${names}`, 'connect one client to all of them');
+  }
+  return trusting;
+}
+
+/** The volume with those certificates, where the client sees it itself. */
+function trustVolume(topology: Topology, client: Workload): SessionVolume {
+  const folder = folderOf(client.trustFiles.get(TRUST_VARIABLE) ?? '');
+  const volume = filesVolumes(client, topology).find(({ mountPath }) => mountPath === folder);
+  if (!volume) throw new Error(`${client.node.id} has no volume of certificates`);
+  return { name: volume.name, path: folder };
 }
 
 /** A folder for each volume, since two may hold the same file. */

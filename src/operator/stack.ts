@@ -5,7 +5,7 @@ import { loadEnvironment } from '../../config/load.js';
 import { checkLock } from '../../config/lock.js';
 import { lockOf } from '../../config/lock-file.js';
 import { Topology } from '../../constructs/engines/docker/index.js';
-import type { Workload } from '../../constructs/model/index.js';
+import { type ExternalServer, Workload } from '../../constructs/model/index.js';
 import { giveVolumesToTheirOwners } from '../../constructs/services/index.js';
 import { promisesOf } from '../../stacks/promises.js';
 import { RagServices } from '../../stacks/rag-services.js';
@@ -81,9 +81,13 @@ export function notDeployed(topology: Topology, missing: readonly string[]): Rag
   });
 }
 
-/** Throws STACK_NOT_DEPLOYED unless the containers of these workloads run. */
-export function requireRunning(topology: Topology, inventory: Inventory, workloads: Iterable<Workload>): void {
-  const missing = [...new Set(workloads)].flatMap((workload) => {
+/** Throws STACK_NOT_DEPLOYED unless the containers of these workloads run. What somebody else runs tells it when asked. */
+export function requireRunning(
+  topology: Topology,
+  inventory: Inventory,
+  servers: Iterable<Workload | ExternalServer>,
+): void {
+  const missing = [...new Set(servers)].filter(Workload.isWorkload).flatMap((workload) => {
     const name = topology.containerName(workload);
     const state = inventory.containers.get(name)?.state;
     if (state === 'running' || state === 'restarting') return [];

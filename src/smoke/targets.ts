@@ -1,6 +1,13 @@
 import type { Environment } from '../../config/environment.js';
 import { type LlmSettings, servedName } from '../../config/llm.js';
-import { type Endpoint, hostPort, Service, type Workload, workloadsOf } from '../../constructs/model/index.js';
+import {
+  type Endpoint,
+  ExternalServer,
+  hostPort,
+  Service,
+  type Workload,
+  workloadsOf,
+} from '../../constructs/model/index.js';
 import { NodeExporter } from '../../constructs/services/index.js';
 import { DATA_SOURCE } from '../../dashboards/index.js';
 import type { PathPlan, Target, TargetOf } from '../apps/operator/smoke/protocol.js';
@@ -10,9 +17,12 @@ import type { DescribedStack } from '../operator/stack.js';
 /** Beyond the longest answer of the API: saving it, and its way back. In seconds. */
 const ANSWER_MARGIN_SECONDS = 10;
 
+/** A service, or a server outside the stack. */
+type Asked = Workload | ExternalServer;
+
 /** A service that can be asked by its own protocol, before it is known how it is reached. */
 export interface TargetSource {
-  readonly service: Workload;
+  readonly service: Asked;
   readonly endpoints: readonly Endpoint[];
   readonly target: (access: SessionAccess) => Target;
 }
@@ -20,7 +30,7 @@ export interface TargetSource {
 /** Everything of a stack that speaks a protocol we know. Other containers are looked at from outside alone. */
 export function targetsOf({ environment, services, topology }: DescribedStack): readonly TargetSource[] {
   const { settings } = environment;
-  const common = (service: Workload) => ({ id: service.node.id, needs: [...needsOf(service)] });
+  const common = (service: Asked) => ({ id: service.node.id, needs: [...needsOf(service)] });
   const { postgres, qdrant, embeddings, api, webBot, prometheus, alertmanager, grafana } = services;
   const { postgresExporter, dcgmExporter } = services;
   const history = api.connections.find((endpoint) => endpoint.owner === postgres);
@@ -36,7 +46,7 @@ export function targetsOf({ environment, services, topology }: DescribedStack): 
             kind: 'postgres',
             url,
             passwordFile,
-            settings: given(settings.services.postgres.settings),
+            settings: settings.services.postgres.external ? {} : given(settings.services.postgres.settings),
           })),
         ]
       : []),
@@ -47,15 +57,18 @@ export function targetsOf({ environment, services, topology }: DescribedStack): 
       keyFile,
       collections: Object.entries(collections).map(([name, { language }]) => ({ name, language })),
     })),
-    ...[...services.llms].map(([name, llm]) =>
-      source(llm, llm.http, (url, keyFile) => ({
-        ...common(llm),
-        kind: 'llm',
-        url,
-        keyFile,
-        model: nameOf(settings.services.llm[name]),
-      })),
-    ),
+    ...[...services.llms]
+      // What somebody else runs is asked as the API asks it; a model that only others use is theirs to look at.
+      .filter(([, llm]) => !ExternalServer.isExternalServer(llm) || api.connections.includes(llm.http))
+      .map(([name, llm]) =>
+        source(llm, llm.http, (url, keyFile) => ({
+          ...common(llm),
+          kind: 'llm',
+          url,
+          ...(llm.http.credential ? { keyFile } : {}),
+          model: nameOf(settings.services.llm[name]),
+        })),
+      ),
     ...(embeddings
       ? [
           source(embeddings, embeddings.http, (url, keyFile) => ({
@@ -119,17 +132,23 @@ export function pathOf({ environment, services }: DescribedStack): PathPlan {
   };
 }
 
-/** Ids of the services that a workload cannot work without: those it is connected to, and what they need. */
-export function needsOf(workload: Workload): ReadonlySet<string> {
+/**
+ * Ids of the services that a workload cannot work without, inside and outside the stack: those it is connected to, and
+ * what they need.
+ */
+export function needsOf(asked: Asked): ReadonlySet<string> {
   const found = new Set<string>();
-  const visit = (client: Workload): void => {
+  const visit = (client: Asked): void => {
+    // What a server outside the stack needs is not known here.
+    if (ExternalServer.isExternalServer(client)) return;
     for (const { owner } of client.connections) {
-      if (!Service.isService(owner) || found.has(owner.node.id)) continue;
+      const counts = ExternalServer.isExternalServer(owner) || Service.isService(owner);
+      if (!counts || found.has(owner.node.id)) continue;
       found.add(owner.node.id);
       visit(owner);
     }
   };
-  visit(workload);
+  visit(asked);
   return found;
 }
 
@@ -143,7 +162,7 @@ export function secondsOf(duration: string): number {
 }
 
 function source(
-  service: Workload,
+  service: Asked,
   endpoint: Endpoint,
   target: (url: string, credentialFile: string) => Target,
 ): TargetSource {

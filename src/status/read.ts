@@ -3,7 +3,7 @@ import type { ContainerInfo, ContainerInspectInfo } from 'dockerode';
 import type { Environment } from '../../config/environment.js';
 import { filesVolumes, type Topology } from '../../constructs/engines/docker/index.js';
 import { publishedUrl } from '../../constructs/engines/docker/outputs.js';
-import { Job, Service, type Workload } from '../../constructs/model/index.js';
+import { ExternalServer, Job, Service, type Workload } from '../../constructs/model/index.js';
 import { maskSecrets } from '../apps/operator/smoke/mask.js';
 import { statusOf } from '../operator/docker.js';
 import { SESSION_LABELS } from '../operator/session-plan.js';
@@ -86,6 +86,7 @@ class StatusReader {
     const report = {
       services: ofServices,
       jobs: ofJobs,
+      external: this.#external(),
       volumes: this.#volumes(new Set((volumes ?? []).map(({ Name }) => Name))),
       networks: this.#networks(new Set(networks.map(({ Name }) => Name))),
       leftOver: this.#leftOver(containers),
@@ -246,6 +247,23 @@ class StatusReader {
       members: members.map(({ node }) => node.id),
       present: present.has(name),
     }));
+  }
+
+  /** Each server outside the stack by the address that its clients ask; its metrics are a part of it. */
+  #external(): StatusReport['external'] {
+    const servers = new Map<string, { url: string; clients: Set<string> }>();
+    for (const workload of this.#topology.workloads) {
+      for (const endpoint of workload.connections) {
+        const { owner } = endpoint;
+        if (!ExternalServer.isExternalServer(owner)) continue;
+        const [first = endpoint] = owner.endpoints;
+        const known = servers.get(owner.node.id) ?? { url: this.#topology.urlOf(first), clients: new Set() };
+        servers.set(owner.node.id, { ...known, clients: known.clients.add(workload.node.id) });
+      }
+    }
+    return [...servers]
+      .map(([name, { url, clients }]) => ({ name, url, clients: [...clients].sort() }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** Sessions come and go, and files containers belong to the service that reads their files. */

@@ -72,6 +72,15 @@ export const StatusReport = z
       .describe('Whether the image of the bundled apps was compared; it is not where they are not built'),
     services: z.array(ServiceStatus),
     jobs: z.array(JobStatus),
+    external: z
+      .array(
+        z.strictObject({
+          name: z.string().describe('Id of the service'),
+          url: z.string().describe('Where it is asked; holds no credential'),
+          clients: z.array(z.string()).describe('Ids of the workloads that ask it'),
+        }),
+      )
+      .describe('Servers that somebody else runs. How they are is asked by the smoke tests'),
     volumes: z.array(
       z.strictObject({
         name: z.string(),
@@ -83,7 +92,7 @@ export const StatusReport = z
     networks: z.array(
       z.strictObject({
         name: z.string(),
-        kind: z.enum(['pair', 'published', 'egress']),
+        kind: z.enum(['pair', 'external', 'published', 'egress']),
         members: z.array(z.string()).describe('Ids of the workloads that belong into it'),
         present: z.boolean(),
       }),

@@ -118,7 +118,7 @@ function formatMemory({ limitBytes, usedBytes }: NonNullable<ServiceStatus['memo
 }
 
 function facts(report: StatusReport, paint: Paint): readonly string[] {
-  const { services, volumes, networks, leftOver, drifted, appsCompared, environment } = report;
+  const { services, external, volumes, networks, leftOver, drifted, appsCompared, environment } = report;
   const urls = services.flatMap(({ name, urls }) => urls.map(({ endpoint, url }) => ({ name, endpoint, url })));
   const data = volumes.filter(({ kind }) => kind === 'data');
   const line = (title: string, text: string) => `${title.padEnd(9)}  ${printable(text)}`;
@@ -130,6 +130,7 @@ function facts(report: StatusReport, paint: Paint): readonly string[] {
     ...urls.map(({ name, endpoint, url }, index) =>
       line(index === 0 ? 'URLs' : '', `${url}  ${name}${endpoint === 'http' ? '' : ` (${endpoint})`}`),
     ),
+    ...external.map(({ name, url }, index) => line(index === 0 ? 'External' : '', `${url}  ${name}`)),
     line('Data', `${data.map(({ name }) => name).join(', ') || 'none'}${missing(data)}`),
     line('Files', `${volumes.length - data.length} volumes${missing(volumes.filter(({ kind }) => kind === 'files'))}`),
     line('Networks', `${networks.length}${missing(networks)}`),

@@ -114,7 +114,7 @@ describe('settings that contradict each other', () => {
 
 describe('the engine tells which settings there are', () => {
   test.each([
-    ['a wrong engine', 'engine: vlm', /expected one of llama\.cpp, vllm, got "vlm"/, /Did you mean `vllm`/],
+    ['a wrong engine', 'engine: vlm', /expected one of llama\.cpp, vllm, openai, got "vlm"/, /Did you mean `vllm`/],
     ['no engine', 'memory: 4GiB', /`engine` is missing/, /one of llama\.cpp, vllm/],
   ])('%s is the only thing told of the model', (_what, line, message, remedy) => {
     const problems = problemsOf(MINIMAL.replace('engine: llama.cpp', line));

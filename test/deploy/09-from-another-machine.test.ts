@@ -17,7 +17,8 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { parse } from 'yaml';
 import { removeEnvironment } from './support/clean.js';
 import { type Clone, firstClone, nextClone } from './support/clones.js';
-import { docker, until } from './support/engine.js';
+import { docker, EngineView, TEST_HOST_SOCKET } from './support/engine.js';
+import { until } from './support/poll.js';
 import { succeed } from './support/project.js';
 import { type StateDatabase, startStateDatabase } from './support/state-database.js';
 
@@ -69,7 +70,7 @@ function holding(folder: string, text: string): string[] {
 
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), 'ragdock-pipeline-'));
-  await removeEnvironment(ENVIRONMENT);
+  await removeEnvironment(new EngineView(TEST_HOST_SOCKET, ENVIRONMENT, []));
   database = await startStateDatabase();
   const dev = parse(readFileSync(join(inject('project'), 'config/environments/dev.yaml'), 'utf8'));
   // Short answers are as good as long ones here, and sooner there.
@@ -84,7 +85,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   if (process.env.RAGDOCK_KEEP_STACK) return;
-  await removeEnvironment(ENVIRONMENT);
+  await removeEnvironment(new EngineView(TEST_HOST_SOCKET, ENVIRONMENT, []));
   await database?.remove();
   rmSync(root, { recursive: true });
 });

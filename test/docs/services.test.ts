@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { memory } from '../../config/fields.js';
-import { Service } from '../../constructs/model/index.js';
+import { ExternalServer, Service } from '../../constructs/model/index.js';
 import * as constructs from '../../constructs/services/index.js';
 import { RAG_API_METRICS } from '../../dashboards/metrics.js';
 import { PROBLEMS } from '../../src/apps/rag-api/problems.js';
@@ -20,6 +20,10 @@ test('every construct has its page, and the index knows it', () => {
   const pageOf = new Map(index.flatMap(([link, names]) => names?.code.map((name) => [name, link?.links[0]]) ?? []));
   expect([...pageOf.keys()].sort()).toEqual(classes.map(([name]) => name).sort());
   for (const [name, { prototype }] of classes) {
+    if (prototype instanceof ExternalServer) {
+      expect(pageOf.get(name)).toBe('../external-services.md');
+      continue;
+    }
     const isService = prototype instanceof Service;
     expect(pageOf.get(name)).toBe(isService ? `${kebab(name)}.md` : 'setup-jobs.md');
     if (!isService) expect(anchors(servicePage('setup-jobs'))).toContain(name.toLowerCase());
@@ -50,6 +54,11 @@ const WATCHED = devWith({
   },
 });
 
+/** The stack with a database that somebody else runs. */
+const WITH_DATABASE_ELSEWHERE = devWith({
+  services: { postgres: { external: { url: 'postgresql://rag_api@db.example/ml_db' } } },
+});
+
 /** Page, and the workload that it describes. */
 const SERVICES: readonly (readonly [string, string, Stack])[] = [
   ['postgres', 'postgres', DEV],
@@ -71,6 +80,7 @@ const SERVICES: readonly (readonly [string, string, Stack])[] = [
 /** Heading on the page of the setup jobs, and the job that it describes. */
 const JOBS = [
   ['PostgresRoles', 'postgres-roles', DEV],
+  ['PostgresMigrations', 'postgres-roles', WITH_DATABASE_ELSEWHERE],
   ['QdrantCollections', 'qdrant-collections', DEV],
   ['HuggingFaceModel', 'llm-main-model', WITH_VLLM],
   ['GrafanaAdmin', 'grafana-admin', WATCHED],

@@ -1,12 +1,10 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { PROVIDE_MODEL } from '../../constructs/services/vllm/provide-model.js';
+import { provideRepository } from '../../src/apps/jobs/hugging-face.js';
 import { readModelFolder } from '../../src/operator/model-folder.js';
 import { importModelFolder } from '../../src/operator/model-folder-import.js';
 import type { ModelFolderDestination } from '../../src/operator/model-import.js';
-import { temporaryFolder } from '../support/folder.js';
-import { run } from '../support/run.js';
 import { modelFolder, safetensors } from './support/model-folder.js';
 import { VolumeEngine } from './support/volume-engine.js';
 
@@ -65,11 +63,11 @@ test('the files are where the server looks, for its user, and the job finds them
   expect(progress.at(-1)).toBe(1);
   expect(engine.containers).toEqual([]);
 
-  const program = join(temporaryFolder(), 'provide-model.py');
-  writeFileSync(program, PROVIDE_MODEL);
-  // With a client of Hugging Face it would go on; there is none here.
-  const job = await run(['env', `HF_HOME=${engine.volume}`, 'python3', program, 'owner/model', 'main', '5']);
-  expect(job).toMatchObject({ code: 0, stdout: 'owner/model at main is there\n' });
+  const said: string[] = [];
+  // An address where nobody answers: the job must not ask.
+  const settings = { endpoint: 'http://127.0.0.1:9', repository: 'owner/model', revision: 'main', deadlineSeconds: 5 };
+  await provideRepository({ ...settings, home: engine.volume }, undefined, (line) => void said.push(line));
+  expect(said).toEqual(['owner/model at main is there']);
 });
 
 test('a commit has no ref, and is its own place', async () => {

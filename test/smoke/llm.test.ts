@@ -42,6 +42,19 @@ const streams = (chat: Handler, signal?: AbortSignal) => {
   return failureOf(check('streams an answer', signal));
 };
 
+test('a server without a key is asked without one, and not whether it refuses another', async () => {
+  server.handler = (request, response) => {
+    if (request.headers.authorization !== undefined) return json(response, 400, { error: 'a key nobody asked for' });
+    if (request.path === '/v1/models') return json(response, 200, { data: [{ id: 'saiga' }] });
+    return answering('Бе', 'лый')(request, response);
+  };
+  const open = llmChecks({ kind: 'llm', id: 'llm-main', needs: [], url: server.url, model: 'saiga' });
+
+  await open.ready(AbortSignal.timeout(5000));
+  expect(open.checks.map(({ name }) => name)).toEqual(['streams an answer']);
+  await open.checks[0]?.run(AbortSignal.timeout(5000));
+});
+
 test('a server that answers passes', async () => {
   await ready();
   await check('refuses a wrong key');

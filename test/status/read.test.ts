@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { connectEngine } from '../../src/operator/docker.js';
 import { readStatus } from '../../src/status/read.js';
 import { StatusReport } from '../../src/status/report.js';
+import { formatStatus } from '../../src/status/text.js';
 import type { ScriptedEngine } from '../operator/support/scripted-engine.js';
 import { devWith } from '../support/environments.js';
 import { changes, expectedOf, statusEngine } from './support.js';
@@ -238,4 +239,27 @@ test('with no service of it there, the environment is not deployed', async () =>
   for (const name of engine.states.keys()) if (name !== 'dev-qdrant-collections') engine.states.delete(name);
 
   await expect(status(engine)).rejects.toMatchObject({ code: 'STACK_NOT_DEPLOYED' });
+});
+
+test('servers that somebody else runs are told with their addresses and who asks them', async () => {
+  const external = devWith(
+    ({ services }) => {
+      services.qdrant = { external: { url: 'https://vectors.example' } };
+    },
+    { lock: undefined },
+  );
+  const engine = await statusEngine(external);
+  const report = await readStatus(await connectEngine(engine.address), external, {
+    secrets: [],
+    signal: new AbortController().signal,
+    expected: expectedOf(external),
+  });
+
+  expect(StatusReport.parse(report)).toMatchObject({ ok: true, drifted: false });
+  expect(report.external).toEqual([
+    { name: 'qdrant', url: 'https://vectors.example:443', clients: ['qdrant-collections', 'rag-api'] },
+  ]);
+  expect(report.services.map(({ name }) => name)).not.toContain('qdrant');
+  expect(formatStatus(report, (_style, text) => text)).toContain('External   https://vectors.example:443  qdrant\n');
+  expect((await status(await statusEngine(environment))).external).toEqual([]);
 });

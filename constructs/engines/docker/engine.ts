@@ -5,7 +5,7 @@ import { DockerProvider } from '@cdktf/provider-docker/lib/provider/index.js';
 import { Volume } from '@cdktf/provider-docker/lib/volume/index.js';
 import type { EnginePromises } from '../../../config/lock-schema.js';
 import { CARRIER_FILE } from '../../../src/apps/dockerfile.js';
-import { Job, Service, type Workload } from '../../model/index.js';
+import { ExternalServer, Job, Service, Workload } from '../../model/index.js';
 import { type TerraformElement, type TerraformStack, TerraformVariable } from '../../tf.js';
 import { containerConfig } from './container.js';
 import { tfEscape } from './escape.js';
@@ -89,7 +89,11 @@ class DockerEngine {
       // a network whose server listens on the host.
       pair: hosted ? undefined : { 'com.docker.network.bridge.gateway_mode_ipv4': 'isolated' },
       // A published port has to be reachable from the host, but needs no way out.
-      published: { 'com.docker.network.bridge.enable_ip_masquerade': 'false' },
+      // Whose server also has a way out may find it here: the engine chooses one of its open networks for all that leaves.
+      published: members.some((member) => this.#leadsOut(member))
+        ? undefined
+        : { 'com.docker.network.bridge.enable_ip_masquerade': 'false' },
+      external: undefined,
       egress: undefined,
     }[kind];
     const network = new Network(this.stack, `network-${id}`, {
@@ -100,6 +104,10 @@ class DockerEngine {
       ...(options ? { options } : {}),
     });
     return identified(network, id);
+  }
+
+  #leadsOut({ egress, connections }: Workload): boolean {
+    return egress !== undefined || connections.some(({ owner }) => ExternalServer.isExternalServer(owner));
   }
 
   #container(workload: Workload): Container {
@@ -113,7 +121,8 @@ class DockerEngine {
     const files = filesVolumes(workload, this.topology);
     const volumes = files.map((volume) => this.#volume(id, volume));
     const carrier = files.length > 0 ? this.#filesContainer(workload, files, volumes) : undefined;
-    const predecessors = new Set([...workload.connections.map((endpoint) => endpoint.owner), ...workload.predecessors]);
+    const servers = workload.connections.map((endpoint) => endpoint.owner).filter(Workload.isWorkload);
+    const predecessors = new Set([...servers, ...workload.predecessors]);
     const config = containerConfig(workload, this.topology, {
       image: image.imageId,
       networks: this.topology.networksOf(workload).map((network) => ({ name: this.#networkOf(network.id).id })),

@@ -4,6 +4,9 @@ import { RagdockError } from '../../../src/errors/problem.js';
 import {
   type ClientAddress,
   type DataVolume,
+  ENGINE_HOST,
+  type Endpoint,
+  ExternalServer,
   type FileContext,
   modelError,
   type NetworkPlan,
@@ -18,6 +21,9 @@ import { gatewayOf } from './subnet.js';
 
 /** Where every container finds the files of its secrets. */
 export const SECRETS_FOLDER = '/run/secrets';
+
+/** What a client of PostgreSQL has to check. */
+const TLS_QUERY = '?sslmode=verify-full';
 
 /** A network with the name and the addresses that it has on the engine. */
 export interface DockerNetwork extends NetworkPlan {
@@ -83,7 +89,7 @@ export class Topology {
    *
    * @throws RagdockError MODEL_INVALID when they are not connected
    */
-  pairNetwork(client: Workload, server: Workload): DockerNetwork {
+  pairNetwork(client: Workload, server: Workload | ExternalServer): DockerNetwork {
     const id = pairId(client, server);
     const network = this.networks.find((candidate) => candidate.id === id);
     if (!network)
@@ -92,8 +98,8 @@ export class Topology {
   }
 
   /** Networks on which `server` is reached, in the order of their ids. */
-  networksTo(server: Workload): readonly DockerNetwork[] {
-    return this.networks.filter((network) => network.kind === 'pair' && network.members[1] === server);
+  networksTo(server: Workload | ExternalServer): readonly DockerNetwork[] {
+    return this.networks.filter((network) => network.server === server);
   }
 
   /**
@@ -125,17 +131,23 @@ export class Topology {
         return value.versioned ? `${path}.v${this.secretVersion(value.secret)}` : path;
       }
       case 'host-port':
-        return `${this.containerName(value.endpoint.owner)}:${value.endpoint.port}`;
-      case 'url': {
-        const { scheme, user, owner, port, basePath } = value.endpoint;
-        const login = user === undefined ? '' : `${user}@`;
-        return `${scheme}://${login}${this.containerName(owner)}:${port}${basePath}${value.path}`;
-      }
+        return this.#hostPort(value.endpoint);
+      case 'url':
+        return this.urlOf(value.endpoint, value.path);
       case 'own-address':
         return this.#ownAddress(reader);
       default:
         return value satisfies never;
     }
+  }
+
+  /** The URL of an endpoint, with `path` behind it: every client has the same one. */
+  urlOf(endpoint: Endpoint, path = ''): string {
+    const { scheme, tls, user, basePath } = endpoint;
+    const login = user === undefined ? '' : `${encodeURIComponent(user)}@`;
+    // Clients of PostgreSQL are told so; those of HTTP by the scheme.
+    const [protocol, query] = scheme === 'http' ? [tls ? 'https' : 'http', ''] : [scheme, tls ? TLS_QUERY : ''];
+    return `${protocol}://${login}${this.#hostPort(endpoint)}${basePath}${path}${query}`;
   }
 
   /** What the configuration files of `service` may ask. */
@@ -156,12 +168,29 @@ export class Topology {
     });
   }
 
-  /** Servers on the host's network have no name on the engine's: their clients get one, for the network's gateway. */
+  /**
+   * Servers on the host's network, and servers outside the stack on the engine's own machine, have no name on the
+   * engine's networks: their clients get one, for the network's gateway.
+   */
   hostEntries(client: Workload): readonly { readonly host: string; readonly ip: string }[] {
-    const servers = new Set(client.connections.map((endpoint) => endpoint.owner));
-    return [...servers]
-      .filter((server) => server.hardening.hostNetwork)
-      .map((server) => ({ host: this.containerName(server), ip: this.pairNetwork(client, server).gateway }));
+    const entries = new Map<string, string>();
+    for (const endpoint of client.connections) {
+      const host = this.hostName(endpoint);
+      // Any gateway is the engine's machine; a second address for one name would be tried in turn with the first.
+      if (host !== undefined && !entries.has(host)) entries.set(host, this.pairNetwork(client, endpoint.owner).gateway);
+    }
+    return [...entries].map(([host, ip]) => ({ host, ip }));
+  }
+
+  /** The name that stands for the engine's machine in an endpoint's address; undefined when none does. */
+  hostName({ owner, host }: Endpoint): string | undefined {
+    if (ExternalServer.isExternalServer(owner)) return host === ENGINE_HOST ? host : undefined;
+    return owner.hardening.hostNetwork ? this.containerName(owner) : undefined;
+  }
+
+  #hostPort({ owner, host, port }: Endpoint): string {
+    const name = ExternalServer.isExternalServer(owner) ? host : this.containerName(owner);
+    return `${name}:${port}`;
   }
 
   #ownAddress(reader: Workload): string {

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { codeOf } from '../../rag/failure.js';
+import { postgresAddress } from '../../rag/history/connection.js';
 import { migrate, SchemaTooNew } from '../../rag/history/migrate.js';
 import { HISTORY_TABLES } from '../../rag/history/migrations.js';
 import { NUMBERS_RELATIONS } from '../../rag/history/numbers-schema.js';
@@ -20,11 +21,12 @@ const LOCK_TIMEOUT_MS = 30_000;
 const CONNECTIONS_FOR_NUMBERS = 3;
 
 const WRONG_PASSWORD = '28P01';
+const INSUFFICIENT_PRIVILEGE = '42501';
 
 export interface PostgresAccess {
-  /** `postgresql://superuser@host:port`; the database is the settings'. */
+  /** `postgresql://superuser@host:port`, or another role of an external server; the database is the settings'. */
   readonly url: string;
-  /** Path of the superuser's password, without version. */
+  /** Path of the role's password, without version. */
   readonly passwordFile: string;
 }
 
@@ -44,8 +46,9 @@ export async function runPostgresRoles(environment: NodeJS.ProcessEnv, report: R
 }
 
 /**
- * Migrates the schema, and makes the roles with the passwords of their files and no more rights than they need. Waits
- * for a server that is still starting. Everything is one transaction; a second run changes nothing.
+ * Migrates the schema, and makes the roles with the passwords of their files and no more rights than they need; on an
+ * external server it only migrates. Waits for a server that is still starting. Everything is one transaction; a second
+ * run changes nothing.
  */
 export async function preparePostgres(
   settings: PostgresRolesSettings,
@@ -67,18 +70,26 @@ export async function preparePostgres(
       throw new JobFailure(`${error.message}; deploy the newer ragdock, or restore a backup from before it`);
     }
     const cause = isTransient(error) ? `no success within ${settings.deadlineSeconds} s: ` : '';
-    throw new JobFailure(`PostgreSQL was not prepared: ${cause}${describe(error)}`, { cause: error });
+    const server = settings.external ? `PostgreSQL at ${new URL(access.url).host}` : 'PostgreSQL';
+    throw new JobFailure(
+      `${server} was not prepared: ${cause}${describe(error)}${rightsFor(error, settings, access)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
 async function attempt(
-  { database, roles: wanted }: PostgresRolesSettings,
+  settings: PostgresRolesSettings,
   access: PostgresAccess,
   roles: readonly Role[],
   report: Report,
 ): Promise<void> {
-  const { client, superuser } = await connect(access, database);
+  const { database, roles: wanted } = settings;
+  const { client, superuser } = await connect(access, settings);
   try {
+    if (settings.external) return await migrateAlone(client, report);
     const clash = roles.find(({ name }) => name === superuser.name);
     if (clash) throw new JobFailure(`role ${clash.name} is the superuser; give the application a role of its own`);
     await client.query('BEGIN');
@@ -96,15 +107,44 @@ async function attempt(
   }
 }
 
+/** The schema is ours on somebody else's server, too; who may log in there and what for is not. */
+async function migrateAlone(client: pg.Client, report: Report): Promise<void> {
+  await client.query('BEGIN');
+  await client.query(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
+  for (const { version, name } of await migrate(client)) report(`applied migration ${version} (${name})`);
+  const tables = HISTORY_TABLES.map((table) => `rag.${table}`);
+  const { rows } = await client.query<{ name: string }>(
+    "SELECT name FROM unnest($1::text[]) AS name WHERE NOT (has_table_privilege(name, 'SELECT') AND has_table_privilege(name, 'INSERT') AND has_table_privilege(name, 'UPDATE'))",
+    [tables],
+  );
+  if (rows.length > 0) {
+    throw new JobFailure(
+      `the role may not read and write ${rows.map(({ name }) => name).join(', ')}; GRANT SELECT, INSERT, UPDATE on them`,
+    );
+  }
+  await client.query('COMMIT');
+}
+
+/** What a role lacks that is refused on an external server, where nobody but its owner can give it. */
+function rightsFor(error: unknown, { external, database }: PostgresRolesSettings, access: PostgresAccess): string {
+  if (!external || codeOf(error) !== INSUFFICIENT_PRIVILEGE) return '';
+  const role = pg.escapeIdentifier(decodeURIComponent(new URL(access.url).username));
+  return (
+    `; let the owner of the database run CREATE SCHEMA rag AUTHORIZATION ${role}, or ` +
+    `GRANT CREATE ON DATABASE ${pg.escapeIdentifier(database)} TO ${role}`
+  );
+}
+
 /** Logs in with the newest password, or during a rotation with the one before it. */
-async function connect(access: PostgresAccess, database: string): Promise<{ client: pg.Client; superuser: Role }> {
-  const url = new URL(access.url);
+async function connect(
+  access: PostgresAccess,
+  { database, external }: PostgresRolesSettings,
+): Promise<{ client: pg.Client; superuser: Role }> {
+  const address = postgresAddress(access.url);
   const passwords = await valid(access.passwordFile);
   for (const candidate of passwords) {
     const client = new pg.Client({
-      host: url.hostname,
-      port: Number(url.port || 5432),
-      user: decodeURIComponent(url.username),
+      ...address,
       database,
       password: candidate,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -115,11 +155,17 @@ async function connect(access: PostgresAccess, database: string): Promise<{ clie
     client.on('error', () => undefined);
     try {
       await client.connect();
-      return { client, superuser: { name: decodeURIComponent(url.username), password: passwords[0] ?? candidate } };
+      return { client, superuser: { name: address.user, password: passwords[0] ?? candidate } };
     } catch (error) {
       await client.end().catch(() => undefined);
       if (codeOf(error) !== WRONG_PASSWORD) throw error;
     }
+  }
+  if (external) {
+    throw new JobFailure(
+      `PostgreSQL at ${address.host}:${address.port} refuses the password of ${address.user} in ${access.passwordFile}; ` +
+        'store the one that it was given there (ragdock secrets set)',
+    );
   }
   throw new JobFailure(
     `PostgreSQL refuses the superuser's password in ${access.passwordFile}; restore the password that its data was ` +

@@ -8,8 +8,13 @@ export const PostgresGrants = z.enum(['history', 'read', 'monitor', 'numbers']);
 /** One of the things that a role may do. */
 export type PostgresGrants = z.output<typeof PostgresGrants>;
 
-/** `postgres-roles`: logs in as the superuser, makes roles with the passwords of their files, and migrates the schema. */
+/**
+ * `postgres-roles`: logs in as the superuser, makes roles with the passwords of their files, and migrates the schema. On
+ * an external server it logs in as the one role that the stack was given, and only migrates.
+ */
 export const PostgresRolesSettings = z.strictObject({
+  /** Nobody gave us a superuser: roles, passwords and rights are somebody else's. @default - they are ours */
+  external: z.literal(true).optional(),
   database: z.string(),
   roles: z.array(
     z.strictObject({

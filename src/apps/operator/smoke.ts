@@ -123,7 +123,7 @@ async function obey(
 /** Every value that this session was given, old versions too. */
 async function secretsOf({ targets }: SmokePlan): Promise<readonly string[]> {
   const files = targets.flatMap((target) => {
-    if ('keyFile' in target) return [target.keyFile];
+    if ('keyFile' in target) return target.keyFile === undefined ? [] : [target.keyFile];
     return 'passwordFile' in target ? [target.passwordFile] : [];
   });
   const folders = [...new Set(files.map((file) => dirname(file)))];

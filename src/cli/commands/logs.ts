@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
+import { RagdockError } from '../../errors/problem.js';
 import type { RagdockCommand } from '../command.js';
 import type { Io } from '../io.js';
 import { paint } from '../io.js';
@@ -49,7 +50,7 @@ export function registerLogs(program: RagdockCommand, io: Io): void {
 
 async function logs(env: string, wanted: readonly string[], options: Options, io: Io): Promise<void> {
   const { stateFileOf } = await import('../../../config/state.js');
-  const { Service } = await import('../../../constructs/model/index.js');
+  const { ExternalServer, Service } = await import('../../../constructs/model/index.js');
   const { openMasker } = await import('../../logs/masker.js');
   const { presentTargets, readLogs } = await import('../../logs/read.js');
   const { formatLines } = await import('../../logs/text.js');
@@ -65,7 +66,11 @@ async function logs(env: string, wanted: readonly string[], options: Options, io
   const { name, settings } = environment;
   const topology = wholeTopology(environment);
   const known = topology.workloads.map(({ node }) => node.id);
-  for (const service of wanted) requireKnown('service', service, known, name);
+  for (const service of wanted) {
+    const server = stack.services.node.tryFindChild(service);
+    if (server && ExternalServer.isExternalServer(server)) throw logsElsewhere(service, name);
+    requireKnown('service', service, known, name);
+  }
   const targets = topology.workloads
     .filter((workload) => (wanted.length === 0 ? Service.isService(workload) : wanted.includes(workload.node.id)))
     .map((workload) => ({ service: workload.node.id, container: topology.containerName(workload) }));
@@ -116,6 +121,15 @@ async function logs(env: string, wanted: readonly string[], options: Options, io
     } finally {
       await masker.close();
     }
+  });
+}
+
+function logsElsewhere(service: string, environment: string): RagdockError {
+  return new RagdockError({
+    code: 'USAGE',
+    path: service,
+    message: `${service} of ${environment} is external: its log is where it is run`,
+    remedy: 'Look there; `ragdock smoke` asks whether it answers.',
   });
 }
 

@@ -5,6 +5,25 @@ export interface MigrationClient {
   query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly Record<string, unknown>[] }>;
 }
 
+/**
+ * Only what is missing is made: IF NOT EXISTS asks for the right to make it even where it is there, and a role may have
+ * been given the schema, or only its tables.
+ */
+async function prepare(client: MigrationClient): Promise<void> {
+  const { rows } = await client.query(
+    "SELECT to_regnamespace('rag') IS NULL AS schema, to_regclass('rag.schema_migrations') IS NULL AS migrations",
+  );
+  const [missing] = rows;
+  if (missing?.schema) await client.query('CREATE SCHEMA rag');
+  if (!missing?.migrations) return;
+  await client.query(`
+    CREATE TABLE rag.schema_migrations (
+      version integer PRIMARY KEY,
+      name text NOT NULL,
+      applied_at timestamptz NOT NULL DEFAULT now()
+    )`);
+}
+
 /** The database was migrated by a newer version of ragdock; this one does not know what it would write into. */
 export class SchemaTooNew extends Error {
   override readonly name = 'SchemaTooNew';
@@ -16,13 +35,7 @@ export class SchemaTooNew extends Error {
  */
 export async function migrate(client: MigrationClient): Promise<readonly Migration[]> {
   await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
-  await client.query(`
-    CREATE SCHEMA IF NOT EXISTS rag;
-    CREATE TABLE IF NOT EXISTS rag.schema_migrations (
-      version integer PRIMARY KEY,
-      name text NOT NULL,
-      applied_at timestamptz NOT NULL DEFAULT now()
-    )`);
+  await prepare(client);
   const { rows } = await client.query('SELECT version FROM rag.schema_migrations ORDER BY version');
   const applied = new Set(rows.map(({ version }) => Number(version)));
   const newest = MIGRATIONS.at(-1)?.version ?? 0;

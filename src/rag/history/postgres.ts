@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { abortReason, codeOf, RagFailure } from '../failure.js';
 import type { Exchange, ExchangeOutcome, History, NewExchange } from '../ports.js';
+import { postgresAddress } from './connection.js';
 import { isUnavailableState } from './sqlstate.js';
 import {
   abandonStatement,
@@ -23,7 +24,7 @@ const QUERY_TIMEOUT_MS = 3000;
 const CONNECTIONS = 10;
 
 export interface PostgresHistoryOptions {
-  /** `postgresql://user@host:port/database`, without a password. */
+  /** `postgresql://user@host:port/database`, without a password; `?sslmode=verify-full` for TLS. */
   readonly url: string;
   /** The passwords to try, newest first; read anew for each connection that is opened. */
   readonly passwords: () => Promise<readonly string[]>;
@@ -38,13 +39,8 @@ export class PostgresHistory implements History {
   #password = 0;
 
   constructor({ url, passwords, onIdleError }: PostgresHistoryOptions) {
-    // Not `connectionString`: what it does not say, such as the password, it would set to nothing.
-    const { hostname, port, username, pathname } = new URL(url);
     this.#pool = new pg.Pool({
-      host: hostname,
-      port: Number(port || 5432),
-      user: decodeURIComponent(username),
-      database: decodeURIComponent(pathname.slice(1)),
+      ...postgresAddress(url),
       password: async () => {
         const known = await passwords();
         return known[this.#password % known.length] ?? '';

@@ -6,6 +6,9 @@ import { until } from './poll.js';
 /** Where the engine of the test host listens. */
 export const TEST_HOST_SOCKET = '/var/run/docker.sock';
 
+/** The engine of the test host. */
+export const docker = new Docker({ socketPath: TEST_HOST_SOCKET });
+
 /** An engine as the tests see it, whatever way the commands take to it, with the containers of one environment. */
 export class EngineView {
   readonly docker: Docker;

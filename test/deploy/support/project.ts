@@ -45,6 +45,42 @@ export interface Commands {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
+export interface RunOptions {
+  /** @default - the folder of this process, or that of the project */
+  readonly cwd?: string;
+  /** Variables beside this process's own; undefined takes one away. @default - none */
+  readonly env?: Commands['env'];
+}
+
+/** Run a command, as a user would type it, however it ends. */
+export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+  const child = spawn(command, args, {
+    cwd: options.cwd,
+    env: { ...process.env, CHECKPOINT_DISABLE: '1', NO_COLOR: '1', FORCE_COLOR: '0', ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    stderr += text;
+  });
+  const code = await new Promise<number | null>((done, fail) => child.on('error', fail).on('close', done));
+  return { code, stdout, stderr };
+}
+
+/** Run a command that has to succeed. */
+export async function succeed(command: string, args: readonly string[], options?: RunOptions): Promise<Outcome> {
+  return successOf(await run(command, args, options), command, args);
+}
+
+function successOf(outcome: Outcome, command: string, args: readonly string[]): Outcome {
+  if (outcome.code === 0) return outcome;
+  throw new Error(`${command} ${args.join(' ')} ended with ${outcome.code}\n${outcome.stdout}\n${outcome.stderr}`);
+}
+
 /** A copy of the project, in which commands are run as a user of one of its environments types them. */
 export class Project {
   /** @param folder a copy that {@link copyProject} has made */
@@ -54,44 +90,17 @@ export class Project {
     readonly commands: Commands = {},
   ) {}
 
-  readonly run = async (
-    command: string,
-    args: readonly string[],
-    options: { readonly cwd?: string; readonly env?: Commands['env'] } = {},
-  ): Promise<Outcome> => {
+  readonly run = (command: string, args: readonly string[], options: RunOptions = {}): Promise<Outcome> => {
     const [program = command, ...rest] = [...(this.commands.prefix ?? []), command, ...args];
-    const child = spawn(program, rest, {
+    return run(program, rest, {
       cwd: options.cwd ?? this.folder,
-      env: {
-        ...process.env,
-        CHECKPOINT_DISABLE: '1',
-        NO_COLOR: '1',
-        FORCE_COLOR: '0',
-        ...this.commands.env,
-        ...options.env,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...this.commands.env, ...options.env },
     });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text) => {
-      stdout += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text) => {
-      stderr += text;
-    });
-    const code = await new Promise<number | null>((done, fail) => child.on('error', fail).on('close', done));
-    return { code, stdout, stderr };
   };
 
   /** Run a command that has to succeed. */
-  readonly succeed: Project['run'] = async (command, args, options) => {
-    const outcome = await this.run(command, args, options);
-    if (outcome.code !== 0) {
-      throw new Error(`${command} ${args.join(' ')} ended with ${outcome.code}\n${outcome.stdout}\n${outcome.stderr}`);
-    }
-    return outcome;
-  };
+  readonly succeed: Project['run'] = async (command, args, options) =>
+    successOf(await this.run(command, args, options), command, args);
 
   /** `npx ragdock ARGS`, which has to succeed. */
   readonly ragdock = (...args: readonly string[]): Promise<Outcome> => this.succeed('npx', ['ragdock', ...args]);

@@ -4,7 +4,8 @@ import { createServer } from 'node:net';
 import type Docker from 'dockerode';
 import { Client } from 'pg';
 import { IMAGES } from '../../../constructs/images.js';
-import { docker, until } from './engine.js';
+import { docker } from './engine.js';
+import { until } from './poll.js';
 
 const NAME = 'ragdock-test-state';
 

@@ -18,7 +18,7 @@ const NAME = 'dev';
 export function settingsWith(over: unknown): Settings {
   const dev = parse(readFileSync(join(ROOT, 'config/environments/dev.yaml'), 'utf8'));
   const settings = EnvironmentSchema.parse(merged(dev, over));
-  const findings = applyRules(settings, NAME);
+  const findings = applyRules(settings, NAME, () => false);
   if (findings.length > 0) throw new Error(findings.map(({ message }) => message).join('\n'));
   return settings;
 }
@@ -36,7 +36,10 @@ const isMapping = (value: unknown): value is Record<string, unknown> =>
 
 /** The lock of `dev` with these settings; what `known` promises stays promised. */
 function lockOf(settings: Settings, known?: Lock): Lock {
-  return planLock({ name: NAME, file: `${NAME}.yaml`, settings, lock: known }, promisesOf(settings, NAME));
+  const promises = promisesOf(settings, NAME);
+  // A page may show a server elsewhere in the place of one of `dev`.
+  const left = Object.keys(promises.elsewhere ?? {}).filter((id) => known?.volumes[id] !== undefined);
+  return planLock({ name: NAME, file: `${NAME}.yaml`, settings, lock: known }, promises, left);
 }
 
 export const DEV_LOCK: Lock = lockOf(settingsWith({}));

@@ -67,8 +67,8 @@ export function describe(error: unknown): string {
   const known: Readonly<Record<string, string>> = {
     ECONNREFUSED: 'the connection was refused: nothing listens there',
     ECONNRESET: 'the connection was reset',
-    ENOTFOUND: 'the name is not known on the network: its container does not run',
-    EAI_AGAIN: 'the name cannot be resolved: its container does not run',
+    ENOTFOUND: 'the name is not known on the network: its container does not run, or no name server knows it',
+    EAI_AGAIN: 'the name cannot be resolved: its container does not run, or no name server answers',
     EHOSTUNREACH: 'there is no way to the host',
     ENETUNREACH: 'there is no way to the network',
     UND_ERR_SOCKET: 'the connection broke',

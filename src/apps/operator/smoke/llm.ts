@@ -2,16 +2,17 @@ import type { Dispatcher } from 'undici';
 import { readChatEvent } from '../../../rag/llm/openai-events.js';
 import { SseDecoder } from '../../../rag/llm/sse.js';
 import { newest } from '../../secret-file.js';
-import { CheckFailure, describe, type ServiceChecks } from './check.js';
+import { type Check, CheckFailure, describe, type ServiceChecks } from './check.js';
 import { askHttp, dropBody, excerptOf, expectStatus, type HttpQuestion, jsonOf, openHttp } from './http.js';
 import type { TargetOf } from './protocol.js';
 
 /** Long enough for a token, short enough for a CPU. */
 const MAX_TOKENS = 16;
 
-/** A server of the OpenAI protocol: it lists its model, guards it, and streams an answer to its end. */
+/** A server of the OpenAI protocol: it lists its model, guards it if it has a key, and streams an answer to its end. */
 export function llmChecks({ id, needs, url, keyFile, model }: TargetOf<'llm'>): ServiceChecks {
-  const authorised = async () => ({ authorization: `Bearer ${await newest(keyFile)}` });
+  const authorised = async (): Promise<Record<string, string>> =>
+    keyFile === undefined ? {} : { authorization: `Bearer ${await newest(keyFile)}` };
   return {
     id,
     needs,
@@ -27,18 +28,7 @@ export function llmChecks({ id, needs, url, keyFile, model }: TargetOf<'llm'>): 
       throw new CheckFailure({ asked: reply.asked, expected, came }, { final: names.length > 0 });
     },
     checks: [
-      {
-        name: 'refuses a wrong key',
-        seconds: 20,
-        run: async (signal) => {
-          const question = chat(url, model, { authorization: 'Bearer not-the-key-of-this-server' }, signal);
-          const response = await openHttp(question, '401');
-          dropBody(response);
-          const status = response.statusCode;
-          if (status === 401 || status === 403) return;
-          throw new CheckFailure({ asked: 'a chat with a wrong key', expected: '401', came: String(status) });
-        },
-      },
+      ...(keyFile === undefined ? [] : [wrongKeyCheck(url, model)]),
       {
         name: 'streams an answer',
         seconds: 120,
@@ -48,6 +38,21 @@ export function llmChecks({ id, needs, url, keyFile, model }: TargetOf<'llm'>): 
         },
       },
     ],
+  };
+}
+
+function wrongKeyCheck(url: string, model: string): Check {
+  return {
+    name: 'refuses a wrong key',
+    seconds: 20,
+    run: async (signal) => {
+      const question = chat(url, model, { authorization: 'Bearer not-the-key-of-this-server' }, signal);
+      const response = await openHttp(question, '401');
+      dropBody(response);
+      const status = response.statusCode;
+      if (status === 401 || status === 403) return;
+      throw new CheckFailure({ asked: 'a chat with a wrong key', expected: '401', came: String(status) });
+    },
   };
 }
 

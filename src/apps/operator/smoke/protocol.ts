@@ -32,7 +32,14 @@ const Target = z.discriminatedUnion('kind', [
     keyFile: z.string(),
     collections: z.array(z.strictObject({ name: z.string(), language: z.enum(['russian', 'english']) })),
   }),
-  z.strictObject({ ...common, kind: z.literal('llm'), url: z.string(), keyFile: z.string(), model: z.string() }),
+  z.strictObject({
+    ...common,
+    kind: z.literal('llm'),
+    url: z.string(),
+    /** @default - it asks for no key */
+    keyFile: z.string().optional(),
+    model: z.string(),
+  }),
   z.strictObject({ ...common, kind: z.literal('rag-api'), url: z.string(), keyFile: z.string() }),
   z.strictObject({ ...common, kind: z.literal('web-bot'), url: z.string() }),
   z.strictObject({
