@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { preparePostgres } from '../../src/apps/jobs/postgres-roles.js';
 import { postgresAddress } from '../../src/rag/history/connection.js';
 import type { StatusReport } from '../../src/status/report.js';
 import { removeEnvironment } from './support/clean.js';
@@ -162,7 +163,7 @@ test('PostgreSQL elsewhere is trusted for its authority and its name, and for no
     await client.end();
   };
 
-  await expect(attempt('host.docker.internal')).rejects.toThrow(/self.signed certificate in certificate chain/);
+  await expect(attempt('host.docker.internal')).rejects.toMatchObject({ code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' });
   await expect(attempt('127.0.0.1', elsewhere.authority)).rejects.toMatchObject({
     code: 'ERR_TLS_CERT_ALTNAME_INVALID',
   });
@@ -264,4 +265,26 @@ test('a destroy leaves the data elsewhere alone', async () => {
   expect(containers.filter(({ Names }) => Names[0]?.startsWith(`/${NAME}-`))).toEqual([]);
   expect(Number(await elsewhere.sql("SELECT count(*) FROM rag.exchanges WHERE status = 'complete'"))).toBe(exchanges);
   expect(await points()).toBe(before);
+});
+
+test('a role that lacks rights, or has another password, is told with the server and the remedy', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ragdock-password-'));
+  const url = `postgresql://rag_api@127.0.0.1:${elsewhere.ports.postgres}/ml_db`;
+  const settings = { external: true, database: 'ml_db', roles: [], deadlineSeconds: 30 } as const;
+  const prepare = () =>
+    preparePostgres({ ...settings, roles: [] }, { url, passwordFile: join(folder, 'password') }, () => undefined);
+  try {
+    writeFileSync(join(folder, 'password.v1'), elsewhere.passwords.postgres);
+    await prepare();
+    await elsewhere.sql('REVOKE UPDATE ON rag.exchanges FROM rag_api');
+    await expect(prepare()).rejects.toThrow(/may not read and write rag\.exchanges; GRANT SELECT, INSERT, UPDATE/);
+    await elsewhere.sql('DROP SCHEMA rag CASCADE');
+    await expect(prepare()).rejects.toThrow(
+      /PostgreSQL at 127\.0\.0\.1:\d+ was not prepared: permission denied.*CREATE SCHEMA rag AUTHORIZATION "rag_api"/,
+    );
+    writeFileSync(join(folder, 'password.v1'), 'another-password');
+    await expect(prepare()).rejects.toThrow(/refuses the password of rag_api.*ragdock secrets set/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
