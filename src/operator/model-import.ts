@@ -39,17 +39,26 @@ export interface ModelFolderDestination extends ModelVolume {
 /** What the server of a model reads. */
 export type ModelDestination = ModelFileDestination | ModelFolderDestination;
 
+/** Whose model is meant. */
+export type ModelOwner = { readonly embeddings: true } | { readonly llm: string | undefined };
+
 /** A file or folder of this machine, and what it is called in messages. */
 export interface ModelFile {
   readonly path: string;
   readonly shown: string;
 }
 
-/** Where the model of an environment belongs. Works before the first deploy, and without a lock file. */
-export function modelDestination({ name, settings, lock, ...rest }: Environment, llm?: string): ModelDestination {
-  const chosen = llm ?? settings.services.api.llm;
+/**
+ * Where the model of an environment belongs. Works before the first deploy, and without a lock file.
+ *
+ * @param of the embedding server, or a model server by its name in services.llm, the one that answers by default
+ */
+export function modelDestination(environment: Environment, of: ModelOwner): ModelDestination {
+  const { name, settings, lock } = environment;
+  if (lock) throwProblems(checkLock(environment, promisesOf(settings, name)));
+  if ('embeddings' in of) return embeddingDestination(environment);
+  const chosen = of.llm ?? settings.services.api.llm;
   requireKnown('model', chosen, Object.keys(settings.services.llm), name);
-  if (lock) throwProblems(checkLock({ name, settings, lock, ...rest }, promisesOf(settings, name)));
   const server = settings.services.llm[chosen] as Environment['settings']['services']['llm'][string];
   if (server.engine === 'openai') {
     throw new RagdockError({
@@ -79,6 +88,30 @@ export function modelDestination({ name, settings, lock, ...rest }: Environment,
   }
   const { model, image = IMAGES.llamaCpp } = server;
   return { kind: 'file', volume, image, file: model.file, sha256: model.sha256 };
+}
+
+function embeddingDestination({ name, settings }: Environment): ModelFolderDestination {
+  const { enabled, model } = settings.services.embeddings;
+  const refusal = (path: string, message: string, remedy: string) =>
+    new RagdockError({ code: 'USAGE', path: `services.embeddings${path}`, message, remedy });
+  if (!enabled) {
+    throw refusal('.enabled', `${name} has no embedding server`, 'Set `services.embeddings.enabled: true`.');
+  }
+  if (model.onHost) {
+    const message = 'the model is read from a folder of its host, and from no volume';
+    throw refusal('.model.onHost', message, 'Put the files into that folder, or remove `model.onHost`.');
+  }
+  const server = new RagServices(new RootConstruct(), settings).embeddings;
+  const found = server?.dataVolumes.find(({ id }) => id === `${server.node.id}-models`);
+  if (!server || !found || server.image === 'bundled-apps') throw new Error('the embedding server reads no volume');
+  return {
+    kind: 'folder',
+    volume: found.name ?? `${name}-${found.id}`,
+    image: server.image.reference,
+    repository: model.name,
+    revision: model.revision ?? 'main',
+    owner: found.owner ?? server.user,
+  };
 }
 
 /**

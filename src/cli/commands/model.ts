@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { Option } from 'commander';
 import type Docker from 'dockerode';
 import type { ImportProgress } from '../../operator/model-carrier.js';
 import type { ModelFile, ModelFileDestination, ModelFolderDestination } from '../../operator/model-import.js';
@@ -8,6 +9,7 @@ import type { Io } from '../io.js';
 interface Options {
   readonly env: string;
   readonly llm?: string;
+  readonly embeddings?: true;
 }
 
 /** `ragdock model`: the files that model servers read. */
@@ -27,6 +29,9 @@ export function registerModel(program: RagdockCommand, io: Io): void {
     )
     .requiredOption('--env <env>', 'name or file of the environment')
     .option('--llm <name>', 'which of services.llm it is for (default: the one that api.llm names)')
+    .addOption(
+      new Option('--embeddings', 'it is for the embedding server: the folder with the model’s files').conflicts('llm'),
+    )
     .example(line, 'for the model that answers')
     .example('ragdock model import ./saiga_nemo_12b-GPTQ --env prod --llm main', 'a folder, for vLLM')
     .action((path: string, options: Options) => importAny(path, options, io));
@@ -39,7 +44,10 @@ async function importAny(path: string, options: Options, io: Io): Promise<void> 
   const { withEngine } = await import('../../operator/docker.js');
   const { StatusLine } = await import('../../operator/status-line.js');
 
-  const destination = modelDestination(environment, options.llm);
+  const destination = modelDestination(
+    environment,
+    options.embeddings ? { embeddings: true } : { llm: options.llm },
+  );
   const source = { path: resolve(io.cwd, path), shown: path };
   const status = new StatusLine(io.stderr);
   const onProgress = (progress: ImportProgress) => status.show(formatProgress(progress));
