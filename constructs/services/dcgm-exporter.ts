@@ -15,6 +15,7 @@ const HEALTH = `
 exec 3<>"/dev/tcp/127.0.0.1/$1"
 printf 'GET /health HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3
 read -r _ status _ <&3
+while read -r _ <&3; do :; done
 [ "$status" = 200 ]
 `.trim();
 

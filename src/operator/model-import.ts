@@ -53,7 +53,7 @@ export interface ModelFile {
  *
  * @param of the embedding server, or a model server by its name in services.llm, the one that answers by default
  */
-export function modelDestination(environment: Environment, of: ModelOwner): ModelDestination {
+export function modelDestination(environment: Environment, of: ModelOwner = { llm: undefined }): ModelDestination {
   const { name, settings, lock } = environment;
   if (lock) throwProblems(checkLock(environment, promisesOf(settings, name)));
   if ('embeddings' in of) return embeddingDestination(environment);

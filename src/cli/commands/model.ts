@@ -44,10 +44,7 @@ async function importAny(path: string, options: Options, io: Io): Promise<void> 
   const { withEngine } = await import('../../operator/docker.js');
   const { StatusLine } = await import('../../operator/status-line.js');
 
-  const destination = modelDestination(
-    environment,
-    options.embeddings ? { embeddings: true } : { llm: options.llm },
-  );
+  const destination = modelDestination(environment, options.embeddings ? { embeddings: true } : { llm: options.llm });
   const source = { path: resolve(io.cwd, path), shown: path };
   const status = new StatusLine(io.stderr);
   const onProgress = (progress: ImportProgress) => status.show(formatProgress(progress));
