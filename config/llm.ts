@@ -19,8 +19,11 @@ const modelsVolume = volumeName
   .optional()
   .describe('Name of the volume with the model files. Default: `<environment>-<service>-models`');
 
-/** What the RAG API says to the model, whoever serves it. */
+/** What the RAG API says to the model, and how Prometheus calls the server, whoever serves it. */
 const conversation = {
+  job: text(/^[A-Za-z][A-Za-z0-9_.-]{0,62}$/, '1 to 63 letters, digits, and . _ -, a letter first')
+    .optional()
+    .describe('Name of its scrape job in Prometheus. Default: `llm-<name>`'),
   systemPrompt: z.string().min(1).max(8000).default(SYSTEM_PROMPT).describe('What every conversation starts with'),
   sampling: Sampling.prefault({}),
 };
@@ -154,6 +157,9 @@ export type VllmSettings = z.output<typeof vllm>;
 /** The name under which clients ask for the model. */
 export const servedName = (llm: LlmSettings): string =>
   llm.engine === 'vllm' ? (llm.model.servedName ?? llm.model.name) : llm.model.name;
+
+/** The job under which Prometheus scrapes the model server that the YAML calls `name`. */
+export const scrapeJobOf = (name: string, llm: LlmSettings | undefined): string => llm?.job ?? `llm-${name}`;
 
 /** Tokens of prompt and answer together that one request can have. */
 export const contextOf = (llm: LlmSettings): number =>

@@ -18,6 +18,8 @@ export interface ServiceClaims {
   readonly containers: readonly [NameClaim, ...NameClaim[]];
   readonly volumes: readonly NameClaim[];
   readonly publish: PublishSettings | undefined;
+  /** Port on which it listens at a gateway of one of the stack's networks, which is an address of the host. */
+  readonly gatewayPort?: number;
   /** How `connections` of extra services call it. @default - they cannot */
   readonly target?: string;
   /** Whether its clients have to present a credential. */
@@ -26,7 +28,8 @@ export interface ServiceClaims {
 
 /** Ids that the stack gives to services and jobs of its own, whether they are enabled or not. */
 export function reservedIds(settings: Settings): ReadonlySet<string> {
-  const { webBot, prometheus, nodeExporter, postgresExporter, alertmanager, grafana } = settings.services;
+  const { webBot, prometheus, nodeExporter, agentExporter, postgresExporter, alertmanager, grafana } =
+    settings.services;
   const everything: Settings = {
     ...settings,
     services: {
@@ -34,6 +37,7 @@ export function reservedIds(settings: Settings): ReadonlySet<string> {
       webBot: { ...webBot, enabled: true },
       prometheus: { ...prometheus, enabled: true },
       nodeExporter: { ...nodeExporter, enabled: true },
+      agentExporter: { ...agentExporter, enabled: true },
       postgresExporter: { ...postgresExporter, enabled: true },
       alertmanager: { ...alertmanager, enabled: true },
       grafana: { ...grafana, enabled: true },
@@ -77,13 +81,14 @@ interface ManagedService {
   readonly volumes: readonly string[];
   /** Jobs that prepare it: their ids are `<id>-<job>`. */
   readonly jobs: readonly string[];
+  readonly gatewayPort?: number;
   readonly target?: string;
   readonly credential: boolean;
 }
 
 function managedServices({ services }: Settings): readonly ManagedService[] {
   const { postgres, qdrant, llm, api, webBot, prometheus, nodeExporter } = services;
-  const { postgresExporter, alertmanager, grafana } = services;
+  const { agentExporter, postgresExporter, alertmanager, grafana } = services;
   const at = (...keys: string[]): Path => ['services', ...keys];
   return [
     {
@@ -146,6 +151,19 @@ function managedServices({ services }: Settings): readonly ManagedService[] {
             volumes: [],
             jobs: [],
             credential: false,
+            gatewayPort: 9100,
+          },
+        ]
+      : []),
+    ...(agentExporter.enabled
+      ? [
+          {
+            id: 'agent-exporter',
+            path: at('agentExporter'),
+            settings: agentExporter,
+            volumes: [],
+            jobs: [],
+            credential: false,
           },
         ]
       : []),
@@ -198,7 +216,7 @@ function modelServer(server: LlmSettings): Pick<ManagedService, 'settings' | 'vo
 }
 
 function claimsOfManaged(service: ManagedService, environment: string): ServiceClaims {
-  const { id, path, settings, jobs, target, credential } = service;
+  const { id, path, settings, jobs, gatewayPort, target, credential } = service;
   const containerPath = [...path, 'container'];
   const jobContainers = jobs.flatMap((job) => containers(`${environment}-${id}-${job}`, containerPath));
   const volumes = service.volumes.map((volume, index) => ({
@@ -211,6 +229,7 @@ function claimsOfManaged(service: ManagedService, environment: string): ServiceC
     containers: [...containers(settings.container ?? `${environment}-${id}`, containerPath), ...jobContainers],
     volumes,
     publish: settings.publish,
+    ...(gatewayPort === undefined ? {} : { gatewayPort }),
     ...(target === undefined ? {} : { target }),
     credential,
   };

@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import {
+  AGENT_EXPORTER_METRICS as HISTORY,
   LLAMA_CPP_METRICS as LLAMA,
   NODE_METRICS as NODE,
   POSTGRES_METRICS as POSTGRES,
@@ -17,6 +18,8 @@ export interface WatchedServices {
   readonly node: boolean;
   /** Whether PostgreSQL is measured. */
   readonly postgres: boolean;
+  /** Whether the agent exporter measures the history and the collections. @default false */
+  readonly history?: boolean;
 }
 
 /** One thing that somebody should know. */
@@ -254,9 +257,58 @@ const postgres: AlertGroup = {
   ],
 };
 
+const REFUSED = sum(increase(HISTORY.exchanges, 'outcome="refused"', '1h'), 'course');
+const ENDED = sum(increase(HISTORY.exchanges, '', '1h'), 'course');
+
+const history: AlertGroup = {
+  name: 'history',
+  alerts: [
+    {
+      name: 'CourseLacksDocuments',
+      severity: 'warning',
+      expr: `${REFUSED} / ${ENDED} > 0.5 and ${ENDED} >= ${LEAST_QUESTIONS}`,
+      for: '15m',
+      summary: '{{ $value | humanizePercentage }} of the questions of the course {{ $labels.course }} are refused',
+      description: 'Nothing is found for them: the documents of the course are missing, or are in another language.',
+    },
+    {
+      name: 'NothingToSearch',
+      severity: 'warning',
+      expr: `${sum(gauge(HISTORY.points))} == 0`,
+      for: '1h',
+      summary: 'The collections are empty',
+      description: 'Every question is refused, or answered without a source, until documents are ingested.',
+    },
+    {
+      name: 'CollectionShrank',
+      severity: 'warning',
+      expr: `${gauge(HISTORY.points)} < 0.5 * max_over_time(${gauge(HISTORY.points)}[1d])`,
+      for: '30m',
+      summary: 'The collection {{ $labels.collection }} has less than half of the passages that it had within a day',
+      description: 'Somebody removed documents, or data was lost. Questions about them are refused.',
+    },
+    {
+      name: 'ExporterCannotRead',
+      severity: 'warning',
+      expr: `${gauge(HISTORY.up)} == 0`,
+      for: '10m',
+      summary: 'The agent exporter cannot read {{ $labels.source }}',
+      description:
+        'PostgreSQL or Qdrant does not answer it. Its numbers are missing, and alerts about them are silent.',
+    },
+  ],
+};
+
 /** The alerts for what a stack has. */
-export function alertGroups({ node, postgres: hasPostgres }: WatchedServices): readonly AlertGroup[] {
-  return [services, questions, qdrant, ...(node ? [host] : []), ...(hasPostgres ? [postgres] : [])];
+export function alertGroups(watched: WatchedServices): readonly AlertGroup[] {
+  return [
+    services,
+    questions,
+    qdrant,
+    ...(watched.node ? [host] : []),
+    ...(watched.postgres ? [postgres] : []),
+    ...(watched.history ? [history] : []),
+  ];
 }
 
 /** The same as a rule file of Prometheus. */

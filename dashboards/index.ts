@@ -10,9 +10,11 @@ export { DATA_SOURCE, type Dashboard } from './provisioned.js';
 export interface DashboardOptions {
   /** Whether metrics of GPUs are collected. @default false */
   readonly gpus?: boolean;
+  /** Whether the agent exporter measures the history and the collections. @default false */
+  readonly history?: boolean;
 }
 
 /** The dashboards of a stack, in the order in which people look at them. */
-export function dashboards({ gpus = false }: DashboardOptions = {}): readonly Dashboard[] {
-  return [systemOverview({ gpus }), ragApi(), llm({ gpus }), qdrant()];
+export function dashboards({ gpus = false, history = false }: DashboardOptions = {}): readonly Dashboard[] {
+  return [systemOverview({ gpus }), ragApi({ history }), llm({ gpus }), qdrant()];
 }

@@ -1,8 +1,9 @@
 import { Construct } from 'constructs';
-import { contextOf, type LlmSettings, servedName, type VllmSettings } from '../config/llm.js';
+import { contextOf, type LlmSettings, scrapeJobOf, servedName, type VllmSettings } from '../config/llm.js';
 import type { ExtraServiceSettings, Settings } from '../config/schema.js';
 import { type Endpoint, modelError } from '../constructs/model/index.js';
 import {
+  AgentExporter,
   Alertmanager,
   ExtraService,
   Grafana,
@@ -22,6 +23,7 @@ import {
   WebBot,
 } from '../constructs/services/index.js';
 import { alertRules } from '../dashboards/alerts.js';
+import { dashboards } from '../dashboards/index.js';
 
 /** The services of one environment and who talks to whom. Reads like a diagram; names no engine. */
 export class RagServices extends Construct {
@@ -39,6 +41,8 @@ export class RagServices extends Construct {
   readonly prometheus: Prometheus | undefined;
   /** Measures PostgreSQL; undefined when it is disabled. */
   readonly postgresExporter: PostgresExporter | undefined;
+  /** Measures what is asked and answered; undefined when it is disabled. */
+  readonly agentExporter: AgentExporter | undefined;
   /** Is sent the alerts; undefined when it is disabled. */
   readonly alertmanager: Alertmanager | undefined;
   /** Shows dashboards; undefined when it is disabled. */
@@ -47,7 +51,7 @@ export class RagServices extends Construct {
   constructor(scope: Construct, settings: Settings) {
     super(scope, 'services');
     const { postgres, qdrant, llm, api, webBot, prometheus, postgresExporter } = settings.services;
-    const { alertmanager, grafana } = settings.services;
+    const { agentExporter, alertmanager, grafana } = settings.services;
     const collections = Object.entries(api.collections).map(([name, { language, limit }]) => ({
       name,
       language,
@@ -63,11 +67,13 @@ export class RagServices extends Construct {
       settings: postgres.settings,
     });
     const history = this.postgres.role('rag_api');
+    const numbers = agentExporter.enabled ? this.postgres.role('agent_exporter') : undefined;
     const statistics = postgresExporter.enabled ? this.postgres.role('postgres_exporter') : undefined;
     const roles = new PostgresRoles(this, 'postgres-roles', {
       postgres: this.postgres,
       roles: [
         { endpoint: history, grants: 'history' },
+        ...(numbers ? [{ endpoint: numbers, grants: 'numbers' } as const] : []),
         ...(statistics ? [{ endpoint: statistics, grants: 'monitor' } as const] : []),
       ],
     });
@@ -80,6 +86,8 @@ export class RagServices extends Construct {
         })
       : undefined;
     this.postgresExporter?.runAfter(roles);
+    if (postgresExporter.publish)
+      this.postgresExporter?.publish(this.postgresExporter.metrics, postgresExporter.publish);
 
     this.qdrant = new Qdrant(this, 'qdrant', {
       image: qdrant.image,
@@ -91,6 +99,9 @@ export class RagServices extends Construct {
       qdrant: this.qdrant.http,
       collections: collections.map(({ name, language }) => ({ name, language })),
     });
+
+    this.agentExporter = numbers ? this.#agentExporter(settings, numbers) : undefined;
+    this.agentExporter?.runAfter(roles);
 
     this.llms = new Map(Object.entries(llm).map(([name, server]) => [name, this.#modelServer(`llm-${name}`, server)]));
     const answering = this.llms.get(api.llm);
@@ -126,11 +137,21 @@ export class RagServices extends Construct {
     this.webBot = webBot.enabled ? this.#webBot(settings) : undefined;
     this.alertmanager = alertmanager.enabled ? this.#alertmanager(alertmanager) : undefined;
     this.prometheus = prometheus.enabled ? this.#prometheus(settings.services) : undefined;
-    this.grafana =
-      grafana.enabled && this.prometheus
-        ? this.#grafana(grafana, this.prometheus, prometheus.scrapeInterval)
-        : undefined;
+    this.grafana = grafana.enabled && this.prometheus ? this.#grafana(settings.services, this.prometheus) : undefined;
     for (const [name, extra] of Object.entries(settings.extraServices)) this.#extra(name, extra);
+  }
+
+  #agentExporter({ services: { agentExporter, api } }: Settings, numbers: Endpoint): AgentExporter {
+    const exporter = new AgentExporter(this, 'agent-exporter', {
+      image: agentExporter.image,
+      containerName: agentExporter.container,
+      memoryMiB: agentExporter.memory,
+      numbers,
+      knowledge: this.qdrant.metrics,
+      settings: { courses: [...api.courses], collections: Object.keys(api.collections) },
+    });
+    if (agentExporter.publish) exporter.publish(exporter.metrics, agentExporter.publish);
+    return exporter;
   }
 
   #modelServer(id: string, server: LlmSettings): LlamaCppServer | VllmServer {
@@ -210,21 +231,23 @@ export class RagServices extends Construct {
     return alertmanager;
   }
 
-  #grafana(settings: Settings['services']['grafana'], prometheus: Prometheus, scrapeInterval: string): Grafana {
+  #grafana(services: Settings['services'], prometheus: Prometheus): Grafana {
+    const { grafana: settings, agentExporter } = services;
     const grafana = new Grafana(this, 'grafana', {
       image: settings.image,
       containerName: settings.container,
       volumeName: settings.volume,
       memoryMiB: settings.memory,
       prometheus: prometheus.http,
-      scrapeInterval,
+      scrapeInterval: services.prometheus.scrapeInterval,
+      dashboards: dashboards({ history: agentExporter.enabled }),
     });
     new GrafanaAdmin(this, 'grafana-admin', { grafana });
     if (settings.publish) grafana.publish(grafana.http, settings.publish);
     return grafana;
   }
 
-  #prometheus({ prometheus: settings, nodeExporter }: Settings['services']): Prometheus {
+  #prometheus({ prometheus: settings, nodeExporter, agentExporter, llm }: Settings['services']): Prometheus {
     const prometheus = new Prometheus(this, 'prometheus', {
       image: settings.image,
       containerName: settings.container,
@@ -235,14 +258,18 @@ export class RagServices extends Construct {
     });
     prometheus.scrape('rag-api', this.api.metrics);
     prometheus.scrape('qdrant', this.qdrant.metrics);
-    for (const [name, llm] of this.llms) prometheus.scrape(`llm-${name}`, llm.metrics);
+    for (const [name, server] of this.llms) prometheus.scrape(scrapeJobOf(name, llm[name]), server.metrics);
     if (nodeExporter.enabled) {
       const exporter = new NodeExporter(this, 'node-exporter', {
         image: nodeExporter.image,
         containerName: nodeExporter.container,
         memoryMiB: nodeExporter.memory,
+        listenAlso: nodeExporter.publish,
       });
       prometheus.scrape('node', exporter.metrics);
+    }
+    if (this.agentExporter) {
+      prometheus.scrape('agent_metrics', this.agentExporter.metrics, { interval: agentExporter.scrapeInterval });
     }
     if (this.postgresExporter) prometheus.scrape('postgres', this.postgresExporter.metrics);
     if (this.alertmanager) {
@@ -250,7 +277,11 @@ export class RagServices extends Construct {
       prometheus.alert(this.alertmanager.http);
     }
     if (settings.alerts) {
-      const watched = { node: nodeExporter.enabled, postgres: this.postgresExporter !== undefined };
+      const watched = {
+        node: nodeExporter.enabled,
+        postgres: this.postgresExporter !== undefined,
+        history: this.agentExporter !== undefined,
+      };
       prometheus.addRules('stack', alertRules(watched));
     }
     if (settings.publish) prometheus.publish(prometheus.http, settings.publish);

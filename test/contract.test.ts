@@ -19,6 +19,12 @@ type WorkloadClass = Exclude<keyof typeof services, 'giveVolumesToTheirOwners' |
 
 /** How to make each exported workload with nothing but its required props. Forgetting one does not compile. */
 const MINIMAL: Record<WorkloadClass, (scope: Construct) => Workload> = {
+  AgentExporter: (scope) =>
+    new services.AgentExporter(scope, 'subject', {
+      numbers: server(scope, 'postgres', new SecretRef('postgres-password', 'test')),
+      knowledge: server(scope, 'qdrant'),
+      settings: { courses: ['demo'], collections: ['c'] },
+    }),
   Alertmanager: (scope) => new services.Alertmanager(scope, 'subject'),
   ExtraService: (scope) => new services.ExtraService(scope, 'subject', { image: 'extra:1' }),
   Grafana: (scope) => new services.Grafana(scope, 'subject', { prometheus: server(scope, 'prometheus') }),

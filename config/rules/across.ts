@@ -3,7 +3,7 @@ import { type Draft, report } from '../draft.js';
 import type { Path } from '../located.js';
 import { type NameClaim, type ServiceClaims, servicesOf } from '../services.js';
 import { isPrivate, overlaps, parseRange, type Range, showRange } from '../subnets.js';
-import { portClaims, portsClash } from './network.js';
+import { portClaims, portsClash, showPort } from './network.js';
 
 /** Two settings that exclude each other: one of an earlier environment, one of a later one. */
 interface Clash {
@@ -69,9 +69,10 @@ function names(kind: 'container' | 'volume', earlier: readonly NameClaim[], late
 function ports(before: readonly ServiceClaims[], after: readonly ServiceClaims[]): readonly Clash[] {
   const earlier = portClaims(before);
   return portClaims(after).flatMap((claim) => {
-    const owner = earlier.find((candidate) => portsClash(candidate.publish, claim.publish));
+    const owner = earlier.find((candidate) => portsClash(candidate, claim));
     if (!owner) return [];
-    const what = `${claim.publish.address}:${claim.publish.port}`;
-    return [{ earlier: owner.path, later: claim.path, what, remedy: 'Publish one of them on another port.' }];
+    return [
+      { earlier: owner.path, later: claim.path, what: showPort(claim), remedy: 'Publish one of them on another port.' },
+    ];
   });
 }

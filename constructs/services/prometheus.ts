@@ -27,13 +27,19 @@ export interface PrometheusProps {
   readonly scrapeInterval?: string | undefined;
 }
 
+/** How one job differs from the others. */
+export interface ScrapeOptions {
+  /** Time between two scrapes, in Prometheus' notation. @default - that of all jobs */
+  readonly interval?: string | undefined;
+}
+
 /** Prometheus. It scrapes what it was told to scrape, and rereads its configuration when that changes. */
 export class Prometheus extends Service {
   /** Queries, without a key: for clients that were connected. */
   readonly http: Endpoint;
   readonly #rules: string[] = [];
   readonly #alertmanagers: Endpoint[] = [];
-  readonly #targets: { readonly job: string; readonly endpoint: Endpoint }[] = [];
+  readonly #targets: (ScrapeOptions & { readonly job: string; readonly endpoint: Endpoint })[] = [];
 
   constructor(scope: Construct, id: string, props: PrometheusProps = {}) {
     super(scope, id, {
@@ -69,13 +75,13 @@ export class Prometheus extends Service {
    *
    * @throws RagdockError MODEL_INVALID when there is a job of this name
    */
-  scrape(job: string, endpoint: Endpoint): void {
+  scrape(job: string, endpoint: Endpoint, { interval }: ScrapeOptions = {}): void {
     if (job === OWN_JOB || this.#targets.some((target) => target.job === job)) {
       throw modelError(this, `the scrape job '${job}' exists already`, 'give every job a name of its own');
     }
     this.connectTo(endpoint, { credentialElsewhere: true });
     if (endpoint.credential) this.addSecret(endpoint.credential);
-    this.#targets.push({ job, endpoint });
+    this.#targets.push({ job, endpoint, interval });
   }
 
   /**
@@ -97,8 +103,9 @@ export class Prometheus extends Service {
   }
 
   #config(context: FileContext, scrapeInterval: string, retention: string): string {
-    const jobs = this.#targets.map(({ job, endpoint }) => ({
+    const jobs = this.#targets.map(({ job, endpoint, interval }) => ({
       job_name: job,
+      ...(interval === undefined ? {} : { scrape_interval: interval }),
       ...(endpoint.credential
         ? { authorization: { credentials_file: context.render(secretPath(endpoint.credential, 'current')) } }
         : {}),

@@ -50,8 +50,8 @@ export function planMemory(defaults: Settings, engineMiB: number, othersMiB: num
 /** The sum of the limits of an environment's services. */
 export function memoryOf({ services, extraServices }: Settings): number {
   const { postgres, qdrant, llm, api, webBot, prometheus, nodeExporter } = services;
-  const { postgresExporter, alertmanager, grafana } = services;
-  const optional = [webBot, prometheus, nodeExporter, postgresExporter, alertmanager, grafana].filter(
+  const { agentExporter, postgresExporter, alertmanager, grafana } = services;
+  const optional = [webBot, prometheus, nodeExporter, agentExporter, postgresExporter, alertmanager, grafana].filter(
     ({ enabled }) => enabled,
   );
   return [postgres, qdrant, ...Object.values(llm), api, ...optional, ...Object.values(extraServices)].reduce(

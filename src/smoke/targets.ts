@@ -21,7 +21,8 @@ export interface TargetSource {
 export function targetsOf({ environment, services, topology }: DescribedStack): readonly TargetSource[] {
   const { settings } = environment;
   const common = (service: Workload) => ({ id: service.node.id, needs: [...needsOf(service)] });
-  const { postgres, qdrant, api, webBot, prometheus, postgresExporter, alertmanager, grafana } = services;
+  const { postgres, qdrant, api, webBot, prometheus, agentExporter, postgresExporter, alertmanager, grafana } =
+    services;
   const history = api.connections.find((endpoint) => endpoint.owner === postgres);
   const exporter = workloadsOf(services).find((workload) => workload instanceof NodeExporter);
   const { collections } = settings.services.api;
@@ -72,6 +73,16 @@ export function targetsOf({ environment, services, topology }: DescribedStack): 
       : []),
     ...(exporter instanceof NodeExporter
       ? [source(exporter, exporter.metrics, (url) => ({ ...common(exporter), kind: 'node-exporter', url }))]
+      : []),
+    ...(agentExporter
+      ? [
+          source(agentExporter, agentExporter.metrics, (url) => ({
+            ...common(agentExporter),
+            kind: 'agent-exporter',
+            url,
+            collections: Object.keys(collections),
+          })),
+        ]
       : []),
     ...(postgresExporter
       ? [

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { formatEvent, readLines } from './lines.js';
+import { agentExporterChecks } from './smoke/agent-exporter.js';
 import { alertmanagerChecks } from './smoke/alertmanager.js';
 import { Board } from './smoke/board.js';
 import type { ServiceChecks } from './smoke/check.js';
@@ -95,6 +96,8 @@ function checksOf(target: Target, plan: SmokePlan, board: Board): ServiceChecks 
       return prometheusChecks(target, board);
     case 'node-exporter':
       return nodeExporterChecks(target);
+    case 'agent-exporter':
+      return agentExporterChecks(target);
     case 'postgres-exporter':
       return postgresExporterChecks(target);
     case 'alertmanager':

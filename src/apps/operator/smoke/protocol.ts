@@ -46,6 +46,12 @@ const Target = z.discriminatedUnion('kind', [
     alertmanagers: z.array(z.string()),
   }),
   z.strictObject({ ...common, kind: z.literal('node-exporter'), url: z.string() }),
+  z.strictObject({
+    ...common,
+    kind: z.literal('agent-exporter'),
+    url: z.string(),
+    collections: z.array(z.string()),
+  }),
   z.strictObject({ ...common, kind: z.literal('postgres-exporter'), url: z.string() }),
   z.strictObject({ ...common, kind: z.literal('alertmanager'), url: z.string() }),
   z.strictObject({
