@@ -21,8 +21,11 @@ const publishModel = publish
   .optional()
   .describe('A port of the Docker host that leads to the OpenAI protocol, for programs of the host');
 
-/** What the RAG API says to the model, whoever serves it. */
+/** What the RAG API says to the model, and how Prometheus calls the server, whoever serves it. */
 const conversation = {
+  job: text(/^[A-Za-z][A-Za-z0-9_.-]{0,62}$/, '1 to 63 letters, digits, and . _ -, a letter first')
+    .optional()
+    .describe('Name of its scrape job in Prometheus. Default: `llm-<name>`'),
   systemPrompt: z.string().min(1).max(8000).default(SYSTEM_PROMPT).describe('What every conversation starts with'),
   sampling: Sampling.prefault({}),
 };
@@ -158,6 +161,9 @@ export function servedName(llm: LlmSettings): string {
       return llm.model;
   }
 }
+
+/** The job under which Prometheus scrapes the model server that the YAML calls `name`. */
+export const scrapeJobOf = (name: string, llm: LlmSettings | undefined): string => llm?.job ?? `llm-${name}`;
 
 /** Tokens of prompt and answer together that one request can have. */
 export function contextOf(llm: LlmSettings): number {

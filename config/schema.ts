@@ -213,6 +213,9 @@ export const EnvironmentSchema = z
           .strictObject({
             ...common('64MiB'),
             enabled: z.boolean().default(true).describe('Whether it is part of the stack'),
+            publish: publish
+              .optional()
+              .describe('A second address and port on which it listens, beside the one for Prometheus'),
           })
           .prefault({})
           .describe('Metrics of the host; scraped by Prometheus'),
@@ -235,10 +238,20 @@ export const EnvironmentSchema = z
           })
           .prefault({})
           .describe('Metrics of NVIDIA graphics cards; scraped by Prometheus'),
+        agentExporter: z
+          .strictObject({
+            ...common('128MiB'),
+            enabled: z.boolean().default(false).describe('Whether it is part of the stack'),
+            scrapeInterval: duration.optional().describe('How often it is asked. Default: as often as every target'),
+            publish: publish.optional(),
+          })
+          .prefault({})
+          .describe('Metrics of what is asked and answered, from the history and Qdrant; scraped by Prometheus'),
         postgresExporter: z
           .strictObject({
             ...common('64MiB'),
             enabled: z.boolean().default(false).describe('Whether it is part of the stack'),
+            publish: publish.optional(),
           })
           .prefault({})
           .describe('Metrics of PostgreSQL; scraped by Prometheus'),

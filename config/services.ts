@@ -10,7 +10,7 @@ export interface NameClaim {
 }
 
 /** A published port and the setting that gives it: the path of the whole `publish`. */
-export interface PortClaim {
+export interface PublishedPort {
   readonly publish: PublishSettings;
   readonly path: Path;
 }
@@ -25,7 +25,9 @@ export interface ServiceClaims {
   readonly containers: readonly NameClaim[];
   readonly volumes: readonly NameClaim[];
   /** Its ports on the host, and the settings that give them. */
-  readonly published: readonly PortClaim[];
+  readonly published: readonly PublishedPort[];
+  /** Port on which it listens at a gateway of one of the stack's networks, which is an address of the host. */
+  readonly gatewayPort?: number;
   /** How `connections` of extra services call it. @default - they cannot */
   readonly target?: string;
   /** Whether its clients have to present a credential. */
@@ -40,7 +42,7 @@ export interface ServiceClaims {
 export function reservedIds(settings: Settings): ReadonlySet<string> {
   const { postgres, qdrant, webBot, prometheus, nodeExporter, postgresExporter, alertmanager, grafana } =
     settings.services;
-  const { embeddings, dcgmExporter } = settings.services;
+  const { embeddings, dcgmExporter, agentExporter } = settings.services;
   const everything: Settings = {
     ...settings,
     services: {
@@ -50,6 +52,7 @@ export function reservedIds(settings: Settings): ReadonlySet<string> {
       webBot: { ...webBot, enabled: true },
       prometheus: { ...prometheus, enabled: true },
       nodeExporter: { ...nodeExporter, enabled: true },
+      agentExporter: { ...agentExporter, enabled: true },
       postgresExporter: { ...postgresExporter, enabled: true },
       alertmanager: { ...alertmanager, enabled: true },
       grafana: { ...grafana, enabled: true },
@@ -100,6 +103,7 @@ interface ManagedService {
   readonly namedVolumes?: readonly NameClaim[];
   /** Jobs that prepare it: their ids are `<id>-<job>`. */
   readonly jobs: readonly string[];
+  readonly gatewayPort?: number;
   readonly target?: string;
   readonly credential: boolean;
   /** Where it is, when somebody else runs it. */
@@ -108,7 +112,7 @@ interface ManagedService {
 
 function managedServices({ services }: Settings): readonly ManagedService[] {
   const { postgres, qdrant, llm, api, webBot, prometheus, nodeExporter } = services;
-  const { postgresExporter, alertmanager, grafana, embeddings, dcgmExporter } = services;
+  const { agentExporter, postgresExporter, alertmanager, grafana, embeddings, dcgmExporter } = services;
   const at = (...keys: string[]): Path => ['services', ...keys];
   return [
     {
@@ -193,6 +197,19 @@ function managedServices({ services }: Settings): readonly ManagedService[] {
             volumes: [],
             jobs: [],
             credential: false,
+            gatewayPort: 9100,
+          },
+        ]
+      : []),
+    ...(agentExporter.enabled
+      ? [
+          {
+            id: 'agent-exporter',
+            path: at('agentExporter'),
+            settings: agentExporter,
+            volumes: [],
+            jobs: [],
+            credential: false,
           },
         ]
       : []),
@@ -264,7 +281,7 @@ function embeddingServer(server: EmbeddingsSettings): Pick<ManagedService, 'sett
 }
 
 function claimsOfManaged(service: ManagedService, environment: string): ServiceClaims {
-  const { id, path, settings, jobs, target, credential, external } = service;
+  const { id, path, settings, jobs, gatewayPort, target, credential, external } = service;
   const containerPath = [...path, 'container'];
   const jobContainers = jobs.flatMap((job) => containers(`${environment}-${id}-${job}`, containerPath));
   const volumes = service.volumes.map((volume, index) => ({
@@ -282,6 +299,7 @@ function claimsOfManaged(service: ManagedService, environment: string): ServiceC
       const publish = settings[key];
       return publish ? [{ publish, path: [...path, key] }] : [];
     }),
+    ...(gatewayPort === undefined ? {} : { gatewayPort }),
     ...(target === undefined ? {} : { target }),
     credential,
     external: external !== undefined,

@@ -3,6 +3,7 @@ import {
   EMBEDDING_METRICS as EMBEDDINGS,
   DCGM_METRICS as GPU,
   DCGM_ERROR_METRICS as GPU_ERRORS,
+  AGENT_EXPORTER_METRICS as HISTORY,
   LLAMA_CPP_METRICS as LLAMA,
   NODE_METRICS as NODE,
   POSTGRES_METRICS as POSTGRES,
@@ -26,6 +27,8 @@ export interface WatchedServices {
   readonly embeddings?: boolean;
   /** Whether Qdrant is measured. @default true */
   readonly qdrant?: boolean;
+  /** Whether the agent exporter measures the history and the collections. @default false */
+  readonly history?: boolean;
 }
 
 /** One thing that somebody should know. */
@@ -334,6 +337,48 @@ const embeddings: AlertGroup = {
   ],
 };
 
+const REFUSED = sum(increase(HISTORY.exchanges, 'outcome="refused"', '1h'), 'course');
+const ENDED = sum(increase(HISTORY.exchanges, '', '1h'), 'course');
+
+const history: AlertGroup = {
+  name: 'history',
+  alerts: [
+    {
+      name: 'CourseLacksDocuments',
+      severity: 'warning',
+      expr: `${REFUSED} / ${ENDED} > 0.5 and ${ENDED} >= ${LEAST_QUESTIONS}`,
+      for: '15m',
+      summary: '{{ $value | humanizePercentage }} of the questions of the course {{ $labels.course }} are refused',
+      description: 'Nothing is found for them: the documents of the course are missing, or are in another language.',
+    },
+    {
+      name: 'NothingToSearch',
+      severity: 'warning',
+      expr: `${sum(gauge(HISTORY.points))} == 0`,
+      for: '1h',
+      summary: 'The collections are empty',
+      description: 'Every question is refused, or answered without a source, until documents are ingested.',
+    },
+    {
+      name: 'CollectionShrank',
+      severity: 'warning',
+      expr: `${gauge(HISTORY.points)} < 0.5 * max_over_time(${gauge(HISTORY.points)}[1d])`,
+      for: '30m',
+      summary: 'The collection {{ $labels.collection }} has less than half of the passages that it had within a day',
+      description: 'Somebody removed documents, or data was lost. Questions about them are refused.',
+    },
+    {
+      name: 'ExporterCannotRead',
+      severity: 'warning',
+      expr: `${gauge(HISTORY.up)} == 0`,
+      for: '10m',
+      summary: 'The agent exporter cannot read {{ $labels.source }}',
+      description:
+        'PostgreSQL or Qdrant does not answer it. Its numbers are missing, and alerts about them are silent.',
+    },
+  ],
+};
+
 /** The alerts for what a stack has. */
 export function alertGroups(watched: WatchedServices): readonly AlertGroup[] {
   return [
@@ -344,6 +389,7 @@ export function alertGroups(watched: WatchedServices): readonly AlertGroup[] {
     ...(watched.postgres ? [postgres] : []),
     ...(watched.gpus ? [gpus] : []),
     ...(watched.embeddings ? [embeddings] : []),
+    ...(watched.history ? [history] : []),
   ];
 }
 

@@ -14,6 +14,8 @@ export interface DashboardOptions {
   readonly llm?: boolean;
   /** Whether metrics of Qdrant are collected. @default true */
   readonly qdrant?: boolean;
+  /** Whether the agent exporter measures the history and the collections. @default false */
+  readonly history?: boolean;
 }
 
 /** The dashboards of a stack, in the order in which people look at them. */
@@ -21,6 +23,12 @@ export function dashboards({
   gpus = false,
   llm: hasLlm = true,
   qdrant: hasQdrant = true,
+  history = false,
 }: DashboardOptions = {}): readonly Dashboard[] {
-  return [systemOverview({ gpus }), ragApi(), ...(hasLlm ? [llm({ gpus })] : []), ...(hasQdrant ? [qdrant()] : [])];
+  return [
+    systemOverview({ gpus }),
+    ragApi({ history }),
+    ...(hasLlm ? [llm({ gpus })] : []),
+    ...(hasQdrant ? [qdrant()] : []),
+  ];
 }

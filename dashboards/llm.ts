@@ -5,14 +5,13 @@ import {
   DCGM_METRICS as GPU,
   LLAMA_CPP_METRICS as LLAMA,
   RAG_API_METRICS as RAG,
-  SCRAPE_METRICS,
   VLLM_METRICS as VLLM,
 } from './metrics.js';
 import { gauge, observations, observed, orElse, quantile, rate, sum } from './promql.js';
 import { DATA_SOURCE, type Dashboard } from './provisioned.js';
 
-/** Scrape jobs of model servers are called `llm-<name>`. */
-const MODEL_JOBS = 'llm-.+';
+/** A model server is known by what it measures: its job may have any name. */
+const MODEL_SERVERS = `{__name__=~"${gauge(VLLM.running)}|${gauge(LLAMA.processing)}"}`;
 const JOB = 'job=~"$job"';
 const VLLM_ONLY = 'Only vLLM reports this';
 
@@ -39,12 +38,12 @@ function modelVariable(): QueryVariableBuilder {
   return new QueryVariableBuilder('job')
     .label('Model server')
     .datasource(DATA_SOURCE)
-    .query(`label_values(${gauge(SCRAPE_METRICS.up, `job=~"${MODEL_JOBS}"`)}, job)`)
+    .query(`label_values(${MODEL_SERVERS}, job)`)
     .refresh(VariableRefresh.OnTimeRangeChanged)
     .sort(VariableSort.AlphabeticalAsc)
     .multi(true)
     .includeAll(true)
-    .allValue(MODEL_JOBS)
+    .allValue('.+')
     .current({ selected: true, text: ['All'], value: ['$__all'] });
 }
 

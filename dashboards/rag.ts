@@ -1,11 +1,12 @@
 import { PercentUnit, RequestsPerSecond, Seconds, Short } from '@grafana/grafana-foundation-sdk/units';
 import { dashboard, type PanelBuilder, timeSeries } from './dashboard.js';
+import { historyRows } from './history.js';
 import { RAG_API_METRICS as RAG } from './metrics.js';
 import { gauge, quantile, rate, sum } from './promql.js';
 import type { Dashboard } from './provisioned.js';
 
-/** The RAG API: what users ask, what they get, and how long they wait. */
-export function ragApi(): Dashboard {
+/** The RAG API: what users ask, what they get, and how long they wait; with `history`, also what became of it over time. */
+export function ragApi({ history }: { readonly history: boolean }): Dashboard {
   return dashboard({
     uid: 'ragdock-rag-api',
     title: 'RAG API',
@@ -16,6 +17,7 @@ export function ragApi(): Dashboard {
       { title: 'Passages', panels: [hits(), topScore(), noContext()] },
       { title: 'What goes wrong', panels: [failures(), rejected(), degraded()] },
       { title: 'Losses and tokens', panels: [aborts(), lost(), tokens()] },
+      ...(history ? historyRows() : []),
     ],
   });
 }

@@ -5,6 +5,7 @@ import {
   type ExternalLlmSettings,
   type LlamaCppSettings,
   type LlmSettings,
+  scrapeJobOf,
   servedName,
   type VllmSettings,
 } from '../config/llm.js';
@@ -12,6 +13,7 @@ import type { GpuSettings } from '../config/model-fields.js';
 import type { ExtraServiceSettings, Settings } from '../config/schema.js';
 import { type Endpoint, type Gpus, type Job, modelError } from '../constructs/model/index.js';
 import {
+  AgentExporter,
   Alertmanager,
   DcgmExporter,
   EmbeddingServer,
@@ -60,6 +62,8 @@ export class RagServices extends Construct {
   readonly dcgmExporter: DcgmExporter | undefined;
   /** Measures PostgreSQL; undefined when it is disabled. */
   readonly postgresExporter: PostgresExporter | undefined;
+  /** Measures what is asked and answered; undefined when it is disabled. */
+  readonly agentExporter: AgentExporter | undefined;
   /** Is sent the alerts; undefined when it is disabled. */
   readonly alertmanager: Alertmanager | undefined;
   /** Shows dashboards; undefined when it is disabled. */
@@ -86,6 +90,11 @@ export class RagServices extends Construct {
       qdrant: this.qdrant.http,
       collections: collections.map(({ name, language }) => ({ name, language })),
     });
+
+    const knowledge = this.qdrant.metrics;
+    this.agentExporter =
+      database.numbers && knowledge ? this.#agentExporter(settings, database.numbers, knowledge) : undefined;
+    this.agentExporter?.runAfter(database.prepared);
 
     this.llms = new Map(Object.entries(llm).map(([name, server]) => [name, this.#modelServer(`llm-${name}`, server)]));
     const answering = this.llms.get(api.llm);
@@ -124,11 +133,25 @@ export class RagServices extends Construct {
     this.alertmanager = alertmanager.enabled ? this.#alertmanager(alertmanager) : undefined;
     this.dcgmExporter = dcgmExporter.enabled ? this.#dcgmExporter(dcgmExporter) : undefined;
     this.prometheus = prometheus.enabled ? this.#prometheus(settings.services) : undefined;
-    this.grafana =
-      grafana.enabled && this.prometheus
-        ? this.#grafana(grafana, this.prometheus, prometheus.scrapeInterval)
-        : undefined;
+    this.grafana = grafana.enabled && this.prometheus ? this.#grafana(settings.services, this.prometheus) : undefined;
     for (const [name, extra] of Object.entries(settings.extraServices)) this.#extra(name, extra);
+  }
+
+  #agentExporter(
+    { services: { agentExporter, api } }: Settings,
+    numbers: Endpoint,
+    knowledge: Endpoint,
+  ): AgentExporter {
+    const exporter = new AgentExporter(this, 'agent-exporter', {
+      image: agentExporter.image,
+      containerName: agentExporter.container,
+      memoryMiB: agentExporter.memory,
+      numbers,
+      knowledge,
+      settings: { courses: [...api.courses], collections: Object.keys(api.collections) },
+    });
+    if (agentExporter.publish) exporter.publish(exporter.metrics, agentExporter.publish);
+    return exporter;
   }
 
   #qdrant(settings: Settings['services']['qdrant']): Qdrant {
@@ -145,9 +168,11 @@ export class RagServices extends Construct {
   }
 
   /** The server of the conversations, the API's way in, and the job after which there is one. */
-  #database({ postgres, postgresExporter }: Settings['services']): {
+  #database({ postgres, postgresExporter, agentExporter }: Settings['services']): {
     readonly server: Postgres | ExternalPostgres;
     readonly history: Endpoint;
+    /** The agent exporter's way in. */
+    readonly numbers: Endpoint | undefined;
     readonly prepared: Job;
     readonly exporter: PostgresExporter | undefined;
   } {
@@ -156,7 +181,7 @@ export class RagServices extends Construct {
       const tls = sslMode === 'verify-full';
       const server = new ExternalPostgres(this, 'postgres', { url, passwordSecret, tls, certificateAuthority: ca });
       const prepared = new PostgresMigrations(this, 'postgres-roles', { postgres: server });
-      return { server, history: server.role, prepared, exporter: undefined };
+      return { server, history: server.role, numbers: undefined, prepared, exporter: undefined };
     }
     const server = new Postgres(this, 'postgres', {
       image: postgres.image,
@@ -168,11 +193,13 @@ export class RagServices extends Construct {
       backupsVolumeName: postgres.backupsVolume,
     });
     const history = server.role('rag_api');
+    const numbers = agentExporter.enabled ? server.role('agent_exporter') : undefined;
     const statistics = postgresExporter.enabled ? server.role('postgres_exporter') : undefined;
     const prepared = new PostgresRoles(this, 'postgres-roles', {
       postgres: server,
       roles: [
         { endpoint: history, grants: 'history' },
+        ...(numbers ? [{ endpoint: numbers, grants: 'numbers' } as const] : []),
         ...(statistics ? [{ endpoint: statistics, grants: 'monitor' } as const] : []),
         ...admitted(server, postgres),
       ],
@@ -186,7 +213,8 @@ export class RagServices extends Construct {
         })
       : undefined;
     exporter?.runAfter(prepared);
-    return { server, history, prepared, exporter };
+    if (postgresExporter.publish) exporter?.publish(exporter.metrics, postgresExporter.publish);
+    return { server, history, numbers, prepared, exporter };
   }
 
   #modelServer(id: string, server: LlmSettings): LlamaCppServer | VllmServer | ExternalLlm {
@@ -314,18 +342,20 @@ export class RagServices extends Construct {
     return alertmanager;
   }
 
-  #grafana(settings: Settings['services']['grafana'], prometheus: Prometheus, scrapeInterval: string): Grafana {
+  #grafana(services: Settings['services'], prometheus: Prometheus): Grafana {
+    const { grafana: settings } = services;
     const grafana = new Grafana(this, 'grafana', {
       image: settings.image,
       containerName: settings.container,
       volumeName: settings.volume,
       memoryMiB: settings.memory,
       prometheus: prometheus.http,
-      scrapeInterval,
+      scrapeInterval: services.prometheus.scrapeInterval,
       dashboards: dashboards({
         llm: [...this.llms.values()].some(({ metrics }) => metrics !== undefined),
         qdrant: this.qdrant.metrics !== undefined,
         gpus: this.dcgmExporter !== undefined,
+        history: this.agentExporter !== undefined,
       }),
     });
     new GrafanaAdmin(this, 'grafana-admin', { grafana });
@@ -333,7 +363,7 @@ export class RagServices extends Construct {
     return grafana;
   }
 
-  #prometheus({ prometheus: settings, nodeExporter }: Settings['services']): Prometheus {
+  #prometheus({ prometheus: settings, nodeExporter, agentExporter, llm }: Settings['services']): Prometheus {
     const prometheus = new Prometheus(this, 'prometheus', {
       image: settings.image,
       containerName: settings.container,
@@ -345,7 +375,7 @@ export class RagServices extends Construct {
     prometheus.scrape('rag-api', this.api.metrics);
     // What somebody else runs is measured where its metrics are said to be.
     if (this.qdrant.metrics) prometheus.scrape('qdrant', this.qdrant.metrics);
-    for (const [name, { metrics }] of this.llms) if (metrics) prometheus.scrape(`llm-${name}`, metrics);
+    for (const [name, { metrics }] of this.llms) if (metrics) prometheus.scrape(scrapeJobOf(name, llm[name]), metrics);
     if (this.embeddings) prometheus.scrape('embeddings', this.embeddings.metrics);
     if (this.dcgmExporter) prometheus.scrape('dcgm', this.dcgmExporter.metrics);
     if (nodeExporter.enabled) {
@@ -353,8 +383,12 @@ export class RagServices extends Construct {
         image: nodeExporter.image,
         containerName: nodeExporter.container,
         memoryMiB: nodeExporter.memory,
+        listenAlso: nodeExporter.publish,
       });
       prometheus.scrape('node', exporter.metrics);
+    }
+    if (this.agentExporter) {
+      prometheus.scrape('agent_metrics', this.agentExporter.metrics, { interval: agentExporter.scrapeInterval });
     }
     if (this.postgresExporter) prometheus.scrape('postgres', this.postgresExporter.metrics);
     if (this.alertmanager) {
@@ -368,6 +402,7 @@ export class RagServices extends Construct {
         qdrant: this.qdrant.metrics !== undefined,
         gpus: this.dcgmExporter !== undefined,
         embeddings: this.embeddings !== undefined,
+        history: this.agentExporter !== undefined,
       };
       prometheus.addRules('stack', alertRules(watched));
     }

@@ -22,6 +22,12 @@ type WorkloadClass = Exclude<
 
 /** How to make each exported workload with nothing but its required props. Forgetting one does not compile. */
 const MINIMAL: Record<WorkloadClass, (scope: Construct) => Workload> = {
+  AgentExporter: (scope) =>
+    new services.AgentExporter(scope, 'subject', {
+      numbers: server(scope, 'postgres', new SecretRef('postgres-password', 'test')),
+      knowledge: server(scope, 'qdrant'),
+      settings: { courses: ['demo'], collections: ['c'] },
+    }),
   Alertmanager: (scope) => new services.Alertmanager(scope, 'subject'),
   DcgmExporter: (scope) => new services.DcgmExporter(scope, 'subject'),
   EmbeddingServer: (scope) => new services.EmbeddingServer(scope, 'subject'),

@@ -5,7 +5,7 @@ import type { Path } from '../located.js';
 import { type NameClaim, type ServiceClaims, servicesOf } from '../services.js';
 import { backendOf } from '../state.js';
 import { isPrivate, overlaps, parseRange, type Range, showRange } from '../subnets.js';
-import { portClaims, portsClash } from './network.js';
+import { portClaims, portsClash, showPort } from './network.js';
 
 /** Two settings that exclude each other: one of an earlier environment, one of a later one. */
 interface Clash {
@@ -90,14 +90,13 @@ function names(kind: 'container' | 'volume', earlier: readonly NameClaim[], late
 function ports(before: readonly ServiceClaims[], after: readonly ServiceClaims[]): readonly Clash[] {
   const earlier = portClaims(before);
   return portClaims(after).flatMap((claim) => {
-    const owner = earlier.find((candidate) => portsClash(candidate.publish, claim.publish));
+    const owner = earlier.find((candidate) => portsClash(candidate, claim));
     if (!owner) return [];
-    const what = `${claim.publish.address}:${claim.publish.port}`;
     return [
       {
-        earlier: [...owner.path, 'port'],
-        later: [...claim.path, 'port'],
-        what,
+        earlier: owner.path,
+        later: claim.path,
+        what: showPort(claim),
         remedy: 'Publish one of them on another port.',
       },
     ];

@@ -159,13 +159,18 @@ const secretsAreTheirOwn: Rule = ({ settings }) => {
 
 /** Secrets that the stack makes for its own services, or is given for them, with the setting that each belongs to. */
 export function secretsOfTheStack({ services }: Settings): ReadonlyMap<string, string> {
-  const { postgres, qdrant, llm, postgresExporter, alertmanager, grafana } = services;
+  const { postgres, qdrant, llm, embeddings, postgresExporter, agentExporter, alertmanager, grafana } = services;
+  const roles = Object.keys(postgres.roles).map((role) => `postgres-${role.replaceAll('_', '-')}-password`);
   const owned = (owner: string, isThere: boolean, ...names: readonly string[]) =>
     isThere ? names.map((name) => [name, owner] as const) : [];
   return new Map([
     ...owned('services.api', true, 'rag-api-key'),
     ...owned('services.postgres', !postgres.external, 'postgres-superuser-password', 'postgres-rag-api-password'),
+    ...owned('services.postgres.roles', true, ...roles),
     ...owned('services.postgresExporter', postgresExporter.enabled, 'postgres-postgres-exporter-password'),
+    ...owned('services.agentExporter', agentExporter.enabled, 'postgres-agent-exporter-password'),
+    ...owned('services.embeddings', embeddings.enabled, 'embeddings-api-key'),
+    ...owned('services.embeddings', embeddings.enabled && embeddings.model.token, 'embeddings-model-token'),
     ...owned('services.qdrant', !qdrant.external, 'qdrant-api-key'),
     ...owned('services.grafana', grafana.enabled, 'grafana-admin-password', 'grafana-secret-key'),
     ...owned('services.alertmanager', alertmanager.webhook?.token === true, 'alertmanager-webhook-token'),
@@ -197,14 +202,27 @@ const MEANING: Readonly<Record<string, string>> = {
   volume: 'its data is elsewhere',
 };
 
-const exporterHasRole: Rule = ({ settings: { services } }) => {
-  if (!services.postgres.external || !services.postgresExporter.enabled) return [];
-  return [
-    {
-      path: ['services', 'postgresExporter', 'enabled'],
+const exportersHaveRoles: Rule = ({ settings: { services } }) => {
+  if (!services.postgres.external) return [];
+  return (['postgresExporter', 'agentExporter'] as const)
+    .filter((name) => services[name].enabled)
+    .map((name) => ({
+      path: ['services', name, 'enabled'],
       message: 'PostgreSQL is external, and nobody here may make the exporter a role there',
       remedy: 'Remove it, and measure the server where it is run.',
       restsOn: [['services', 'postgres', 'external']],
+    }));
+};
+
+const agentExporterKnowsPoints: Rule = ({ settings: { services } }) => {
+  const { external } = services.qdrant;
+  if (!services.agentExporter.enabled || !external || external.metrics) return [];
+  return [
+    {
+      path: ['services', 'agentExporter', 'enabled'],
+      message: 'Qdrant is external and its metrics are not told, so the exporter could count no passages',
+      remedy: 'Set `services.qdrant.external.metrics.url`, or remove the exporter.',
+      restsOn: [['services', 'qdrant', 'external']],
     },
   ];
 };
@@ -216,5 +234,6 @@ export const EXTERNAL_RULES: readonly Rule[] = [
   metricsKeyIsThere,
   secretsAreTheirOwn,
   nothingElseIsGiven,
-  exporterHasRole,
+  exportersHaveRoles,
+  agentExporterKnowsPoints,
 ];

@@ -1,6 +1,6 @@
 import { IMAGES } from '../../constructs/images.js';
 import { nearest } from '../../src/errors/nearest.js';
-import { contextOf, type LlmSettings } from '../llm.js';
+import { contextOf, type LlmSettings, scrapeJobOf } from '../llm.js';
 import type { Finding, Rule } from '../rules.js';
 import { holdsPassword } from '../secret-names.js';
 import { LOOPBACK } from './network.js';
@@ -53,10 +53,45 @@ const answerFitsContext: Rule = ({ settings: { services } }) =>
     ];
   });
 
+/** Scrape jobs of the stack's other services, whether they are enabled or not: one that comes later keeps its name. */
+export const SCRAPE_JOBS: ReadonlySet<string> = new Set([
+  'agent_metrics',
+  'alertmanager',
+  'node',
+  'postgres',
+  'prometheus',
+  'qdrant',
+  'rag-api',
+]);
+
+const scrapeJobsDiffer: Rule = ({ settings: { services } }) => {
+  const jobs = Object.entries(services.llm).map(([name, llm]) => ({
+    job: scrapeJobOf(name, llm),
+    given: llm.job !== undefined,
+    path: ['services', 'llm', name, 'job'],
+  }));
+  return jobs.flatMap(({ job, given, path }, index): Finding[] => {
+    // Of two models, the one whose job was chosen has to change; of two that were, the later.
+    const other = jobs.find((one, at) => one.job === job && at !== index && (!one.given || at < index));
+    if (!given || (!other && !SCRAPE_JOBS.has(job))) return [];
+    const owner = other ? `services.llm.${other.path[2]}` : "one of the stack's own services";
+    return [
+      {
+        code: 'NAME_CLASH',
+        path,
+        message: `the scrape job ${job} belongs to ${owner} already`,
+        remedy: 'Give the job another name, or leave it out.',
+        restsOn: other ? [other.path] : [],
+      },
+    ];
+  });
+};
+
 /** What is nothing without Prometheus, and why. */
 const NEEDS_PROMETHEUS = [
   ['nodeExporter', 'the node exporter has nobody to report to'],
   ['dcgmExporter', 'the GPU exporter has nobody to report to'],
+  ['agentExporter', 'the agent exporter has nobody to report to'],
   ['postgresExporter', 'the PostgreSQL exporter has nobody to report to'],
   ['alertmanager', 'nobody would send alerts to Alertmanager'],
   ['grafana', 'Grafana has nothing to show'],
@@ -223,6 +258,7 @@ const waitsInOrder: Rule = ({ settings: { services } }) => {
 export const SERVICE_RULES: readonly Rule[] = [
   answeringModelExists,
   answerFitsContext,
+  scrapeJobsDiffer,
   prometheusIsThere,
   alertsAreEvaluated,
   webhookUrlHoldsNoPassword,

@@ -1,3 +1,4 @@
+export { AgentExporter, type AgentExporterProps } from './agent-exporter.js';
 export { Alertmanager, type AlertmanagerProps, type AlertWebhook } from './alertmanager.js';
 export { DcgmExporter, type DcgmExporterProps } from './dcgm-exporter.js';
 export { type EmbeddingModelSource, EmbeddingServer, type EmbeddingServerProps } from './embedding-server.js';
@@ -17,7 +18,7 @@ export { LlamaCppServer, type LlamaCppServerProps } from './llama-cpp-server.js'
 export { NodeExporter, type NodeExporterProps } from './node-exporter.js';
 export { Postgres, type PostgresProps } from './postgres.js';
 export { PostgresExporter, type PostgresExporterProps } from './postgres-exporter.js';
-export { Prometheus, type PrometheusProps } from './prometheus.js';
+export { Prometheus, type PrometheusProps, type ScrapeOptions } from './prometheus.js';
 export { Qdrant, type QdrantProps } from './qdrant.js';
 export { RagApi, type RagApiProps } from './rag-api.js';
 export {

@@ -14,11 +14,18 @@ export interface NodeExporterProps {
   readonly containerName?: string | undefined;
   /** In MiB. @default 64 */
   readonly memoryMiB?: number | undefined;
+  /**
+   * A second address and port of the host on which it listens. What `publish` does for others, which a service on the
+   * host's network cannot do.
+   *
+   * @default - its client alone reaches it
+   */
+  readonly listenAlso?: { readonly port: number; readonly address: string } | undefined;
 }
 
 /**
  * Metrics of the host. In a network of its own it would see its own interfaces instead of the host's, so it uses the
- * host's network and listens on one address only: the host's end of the network that its client is on.
+ * host's network and listens on one address: the host's end of the network that its client is on. `listenAlso` adds one.
  */
 export class NodeExporter extends Service {
   /** For one client, which has to be connected. */
@@ -33,6 +40,7 @@ export class NodeExporter extends Service {
       command: [
         '--path.rootfs=/host',
         text`--web.listen-address=${ownAddress}:${String(PORT)}`,
+        ...(props.listenAlso ? [`--web.listen-address=${props.listenAlso.address}:${props.listenAlso.port}`] : []),
         '--collector.filesystem.mount-points-exclude=^/(dev|proc|sys|run|var/lib/docker/.+)($|/)',
       ],
       relax: {

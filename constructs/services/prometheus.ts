@@ -37,13 +37,19 @@ export interface PrometheusProps {
   readonly scrapeInterval?: string | undefined;
 }
 
+/** How one job differs from the others. */
+export interface ScrapeOptions {
+  /** Time between two scrapes, in Prometheus' notation. @default - that of all jobs */
+  readonly interval?: string | undefined;
+}
+
 /** Prometheus. It scrapes what it was told to scrape, and rereads its configuration when that changes. */
 export class Prometheus extends Service {
   /** Queries, without a key: for clients that were connected. */
   readonly http: Endpoint;
   readonly #rules: string[] = [];
   readonly #alertmanagers: Endpoint[] = [];
-  readonly #targets: { readonly job: string; readonly endpoint: Endpoint }[] = [];
+  readonly #targets: (ScrapeOptions & { readonly job: string; readonly endpoint: Endpoint })[] = [];
 
   constructor(scope: Construct, id: string, props: PrometheusProps = {}) {
     super(scope, id, {
@@ -80,14 +86,14 @@ export class Prometheus extends Service {
    *
    * @throws RagdockError MODEL_INVALID when there is a job of this name
    */
-  scrape(job: string, endpoint: Endpoint): void {
+  scrape(job: string, endpoint: Endpoint, { interval }: ScrapeOptions = {}): void {
     if (job === OWN_JOB || this.#targets.some((target) => target.job === job)) {
       throw modelError(this, `the scrape job '${job}' exists already`, 'give every job a name of its own');
     }
     this.connectTo(endpoint, { credentialElsewhere: true, trustElsewhere: true });
     this.#trust(endpoint);
     if (endpoint.credential) this.addSecret(endpoint.credential);
-    this.#targets.push({ job, endpoint });
+    this.#targets.push({ job, endpoint, interval });
   }
 
   /**
@@ -117,11 +123,12 @@ export class Prometheus extends Service {
   }
 
   #config(context: FileContext, scrapeInterval: string, retention: string): string {
-    const jobs = this.#targets.map(({ job, endpoint }) => ({
+    const jobs = this.#targets.map(({ job, endpoint, interval }) => ({
       job_name: job,
       ...(endpoint.tls ? { scheme: 'https' } : {}),
       ...(endpoint.basePath === '' ? {} : { metrics_path: endpoint.basePath }),
       ...(trustFile(endpoint.owner) === undefined ? {} : { tls_config: { ca_file: trustFile(endpoint.owner) } }),
+      ...(interval === undefined ? {} : { scrape_interval: interval }),
       ...(endpoint.credential
         ? { authorization: { credentials_file: context.render(secretPath(endpoint.credential, 'current')) } }
         : {}),

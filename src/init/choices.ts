@@ -32,7 +32,7 @@ export async function choose(
   ];
   const ports: Taken<number>[] = [
     ...neighbours.flatMap(({ name, settings }) =>
-      portClaims(servicesOf(settings, name)).map(({ publish: { port } }) => ({
+      portClaims(servicesOf(settings, name)).map(({ port }) => ({
         what: port,
         by: `the environment ${name}`,
       })),

@@ -50,9 +50,11 @@ export function planMemory(defaults: Settings, engineMiB: number, othersMiB: num
 /** The sum of the limits of an environment's services. */
 export function memoryOf({ services, extraServices }: Settings): number {
   const { postgres, qdrant, llm, api, webBot, prometheus, nodeExporter } = services;
-  const { postgresExporter, alertmanager, grafana, embeddings, dcgmExporter } = services;
-  const watching = [prometheus, nodeExporter, postgresExporter, dcgmExporter, alertmanager, grafana];
-  const optional = [webBot, embeddings, ...watching].filter(({ enabled }) => enabled);
+  const { agentExporter, postgresExporter, alertmanager, grafana, embeddings, dcgmExporter } = services;
+  const exporters = [nodeExporter, agentExporter, postgresExporter, dcgmExporter];
+  const optional = [webBot, embeddings, prometheus, ...exporters, alertmanager, grafana].filter(
+    ({ enabled }) => enabled,
+  );
   // What somebody else runs takes nothing of this host.
   const managed = [postgres, qdrant].filter(({ external }) => external === undefined);
   const models = Object.values(llm).filter((server) => server.engine !== 'openai');

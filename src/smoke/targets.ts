@@ -32,7 +32,7 @@ export function targetsOf({ environment, services, topology }: DescribedStack): 
   const { settings } = environment;
   const common = (service: Asked) => ({ id: service.node.id, needs: [...needsOf(service)] });
   const { postgres, qdrant, embeddings, api, webBot, prometheus, alertmanager, grafana } = services;
-  const { postgresExporter, dcgmExporter } = services;
+  const { agentExporter, postgresExporter, dcgmExporter } = services;
   const history = api.connections.find((endpoint) => endpoint.owner === postgres);
   const nodeExporter = workloadsOf(services).find((workload) => workload instanceof NodeExporter);
   const { collections } = settings.services.api;
@@ -101,6 +101,16 @@ export function targetsOf({ environment, services, topology }: DescribedStack): 
     ...(nodeExporter instanceof NodeExporter ? [exporter('node', nodeExporter)] : []),
     ...(postgresExporter ? [exporter('postgres', postgresExporter)] : []),
     ...(dcgmExporter ? [exporter('dcgm', dcgmExporter)] : []),
+    ...(agentExporter
+      ? [
+          source(agentExporter, agentExporter.metrics, (url) => ({
+            ...common(agentExporter),
+            kind: 'agent-exporter',
+            url,
+            collections: Object.keys(collections),
+          })),
+        ]
+      : []),
     ...(alertmanager
       ? [source(alertmanager, alertmanager.http, (url) => ({ ...common(alertmanager), kind: 'alertmanager', url }))]
       : []),

@@ -56,6 +56,67 @@ describe('every rule tells what contradicts what, where, and what to change', ()
       },
     ],
     [
+      'a port that the exporter of the host has at a gateway, on all addresses',
+      {
+        yaml: services('webBot: {publish: {port: ▶9100, address: 0.0.0.0, acknowledge: behind a firewall}}'),
+        is: 'NAME_CLASH services.webBot.publish.port',
+        says: /services\.nodeExporter listens on port 9100 of a gateway, which 0\.0\.0\.0:9100 takes as well/,
+        remedy: /another port, or on one address/,
+      },
+    ],
+    [
+      'a port of the exporter of the host that another service has',
+      {
+        yaml: services('nodeExporter: {publish: {port: ▶8080}}'),
+        is: 'NAME_CLASH services.nodeExporter.publish.port',
+        says: /127\.0\.0\.1:8080 is published by services\.webBot already/,
+        remedy: /another port/,
+      },
+    ],
+    [
+      'the exporter of the host open to others without a reason',
+      {
+        yaml: services('nodeExporter: {publish: {port: 9101, address: ▶0.0.0.0}}'),
+        is: 'CONFIG_RULE services.nodeExporter.publish.address',
+        says: /lets other machines reach port 9101/,
+        remedy: /publish\.acknowledge/,
+      },
+    ],
+    [
+      'a scrape job of the stack for a model server',
+      {
+        yaml: llm('job: ▶qdrant'),
+        is: 'NAME_CLASH services.llm.main.job',
+        says: /the scrape job qdrant belongs to one of the stack's own services already/,
+        remedy: /another name/,
+      },
+    ],
+    [
+      'the scrape job of another model server',
+      {
+        yaml: llm('job: ▶llm-big').replace(
+          '  api:\n',
+          '    big: {engine: vllm, model: {name: o/m}, maxModelLen: 4096}\n  api:\n',
+        ),
+        is: 'NAME_CLASH services.llm.main.job',
+        says: /llm-big belongs to services\.llm\.big already/,
+        remedy: /another name/,
+      },
+    ],
+    [
+      'the agent exporter without Prometheus',
+      {
+        yaml: services(
+          'prometheus: {enabled: false}',
+          'nodeExporter: {enabled: false}',
+          'agentExporter: {enabled: ▶true}',
+        ),
+        is: 'CONFIG_RULE services.agentExporter.enabled',
+        says: /nobody to report to: Prometheus is not enabled/,
+        remedy: /agentExporter\.enabled: false/,
+      },
+    ],
+    [
       'one container name for two services',
       {
         yaml: services('qdrant: {container: ▶vectors}', 'postgres: {container: vectors}'),

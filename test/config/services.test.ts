@@ -15,6 +15,7 @@ const EXTRA = `extraServices:
   web: {image: "web:1", container: named, volumes: [{name: one, path: /a}, {name: two, path: /b}]}
 `;
 const OBSERVED = `  prometheus: {alerts: true}
+  agentExporter: {enabled: true}
   postgresExporter: {enabled: true}
   alertmanager: {enabled: true}
   grafana: {enabled: true}
@@ -24,6 +25,7 @@ const RENAMED = `  postgres: {container: pg, volume: pg-data}
   webBot: {container: bot}
   prometheus: {alerts: true, container: prom, volume: prom-data}
   nodeExporter: {container: node}
+  agentExporter: {enabled: true, container: agent}
   postgresExporter: {enabled: true, container: pg-node}
   alertmanager: {enabled: true, container: alerts, volume: alerts-data}
   grafana: {enabled: true, container: boards, volume: boards-data}

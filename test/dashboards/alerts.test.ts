@@ -9,7 +9,7 @@ import { temporaryFolder } from '../support/folder.js';
 import { parseQuery } from '../support/promql.js';
 import { HAS_PROMTOOL, promtool } from '../support/promtool.js';
 
-const ALL = { node: true, postgres: true, gpus: true, embeddings: true };
+const ALL = { node: true, postgres: true, gpus: true, embeddings: true, history: true };
 const alerts = alertGroups(ALL).flatMap((group) => group.alerts);
 
 const METRICS = new Map<string, Pick<catalogue.Metric, 'type' | 'labels'>>(
@@ -22,7 +22,16 @@ describe('rules', () => {
   test('are those of the services that a stack has', () => {
     const names = (watched: Parameters<typeof alertGroups>[0]) => alertGroups(watched).map(({ name }) => name);
     expect(names({ node: false, postgres: false })).toEqual(['services', 'questions', 'qdrant']);
-    expect(names(ALL)).toEqual([...['services', 'questions', 'qdrant', 'host', 'postgres', 'gpus', 'embeddings']]);
+    expect(names(ALL)).toEqual([
+      'services',
+      'questions',
+      'qdrant',
+      'host',
+      'postgres',
+      'gpus',
+      'embeddings',
+      'history',
+    ]);
   });
 
   test('have names of their own', () => {
@@ -76,6 +85,9 @@ interface Case {
 
 const node = (name: string) => `node_filesystem_${name}{job="node",device="/dev/vda",fstype="ext4",mountpoint="/"}`;
 const disk = { job: 'node', device: '/dev/vda', fstype: 'ext4', mountpoint: '/' };
+const ended = (outcome: string) =>
+  `rag_history_exchanges_total{job="agent_metrics",course="demo",outcome="${outcome}"}`;
+const points = (collection: string) => `rag_knowledge_points{job="agent_metrics",collection="${collection}"}`;
 const asked = (outcome: string) => `rag_requests_total{job="rag-api",course="demo",outcome="${outcome}"}`;
 
 const gpu = { job: 'dcgm', gpu: '0', modelName: 'NVIDIA L4' };
@@ -250,6 +262,53 @@ const CASES: readonly Case[] = [
     at: '5m',
     alert: 'ProcessKilledForMemory',
     fires: [{ labels: { job: 'node', instance: 'n' }, summary: 'A process was ended for want of memory' }],
+  },
+  {
+    what: 'a course of which three questions in five are refused',
+    series: { [ended('refused')]: '0+3x90', [ended('answered')]: '0+2x90' },
+    at: '80m',
+    alert: 'CourseLacksDocuments',
+    fires: [{ labels: { course: 'demo' }, summary: '60% of the questions of the course demo are refused' }],
+  },
+  {
+    what: 'a course of which two questions in five are refused',
+    series: { [ended('refused')]: '0+2x90', [ended('answered')]: '0+3x90' },
+    at: '80m',
+    alert: 'CourseLacksDocuments',
+    fires: [],
+  },
+  {
+    what: 'collections into which nothing was ingested',
+    series: { [points('a')]: '0x90', [points('b')]: '0x90' },
+    at: '80m',
+    alert: 'NothingToSearch',
+    fires: [{ labels: {}, summary: 'The collections are empty' }],
+  },
+  {
+    what: 'one empty collection beside another',
+    series: { [points('a')]: '0x90', [points('b')]: '5x90' },
+    at: '80m',
+    alert: 'NothingToSearch',
+    fires: [],
+  },
+  {
+    what: 'a collection that lost most of its passages',
+    series: { [points('a')]: '100x60 40x60', [points('b')]: '100x60 60x60' },
+    at: '110m',
+    alert: 'CollectionShrank',
+    fires: [
+      {
+        labels: { job: 'agent_metrics', collection: 'a' },
+        summary: 'The collection a has less than half of the passages that it had within a day',
+      },
+    ],
+  },
+  {
+    what: 'an exporter whose database is gone',
+    series: { 'rag_exporter_up{job="agent_metrics",source="counts"}': '0x20' },
+    at: '15m',
+    alert: 'ExporterCannotRead',
+    fires: [{ labels: { job: 'agent_metrics', source: 'counts' }, summary: 'The agent exporter cannot read counts' }],
   },
   {
     what: 'PostgreSQL gone',

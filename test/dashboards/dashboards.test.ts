@@ -40,7 +40,7 @@ function metricOf(series: string): { metric: Pick<Metric, 'name' | 'type' | 'lab
   return { metric: histogram?.type === 'histogram' ? histogram : undefined, grows: true };
 }
 
-const everything = dashboards({ gpus: true }).map(({ uid, title, json }) => ({
+const everything = dashboards({ gpus: true, history: true }).map(({ uid, title, json }) => ({
   uid,
   title,
   json,
@@ -61,6 +61,23 @@ test('show GPUs where there are some, and only there', () => {
   expect(text(true)).toContain('DCGM_FI_DEV_GPU_UTIL');
   expect(text(false)).not.toContain('DCGM_');
   expect(text(false)).not.toContain('GPU');
+});
+
+test('show the history where it is measured, and only there', () => {
+  const text = (history: boolean) =>
+    dashboards({ history })
+      .map(({ json }) => json)
+      .join('');
+  expect(text(true)).toContain('rag_history_users');
+  expect(text(false)).not.toMatch(/rag_(history|knowledge|exporter)_/);
+});
+
+test('the model servers are found by what they measure, whatever their jobs are called', () => {
+  const [variable] = everything.find(({ uid }) => uid === 'ragdock-llm')?.it.templating.list ?? [];
+  const query = typeof variable.query === 'string' ? variable.query : variable.query.query;
+  expect(query).toBe('label_values({__name__=~"vllm:num_requests_running|llamacpp:requests_processing"}, job)');
+  expect(variable.allValue).toBe('.+');
+  expect(everything.map(({ json }) => json).join('')).not.toContain('llm-');
 });
 
 test('the order and the names are those that people know', () => {

@@ -3,7 +3,7 @@ import { parse } from 'yaml';
 import { memory } from '../../config/fields.js';
 import { ExternalServer, Service } from '../../constructs/model/index.js';
 import * as constructs from '../../constructs/services/index.js';
-import { RAG_API_METRICS } from '../../dashboards/metrics.js';
+import { AGENT_EXPORTER_METRICS, RAG_API_METRICS } from '../../dashboards/metrics.js';
 import { PROBLEMS } from '../../src/apps/rag-api/problems.js';
 import { FAILURES } from '../../src/apps/web-bot/failures.js';
 import type { Resource } from '../support/synth.js';
@@ -46,6 +46,7 @@ const WITH_VLLM = devWith({
 const WATCHED = devWith({
   services: {
     prometheus: { alerts: true },
+    agentExporter: { enabled: true },
     postgresExporter: { enabled: true },
     alertmanager: { enabled: true },
     grafana: { enabled: true },
@@ -71,6 +72,7 @@ const SERVICES: readonly (readonly [string, string, Stack])[] = [
   ['prometheus', 'prometheus', DEV],
   ['node-exporter', 'node-exporter', DEV],
   ['dcgm-exporter', 'dcgm-exporter', WATCHED],
+  ['agent-exporter', 'agent-exporter', WATCHED],
   ['postgres-exporter', 'postgres-exporter', WATCHED],
   ['alertmanager', 'alertmanager', WATCHED],
   ['grafana', 'grafana', WATCHED],
@@ -171,6 +173,13 @@ test('rag-api.md lists every problem and every metric', () => {
   );
   const [, metrics] = tables(servicePage('rag-api'), 'Other addresses');
   expect(metrics?.map(([name]) => name?.text)).toEqual(Object.values(RAG_API_METRICS).map(({ name }) => name));
+});
+
+test('agent-exporter.md lists every metric with its type', () => {
+  const [metrics] = tables(servicePage('agent-exporter'), 'What it measures');
+  expect(metrics?.map(([name, type]) => [name?.text, type?.text])).toEqual(
+    Object.values(AGENT_EXPORTER_METRICS).map(({ name, type }) => [name, type]),
+  );
 });
 
 test('web-bot.md lists the codes with which the bot refuses a question', () => {

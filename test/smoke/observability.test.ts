@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { agentExporterChecks } from '../../src/apps/operator/smoke/agent-exporter.js';
 import { alertmanagerChecks } from '../../src/apps/operator/smoke/alertmanager.js';
 import { Board } from '../../src/apps/operator/smoke/board.js';
 import type { ServiceChecks } from '../../src/apps/operator/smoke/check.js';
@@ -164,6 +165,46 @@ describe('the exporter of graphics cards', () => {
   });
 });
 
+describe('the agent exporter', () => {
+  const checks = () =>
+    agentExporterChecks({
+      kind: 'agent-exporter',
+      id: 'agent-exporter',
+      needs: [],
+      url: server.url,
+      collections: ['a', 'b'],
+    });
+  const scrape = (counts: number, ...collections: string[]) =>
+    [
+      `rag_exporter_up{source="counts"} ${counts}`,
+      'rag_exporter_up{source="qdrant"} 1',
+      ...collections.map((name) => `rag_knowledge_points{collection="${name}"} 0`),
+      '',
+    ].join('\n');
+  const failure = async () => (await failureOf(run(checks(), 'reads its sources', AbortSignal.timeout(300)))).finding;
+
+  test('that reads everything passes, at last', async () => {
+    answers = { '/metrics': scrape(0, 'a', 'b') };
+    await checks().ready(soon());
+    setTimeout(() => {
+      answers = { '/metrics': scrape(1, 'a', 'b') };
+    }, 100);
+    await run(checks(), 'reads its sources');
+  });
+
+  test('that cannot read a source fails', async () => {
+    answers = { '/metrics': scrape(0, 'a', 'b') };
+    expect((await failure()).came).toContain('rag_exporter_up{source="counts"} 0');
+    answers = { '/metrics': 'up 1\n' };
+    expect((await failure()).came).toBe('no such metric');
+  });
+
+  test('that does not know a collection fails', async () => {
+    answers = { '/metrics': scrape(1, 'a') };
+    expect(await failure()).toMatchObject({ expected: 'points of a, b', came: 'none of b' });
+  });
+});
+
 describe('Prometheus', () => {
   const checks = (...alertmanagers: string[]) =>
     prometheusChecks(
@@ -199,6 +240,7 @@ test('every one of them is asked in a stack that has it, with what it takes', ()
   const stack = stackOf(
     devWith((yaml) => {
       yaml.services.prometheus = { alerts: true };
+      yaml.services.agentExporter = { enabled: true };
       yaml.services.postgresExporter = { enabled: true };
       yaml.services.alertmanager = { enabled: true };
       yaml.services.embeddings = { enabled: true, dimension: 768 };
@@ -235,6 +277,11 @@ test('every one of them is asked in a stack that has it, with what it takes', ()
     dimension: 768,
   });
   expect(targets.get('dcgm-exporter')).toMatchObject({ exporter: 'dcgm', url: 'http://dev-dcgm-exporter:9400' });
+  expect(targets.get('agent-exporter')).toMatchObject({
+    url: 'http://dev-agent-exporter:9090',
+    needs: ['postgres', 'qdrant'],
+    collections: ['BD_curs_data', 'BD_chat_question', 'BD_organization_question'],
+  });
   expect(targets.get('postgres-exporter')).toMatchObject({
     exporter: 'postgres',
     url: 'http://dev-postgres-exporter:9187',

@@ -17,7 +17,8 @@ export interface Versions {
 /** Where a published endpoint answers, as seen from the host. */
 export function publishedUrl({ endpoint, port, address }: PublishedPort): string {
   const host = ANY_ADDRESS.has(address) ? 'localhost' : address.includes(':') ? `[${address}]` : address;
-  return `${endpoint.scheme}://${host}:${port}${endpoint.basePath}`;
+  const login = endpoint.user === undefined ? '' : `${endpoint.user}@`;
+  return `${endpoint.scheme}://${login}${host}:${port}${endpoint.basePath}`;
 }
 
 /** Outputs of a service: the URL of each endpoint that it publishes. */

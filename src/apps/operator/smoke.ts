@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { formatEvent, readLines } from './lines.js';
+import { agentExporterChecks } from './smoke/agent-exporter.js';
 import { alertmanagerChecks } from './smoke/alertmanager.js';
 import { Board } from './smoke/board.js';
 import type { ServiceChecks } from './smoke/check.js';
@@ -97,6 +98,8 @@ function checksOf(target: Target, plan: SmokePlan, board: Board): ServiceChecks 
       return embeddingChecks(target);
     case 'exporter':
       return exporterChecks(target);
+    case 'agent-exporter':
+      return agentExporterChecks(target);
     case 'alertmanager':
       return alertmanagerChecks(target);
     case 'grafana':

@@ -68,6 +68,12 @@ const Target = z.discriminatedUnion('kind', [
     exporter: z.enum(['node', 'postgres', 'dcgm']),
     url: z.string(),
   }),
+  z.strictObject({
+    ...common,
+    kind: z.literal('agent-exporter'),
+    url: z.string(),
+    collections: z.array(z.string()),
+  }),
   z.strictObject({ ...common, kind: z.literal('alertmanager'), url: z.string() }),
   z.strictObject({
     ...common,
