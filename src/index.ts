@@ -15,6 +15,7 @@ export { RagServices } from '../stacks/rag-services.js';
 export { RagStack, type RagStackProps } from '../stacks/rag-stack.js';
 export { type Bundle, readBundle } from './apps/bundle.js';
 export { PostgresGrants, QdrantCollectionsSettings } from './apps/jobs/settings.js';
+export { AgentExporterSettings } from './apps/agent-exporter/settings.js';
 export { RagApiSettings } from './apps/rag-api/settings.js';
 export { WebBotSettings } from './apps/web-bot/settings.js';
 export { FAILURES, type FailureCode } from './errors/catalogue.js';

@@ -80,7 +80,7 @@ describe('makeBundle', () => {
     test('runs: a command that it does not know is refused with what it knows', async () => {
       const { code, stderr } = await app('nope');
       expect(code).toBe(2);
-      expect(stderr).toContain('rag-api, web-bot, job-postgres-roles');
+      expect(stderr).toContain('rag-api, web-bot, agent-exporter, job-postgres-roles');
     });
 
     test.each(['rag-api', 'job-postgres-roles', 'job-qdrant-collections', 'job-model', 'operator-ask'])(

@@ -1,10 +1,11 @@
-"""Writes a folder with the files of a model that nobody can talk to: valid in form, a few kB, for the stand-in of vLLM."""
+"""Writes a folder with the files of a model that nobody can talk to: valid in form, some kB, for the stand-ins of model servers."""
 import json
 import struct
 import sys
 from pathlib import Path
 
-HIDDEN, VOCABULARY = 8, 16
+# Vectors as long as those of the model that embeddings are made with by default.
+HIDDEN, VOCABULARY = 1024, 16
 WORDS = ["<unk>", "<s>", "</s>", *[f"w{number}" for number in range(VOCABULARY - 3)]]
 
 CONFIG = {
@@ -55,7 +56,14 @@ def safetensors(shapes):
 
 def main(folder):
     folder.mkdir(parents=True)
-    for name, value in (("config", CONFIG), ("tokenizer", TOKENIZER), ("tokenizer_config", TOKENIZER_CONFIG)):
+    files = {
+        "config": CONFIG,
+        "tokenizer": TOKENIZER,
+        "tokenizer_config": TOKENIZER_CONFIG,
+        # How long a text may be that a vector is made of; a model of conversations takes more.
+        "sentence_bert_config": {"max_seq_length": 8192},
+    }
+    for name, value in files.items():
         (folder / f"{name}.json").write_text(json.dumps(value, indent=2) + "\n")
     embeddings = [VOCABULARY, HIDDEN]
     weights = {"lm_head.weight": embeddings, "model.embed_tokens.weight": embeddings, "model.norm.weight": [HIDDEN]}
