@@ -4,7 +4,14 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/deploy/**', 'test/engines/**', 'test/package/**', 'test/stand-ins/**', 'node_modules/**'],
+    exclude: [
+      'test/deploy/**',
+      'test/engines/**',
+      'test/ssh/**',
+      'test/package/**',
+      'test/stand-ins/**',
+      'node_modules/**',
+    ],
     testTimeout: 30_000,
     // Much of the time is waiting, for other processes above all: a core left idle would double it on a machine with two.
     maxWorkers: '100%',

@@ -12,12 +12,18 @@ export interface DeploymentDescription {
   readonly project: string;
   /** Its services: containers that run all the time and have a health check. */
   readonly services: readonly string[];
+  /** Names of the containers that do not start with the environment's name, by service. @default - none */
+  readonly containers?: Readonly<Record<string, string>>;
   /** Its volumes that outlive a destroy, without the environment's name in front. */
   readonly dataVolumes: readonly string[];
+  /** Those whose names do not start with the environment's name. @default - none */
+  readonly namedVolumes?: readonly string[];
+  /** Whether its machines share their secrets: their fingerprints are in the lock file then. @default false */
+  readonly sharesSecrets?: boolean;
   /** The model server that answers: its service, the port inside its networks, and the model that it lists. */
   readonly llm: { readonly service: string; readonly port: number; readonly model: string };
   /** Files that are imported before the first deploy. @default - none */
-  readonly models?: readonly { readonly file: string; readonly llm?: string }[];
+  readonly models?: readonly { readonly file: string; readonly llm?: string; readonly embeddings?: true }[];
   /** Collection that the document is ingested into. */
   readonly collection: string;
   /** Course that the document belongs to. */
@@ -44,8 +50,8 @@ export class Deployment {
   readonly project: Project;
 
   constructor(readonly description: DeploymentDescription) {
-    const { name, project, services, socket = TEST_HOST_SOCKET, commands } = description;
-    this.engine = new EngineView(socket, name, services);
+    const { name, project, services, containers, namedVolumes, socket = TEST_HOST_SOCKET, commands } = description;
+    this.engine = new EngineView(socket, name, services, containers, namedVolumes);
     this.project = new Project(project, name, commands);
   }
 
@@ -55,8 +61,9 @@ export class Deployment {
 
   /** Import every model file. */
   readonly importModels = async (): Promise<void> => {
-    for (const { file, llm } of this.description.models ?? []) {
-      await this.project.ragdock('model', 'import', file, '--env', this.name, ...(llm ? ['--llm', llm] : []));
+    for (const { file, llm, embeddings } of this.description.models ?? []) {
+      const whose = [...(llm ? ['--llm', llm] : []), ...(embeddings ? ['--embeddings'] : [])];
+      await this.project.ragdock('model', 'import', file, '--env', this.name, ...whose);
     }
   };
 

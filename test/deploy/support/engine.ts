@@ -16,17 +16,23 @@ export class EngineView {
   /**
    * @param environment what the names of its containers start with
    * @param services its services: containers that run all the time and have a health check
+   * @param named names of containers that do not start with the environment's, by service
+   * @param namedVolumes volumes whose names do not start with the environment's
    */
   constructor(
     socket: string,
     readonly environment: string,
     readonly services: readonly string[],
+    readonly named: Readonly<Record<string, string>> = {},
+    readonly namedVolumes: readonly string[] = [],
   ) {
     this.docker = new Docker({ socketPath: socket });
   }
 
-  readonly containerOf = (service: string): Docker.Container =>
-    this.docker.getContainer(`${this.environment}-${service}`);
+  /** Name of a service's container, which is its host name in networks. */
+  readonly nameOf = (service: string): string => this.named[service] ?? `${this.environment}-${service}`;
+
+  readonly containerOf = (service: string): Docker.Container => this.docker.getContainer(this.nameOf(service));
 
   /** Id of every service's container. */
   readonly containerIds = async (): Promise<Record<string, string>> => {
@@ -84,6 +90,8 @@ export class EngineView {
   };
 
   #own(names: readonly string[]): string[] {
-    return names.filter((name) => name.startsWith(`${this.environment}-`)).sort();
+    const starts = [this.environment, ...Object.values(this.named)];
+    const all = new Set([...Object.values(this.named), ...this.namedVolumes]);
+    return names.filter((name) => all.has(name) || starts.some((start) => name.startsWith(`${start}-`))).sort();
   }
 }

@@ -5,6 +5,7 @@ import type { TestProject } from 'vitest/node';
 import { removeEnvironment } from './clean.js';
 import { devIn } from './dev.js';
 import { copyProject, hostScript, modelFile } from './project.js';
+import { prodIn, saigaIn } from './stacks.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -20,16 +21,17 @@ export default async function setup(project: TestProject): Promise<() => Promise
   requireTestHost();
   const folder = mkdtempSync(join(tmpdir(), 'ragdock-deploy-'));
   const { engine } = devIn(folder, '');
+  const environments = [engine, saigaIn(folder).engine, prodIn(folder).engine];
   await engine.docker.ping().catch((cause) => {
     throw new Error('The Docker engine does not answer; start it with test/host/setup.', { cause });
   });
   copyProject(folder);
-  await removeEnvironment(engine);
+  for (const environment of environments) await removeEnvironment(environment);
   project.provide('project', folder);
   project.provide('modelFile', modelFile());
   return async () => {
     if (process.env.RAGDOCK_KEEP_STACK) return;
-    await removeEnvironment(engine);
+    for (const environment of environments) await removeEnvironment(environment);
     rmSync(folder, { recursive: true });
     // The host is left as its setup leaves it: ready for a deploy.
     hostScript('setup');

@@ -21,7 +21,7 @@ export function copyProject(folder: string): void {
 }
 
 /** Run one of the test host's scripts and give back what it printed. */
-export function hostScript(name: 'model' | 'daemon' | 'setup', ...args: readonly string[]): string {
+export function hostScript(name: 'model' | 'vllm-model' | 'daemon' | 'setup', ...args: readonly string[]): string {
   return execFileSync(join(CHECKOUT, 'test/host', name), args, {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -3,7 +3,11 @@ import type { Deployment } from '../deployment.js';
 import { until } from '../poll.js';
 
 /** A changed setting replaces what it concerns, and nothing else. */
-export function changes({ name, project, engine, sql, prometheus }: Deployment): void {
+export function changes({ name, description, project, engine, sql, prometheus }: Deployment): void {
+  const model = description.llm.service.replace('llm-', '');
+  // Its data source says how far apart samples are.
+  const readers = description.services.filter((service) => service === 'grafana');
+
   /** Deploy, and name the services whose containers are other ones than before. */
   async function replacedByDeploy(): Promise<string[]> {
     const before = await engine.containerIds();
@@ -17,7 +21,7 @@ export function changes({ name, project, engine, sql, prometheus }: Deployment):
 
   describe(`in ${name}`, () => {
     test('a changed sampling value replaces the RAG API alone', async () => {
-      project.setSetting(['services', 'llm', 'main', 'sampling', 'maxTokens'], 24);
+      project.setSetting(['services', 'llm', model, 'sampling', 'maxTokens'], 24);
 
       expect(await replacedByDeploy()).toEqual(['rag-api']);
     });
@@ -30,10 +34,10 @@ export function changes({ name, project, engine, sql, prometheus }: Deployment):
       expect(await sql('SHOW work_mem')).toBe('8MB');
     });
 
-    test('a changed scrape interval replaces nothing: Prometheus reloads it', async () => {
+    test('a changed scrape interval does not replace Prometheus, which reloads it', async () => {
       project.setSetting(['services', 'prometheus', 'scrapeInterval'], '5s');
 
-      expect(await replacedByDeploy()).toEqual([]);
+      expect(await replacedByDeploy()).toEqual(readers);
       await until('Prometheus has reloaded', async () => {
         const { yaml } = await prometheus<{ yaml: string }>('status/config');
         return yaml.includes('scrape_interval: 5s');

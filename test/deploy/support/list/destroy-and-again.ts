@@ -16,7 +16,8 @@ export function destroyAndAgain(deployment: Deployment): void {
     // WHEN everything is destroyed
     await project.destroy();
     expect(await engine.containers()).toEqual([]);
-    expect(await engine.volumes()).toEqual(description.dataVolumes.map((volume) => `${name}-${volume}`).sort());
+    const kept = [...description.dataVolumes.map((volume) => `${name}-${volume}`), ...(description.namedVolumes ?? [])];
+    expect(await engine.volumes()).toEqual(kept.sort());
 
     // AND deployed again
     await project.deploy();

@@ -3,12 +3,15 @@ import type { Deployment } from '../deployment.js';
 import { until } from '../poll.js';
 
 /** Every service is started again after its process was killed, and loses nothing. The engine has to be of this machine. */
-export function healing({ name, description, engine, ask, tryToAsk, sql }: Deployment): void {
+export function healing(
+  { name, description, engine, ask, tryToAsk, sql }: Deployment,
+  services: readonly string[] = description.services,
+): void {
   describe(`${name} heals`, () => {
     /** Ids of exchanges whose answers reached the end: none of them may be lost. */
     const acknowledged = new Set<string>();
 
-    test.each(description.services)('after the main process of %s was killed', async (service) => {
+    test.each(services)('after the main process of %s was killed', async (service) => {
       // GIVEN a stack under questions
       const before = await engine.containerOf(service).inspect();
       let asking = true;
@@ -36,7 +39,7 @@ export function healing({ name, description, engine, ask, tryToAsk, sql }: Deplo
 
     test('and no acknowledged exchange was lost', async () => {
       acknowledged.add((await ask()).exchangeId);
-      expect(acknowledged.size).toBeGreaterThan(description.services.length);
+      expect(acknowledged.size).toBeGreaterThan(services.length);
 
       const ids = [...acknowledged].map((id) => `'${id}'`).join(',');
       const kept = await sql(`SELECT count(*) FROM rag.exchanges WHERE id IN (${ids}) AND status = 'complete'`);

@@ -43,7 +43,7 @@ export function smokeIsRed({ name, description: { llm }, project, engine }: Depl
     test('is red while the API holds a wrong key for Qdrant', async () => {
       const restore = await overwriteSecret(
         engine,
-        `${name}-rag-api-secrets`,
+        `${engine.nameOf('rag-api')}-secrets`,
         'qdrant-api-key.v1',
         'a-wrong-key-of-some-length',
       );
@@ -67,7 +67,7 @@ export function smokeIsRed({ name, description: { llm }, project, engine }: Depl
         Image: image,
         Entrypoint: ['node', '-e', answersNothing(llm)],
         HostConfig: { NetworkMode: network },
-        NetworkingConfig: { EndpointsConfig: { [network]: { Aliases: [`${name}-${llm.service}`] } } },
+        NetworkingConfig: { EndpointsConfig: { [network]: { Aliases: [engine.nameOf(llm.service)] } } },
       });
       try {
         await impostor.start();

@@ -52,7 +52,7 @@ export function statusAndLogs({ name, project, engine }: Deployment): void {
     test('logs mask a key that a service wrote, on this machine and on one that does not know it', async () => {
       const key = readFileSync(join(project.secretsFolder, 'qdrant-api-key.v1'), 'utf8').trim();
       // Qdrant writes the address of every request.
-      const ask = `fetch('http://${name}-qdrant:6333/collections?marker=before-${key}-behind').then((it) => it.text())`;
+      const ask = `fetch('http://${engine.nameOf('qdrant')}:6333/collections?marker=before-${key}-behind').then((it) => it.text())`;
       await engine.execIn('rag-api', ['node', '-e', ask]);
       const stranger = mkdtempSync(join(tmpdir(), 'ragdock-stranger-'));
       onTestFinished(() => rmSync(stranger, { recursive: true }));

@@ -1,4 +1,4 @@
 import { inject } from 'vitest';
-import { sshHost } from './support/list/ssh-host.js';
+import { sshHost } from '../deploy/support/list/ssh-host.js';
 
 await sshHost(inject('modelFile'));

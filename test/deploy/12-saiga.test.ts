@@ -1,0 +1,26 @@
+import { inject } from 'vitest';
+import { changes } from './support/list/changes.js';
+import { destroyAndAgain } from './support/list/destroy-and-again.js';
+import { fromNothing } from './support/list/from-nothing.js';
+import { guideExamples } from './support/list/guide-examples.js';
+import { healing } from './support/list/healing.js';
+import { secondPlan } from './support/list/second-plan.js';
+import { secretsStayInTheirFiles } from './support/list/secrets.js';
+import { smokeIsGreen, smokeIsRed } from './support/list/smoke.js';
+import { statusAndLogs } from './support/list/status-and-logs.js';
+import { saigaIn } from './support/stacks.js';
+
+// The services guide's stack, beside dev. Graphics cards are handed out by the runtime `nvidia`.
+
+const saiga = saigaIn(inject('project'));
+
+fromNothing(saiga);
+guideExamples(saiga);
+secondPlan(saiga);
+changes(saiga);
+healing(saiga, ['agent-exporter', 'dcgm-exporter', 'embeddings', 'grafana', 'llm-saiga', 'postgres', 'qdrant']);
+secretsStayInTheirFiles(saiga);
+smokeIsGreen(saiga);
+smokeIsRed(saiga);
+statusAndLogs(saiga);
+destroyAndAgain(saiga);
