@@ -1,3 +1,6 @@
+/** A source that fails is tried again after this time at most, in milliseconds. */
+const RETRY_MS = 15_000;
+
 /** What one reading is: its source's name, how often and how it is read. */
 export interface ReadingProps<T> {
   /** Value of the label `source`. */
@@ -74,8 +77,11 @@ export class Reading<T> {
     }
     this.#seconds = (performance.now() - began) / 1000;
     if (this.#stopped) return;
-    this.#timer = setTimeout(() => {
-      this.#running = this.#attempt();
-    }, this.#props.intervalMs);
+    this.#timer = setTimeout(
+      () => {
+        this.#running = this.#attempt();
+      },
+      this.#failed ? Math.min(RETRY_MS, this.#props.intervalMs) : this.#props.intervalMs,
+    );
   }
 }
