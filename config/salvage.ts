@@ -6,6 +6,7 @@ import { EnvironmentSchema, type Settings } from './schema.js';
 const TEXTS: Readonly<Record<string, string>> = {
   name: 'stand-in',
   file: 'stand-in.gguf',
+  folder: '/stand-in',
   sha256: '0'.repeat(64),
   image: 'stand-in:1',
   reason: 'stand-in',

@@ -180,7 +180,8 @@ describe('salvage', () => {
     secrets: { store: 'command', command: ['a', '{name}'], timeoutSeconds: 5 },
     state: { backend: 'pg', config: { a: { b: 'c' } } },
     services: {
-      postgres: { settings: { work_mem: '1MB' } },
+      postgres: { settings: { work_mem: '1MB' }, publish: { port: 5 }, roles: { a: { from: ['10.0.0.0/8'] } } },
+      embeddings: { model: { onHost: { folder: '/m', acknowledge: 'it is there' } } },
       llm: {
         main: { engine: 'llama.cpp', model: { name: 'a', file: 'a.gguf', url: 'https://a.b', sha256: '0'.repeat(64) } },
       },

@@ -15,6 +15,8 @@ const EXTRA = `extraServices:
   web: {image: "web:1", container: named, volumes: [{name: one, path: /a}, {name: two, path: /b}]}
 `;
 const OBSERVED = `  prometheus: {alerts: true}
+  embeddings: {enabled: true}
+  dcgmExporter: {enabled: true}
   agentExporter: {enabled: true}
   postgresExporter: {enabled: true}
   alertmanager: {enabled: true}

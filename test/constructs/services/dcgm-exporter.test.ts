@@ -26,7 +26,7 @@ test('sees every card by the runtime nvidia, and reads them as often as they are
     ]),
   });
   expect(exporter({ gpus: { devices: ['0', '2'], handedOutBy: 'device-request' } })).toMatchObject({
-    gpus: 'device=0,2',
+    device_requests: [{ driver: 'nvidia', device_ids: ['0', '2'], capabilities: ['gpu'] }],
   });
 });
 

@@ -10,4 +10,10 @@ python3 -c 'import ensurepip' >/dev/null 2>&1 || packages+=(python3-venv)
 
 # Tests run its program with keys and a port of their own; the service that the package would start is not wanted.
 installed openssh-server || ln --symbolic --force /dev/null /etc/systemd/system/ssh.service
+# Tests start servers of their own; the cluster that the package would make is not wanted.
+if ! command -v initdb >/dev/null && ! installed postgresql-15; then
+  mkdir -p /etc/postgresql-common
+  echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+  packages+=(postgresql-15)
+fi
 need_packages "${packages[@]}"

@@ -87,7 +87,7 @@ test('a published database has the URL of a database, and an IPv6 address its br
     service.publish(sql, { port: 5433, address: '::1' });
   });
 
-  expect(json.output.service_sql_url.value).toBe('postgresql://[::1]:5433/ml_db');
+  expect(json.output.service_sql_url.value).toBe('postgresql://app@[::1]:5433/ml_db');
 });
 
 test('the environment, the images of the services and the hash of the apps are outputs; jobs are not among them', () => {

@@ -36,6 +36,8 @@ with urllib.request.urlopen(request) as answer:
     print(answer.read().decode())
 `;
 
+const ML_DB = { host: '127.0.0.1', port: 5432, database: 'ml_db' };
+
 /** What the services guide shows, asked of the ports that saiga publishes for its host. */
 export function guideExamples({ name, project }: Deployment): void {
   const secretFile = (secret: string): string => join(project.secretsFolder, `${secret}.v1`);
@@ -93,10 +95,7 @@ export function guideExamples({ name, project }: Deployment): void {
     });
 
     test('a role of its own reads the history over the published port, and writes nothing', async () => {
-      const client = new pg.Client({
-        connectionString: 'postgresql://analyst@127.0.0.1:5432/ml_db',
-        password: secret('postgres-analyst-password'),
-      });
+      const client = new pg.Client({ ...ML_DB, user: 'analyst', password: secret('postgres-analyst-password') });
       await client.connect();
       try {
         const { rows } = await client.query('SELECT count(*)::int AS count FROM rag.exchanges');
@@ -108,10 +107,7 @@ export function guideExamples({ name, project }: Deployment): void {
     });
 
     test('nobody comes through that port as the superuser', async () => {
-      const client = new pg.Client({
-        connectionString: 'postgresql://postgres@127.0.0.1:5432/ml_db',
-        password: secret('postgres-superuser-password'),
-      });
+      const client = new pg.Client({ ...ML_DB, user: 'postgres', password: secret('postgres-superuser-password') });
       await expect(client.connect()).rejects.toThrow(/no pg_hba\.conf entry/);
     });
 
