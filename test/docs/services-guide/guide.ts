@@ -19,7 +19,7 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
 
 /** Single lines that state no fact. Each has to be in the guide, so that none outlives its line. */
 export const NO_FACTS: ReadonlyMap<string, string> = new Map([
-  ['*Version 1.3 от 12.12.2024*', 'says of the guide, not of the services; the page names it'],
+  ['*Version 1.3 от 12.12.2024*', 'says of the guide, not of the services; the page begins with it'],
   ['[Saiga LLM Service](#saiga-llm-service)', 'table of contents'],
   ['[Qdrant Vector Database](#qdrant-vector-database)', 'table of contents'],
   ['[PostgreSQL Database](#postgresql-database)', 'table of contents'],

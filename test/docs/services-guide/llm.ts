@@ -9,10 +9,12 @@ import type { Check, Checks, Saiga } from './saiga.js';
 const ID = 'llm-saiga';
 const MODEL = 'NightForger/saiga_nemo_12b-GPTQ';
 
-/** What vLLM answered to `GET /v1/models`. */
-function recordedModels(): Resource {
-  const lines = readFileSync(join(ROOT, 'test/recordings/vllm/exchanges.jsonl'), 'utf8').trimEnd().split('\n');
-  return lines.map((line) => JSON.parse(line) as Resource).find(({ path }) => path === '/v1/models')?.response;
+/** An exchange with vLLM that was recorded under this name. */
+function recorded(name: string): Resource {
+  const lines = readFileSync(join(ROOT, 'test/recordings/vllm/all-exchanges.jsonl'), 'utf8').trimEnd().split('\n');
+  const found = lines.map((line) => JSON.parse(line) as Resource).find((it) => it.name === name);
+  if (!found) throw new Error(`there is no recording '${name}'`);
+  return found;
 }
 
 /** A number of a request to the model: the setting, and what the API really sends. */
@@ -91,11 +93,12 @@ export const LLM: Checks = {
   '"your_port:8010"': (saiga) => [hostPort(saiga)],
   'GET /v1/models': async () => {
     const probe = await probeModel();
-    expect(probe?.headers).toBeDefined();
+    expect(recorded('auth_no_key_v1_models').status).toBe(401);
+    expect(recorded('auth_right_key_v1_models').status).toBe(200);
     return [`${probe?.method} ${probe?.path}`];
   },
   '"object": "list"': (saiga) => {
-    const { object, data } = recordedModels();
+    const { object, data } = recorded('models').response;
     expect(object).toBe('list');
     expect(data[0]).toMatchObject({ id: MODEL, object: 'model', created: expect.any(Number), owned_by: 'vllm' });
     expect(saiga.flag(ID, '--served-model-name')).toBe(`--served-model-name=${MODEL}`);
@@ -110,6 +113,7 @@ export const LLM: Checks = {
     const { toModel } = await askApi(saiga);
     expect(JSON.parse(toModel.body)).not.toHaveProperty('max_model_len');
     expect(saiga.json('rag-api').llm.contextTokens).toBe(20000);
+    expect(recorded('completion_max_model_len_extra')).toMatchObject({ path: '/v1/completions', status: 200 });
     return [saiga.flag(ID, '--max-model-len')];
   },
   '"temperature": 0.7': sent('temperature', 'temperature', 0.7),
