@@ -1,0 +1,89 @@
+import { expect } from 'vitest';
+import { parse } from 'yaml';
+import { collectionDefinition } from '../../../src/rag/retrieval/qdrant-layout.js';
+import { searchQdrant } from './observed.js';
+import type { Check, Checks, Saiga } from './saiga.js';
+
+const ID = 'qdrant';
+
+const collections = (saiga: Saiga): readonly string[] =>
+  saiga.json('qdrant-collections').collections.map(({ name }: { name: string }) => name);
+
+/** A collection that a job makes and the API searches. */
+const collection =
+  (name: string): Check =>
+  async (saiga) => {
+    expect(collections(saiga)).toContain(name);
+    expect((await searchQdrant(saiga)).map(({ path }) => path)).toContain(`/collections/${name}/points/query`);
+    return [`api.collections.${name}`];
+  };
+
+/** The model server of vectors is there; the API is not connected to it, and collections hold no dense vector. */
+function onlyBm25(saiga: Saiga): void {
+  expect(saiga.hasVariable('rag-api', 'EMBEDDINGS_URL')).toBe(false);
+  expect(collectionDefinition('russian')).not.toHaveProperty('vectors');
+  expect(collectionDefinition('russian').metadata).toMatchObject({ embedding: 'none' });
+}
+
+export const QDRANT: Checks = {
+  'Порты: your_port (API), your_port (внутренний)': (saiga) => [saiga.published(ID, 6333), saiga.published(ID, 6334)],
+  'Volumes: qdrant_storage_new': (saiga) => [saiga.said('qdrant.volume')],
+  'Контейнер: qdrant_new': (saiga) => [saiga.container(ID).name],
+  'image: qdrant/qdrant:latest': (saiga) => [saiga.image(ID)],
+  'container_name: qdrant_new': (saiga) => [saiga.said('qdrant.container')],
+  'restart: unless-stopped': (saiga) => [`restart: ${saiga.container(ID).restart}`],
+  '"your_port:6333"': (saiga) => [saiga.published(ID, 6333)],
+  '"your_port:6334"': (saiga) => [saiga.published(ID, 6334)],
+  'qdrant_storage_new:/qdrant/storage': (saiga) => [saiga.mount(ID, '/qdrant/storage')],
+  'QDRANT_ALLOW_RECOVERY=true': (saiga) => {
+    const [, , script, name] = saiga.container(ID).entrypoint;
+    expect(saiga.container(ID).env.join()).not.toContain('RECOVERY=true');
+    return [saiga.said('qdrant.recoveryMode'), name, /QDRANT__STORAGE__RECOVERY_MODE/.exec(script)?.[0] ?? ''];
+  },
+  BD_curs_data: collection('BD_curs_data'),
+  'Векторные представления учебных материалов': async (saiga) => {
+    onlyBm25(saiga);
+    return Object.keys(collectionDefinition('russian').sparse_vectors ?? {});
+  },
+  BD_chat_question: collection('BD_chat_question'),
+  'История взаимодействий': (saiga) => [saiga.variable('rag-api', 'POSTGRES_URL')],
+  BD_organization_question: collection('BD_organization_question'),
+  'def vector_store_session():': (saiga) => [saiga.variable('rag-api', 'QDRANT_URL')],
+  'embeddings = HuggingFaceEmbeddings(': (saiga) => {
+    onlyBm25(saiga);
+    const jobs: { job_name: string }[] = parse(saiga.file('prometheus', '/prometheus.yml')).scrape_configs;
+    const [job] = jobs.filter(({ job_name }) => job_name === 'embeddings');
+    return [saiga.said('embeddings.model.name'), saiga.container('embeddings').name, job?.job_name ?? ''];
+  },
+  'store = QdrantVectorStore(': async (saiga) => {
+    onlyBm25(saiga);
+    const [search] = await searchQdrant(saiga);
+    return [search?.body.using];
+  },
+  'collection_name="DS_local_new2"': (saiga) => {
+    expect(collections(saiga)).not.toContain('DS_local_new2');
+    return collections(saiga);
+  },
+  'url="http://qdrant:6333"': (saiga) => [saiga.variable('rag-api', 'QDRANT_URL')],
+  'def safe_semantic_search(query, k=3, threshold=0.7):': async (saiga) => {
+    const searches = await searchQdrant(saiga);
+    expect(searches.map(({ body }) => body.limit)).toEqual([3, 3, 3]);
+    return ['limit: 3'];
+  },
+  'results = vs.similarity_search_with_relevance_scores(': async (saiga) => {
+    const [search] = await searchQdrant(saiga);
+    expect(search?.body.query.model).toBe('qdrant/bm25');
+    return [search?.body.query.model, search?.path.replace(/^\/collections\/\w+/, '') ?? ''];
+  },
+  '(doc.page_content, score)': async (saiga) => {
+    const [search] = await searchQdrant(saiga);
+    expect(search?.body.with_payload).toBe(true);
+    const [passage] = search?.passages ?? [];
+    expect(passage).toMatchObject({ text: 'Осмос – это …', score: 12.5 });
+    return ['text', 'score'];
+  },
+  'if score > threshold': async (saiga) => {
+    for (const { body } of await searchQdrant(saiga)) expect(body).not.toHaveProperty('score_threshold');
+    return [`noContext: ${saiga.json('rag-api').noContext}`];
+  },
+};
