@@ -20,6 +20,8 @@ function start(
 ): ChildProcess & { readonly texts: { stdout: string; stderr: string } } {
   const child = spawn(process.execPath, ['--import', TSX, '--import', READY, fileURLToPath(MAIN), ...args], {
     cwd,
+    // A pipeline is warned of a state that its next machine would not have.
+    env: { ...process.env, CI: undefined },
     stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
