@@ -1,46 +1,33 @@
 import { Construct } from 'constructs';
-import type { EmbeddingsSettings } from '../config/embeddings.js';
-import {
-  contextOf,
-  type ExternalLlmSettings,
-  type LlamaCppSettings,
-  type LlmSettings,
-  scrapeJobOf,
-  servedName,
-  type VllmSettings,
-} from '../config/llm.js';
-import type { GpuSettings } from '../config/model-fields.js';
+import { contextOf, scrapeJobOf, servedName } from '../config/llm.js';
 import type { ExtraServiceSettings, Settings } from '../config/schema.js';
-import { type Endpoint, type Gpus, type Job, modelError } from '../constructs/model/index.js';
+import { type Endpoint, modelError } from '../constructs/model/index.js';
 import {
   AgentExporter,
   Alertmanager,
   DcgmExporter,
-  EmbeddingServer,
-  ExternalLlm,
-  ExternalPostgres,
+  type EmbeddingServer,
+  type ExternalLlm,
+  type ExternalPostgres,
   ExternalQdrant,
   ExtraService,
   Grafana,
   GrafanaAdmin,
-  LlamaCppServer,
+  type LlamaCppServer,
   NodeExporter,
-  Postgres,
-  PostgresExporter,
-  PostgresMigrations,
-  PostgresRoles,
-  type PostgresRolesProps,
+  type Postgres,
+  type PostgresExporter,
   Prometheus,
   Qdrant,
   QdrantCollections,
   RagApi,
-  type VllmFlags,
-  type VllmModelSource,
-  VllmServer,
+  type VllmServer,
   WebBot,
 } from '../constructs/services/index.js';
 import { alertRules } from '../dashboards/alerts.js';
 import { dashboards } from '../dashboards/index.js';
+import { database } from './database.js';
+import { embeddingServer, gpusOf, modelServer } from './model-servers.js';
 
 /** The services of one environment and who talks to whom. Reads like a diagram; names no engine. */
 export class RagServices extends Construct {
@@ -79,9 +66,9 @@ export class RagServices extends Construct {
       limit,
     }));
 
-    const database = this.#database(settings.services);
-    this.postgres = database.server;
-    this.postgresExporter = database.exporter;
+    const kept = database(this, settings.services);
+    this.postgres = kept.server;
+    this.postgresExporter = kept.exporter;
 
     this.qdrant = qdrant.external
       ? new ExternalQdrant(this, 'qdrant', { ...qdrant.external, certificateAuthority: qdrant.external.ca })
@@ -92,18 +79,17 @@ export class RagServices extends Construct {
     });
 
     const knowledge = this.qdrant.metrics;
-    this.agentExporter =
-      database.numbers && knowledge ? this.#agentExporter(settings, database.numbers, knowledge) : undefined;
-    this.agentExporter?.runAfter(database.prepared);
+    this.agentExporter = kept.numbers && knowledge ? this.#agentExporter(settings, kept.numbers, knowledge) : undefined;
+    this.agentExporter?.runAfter(kept.prepared);
 
-    this.llms = new Map(Object.entries(llm).map(([name, server]) => [name, this.#modelServer(`llm-${name}`, server)]));
+    this.llms = new Map(Object.entries(llm).map(([name, server]) => [name, modelServer(this, `llm-${name}`, server)]));
     const answering = this.llms.get(api.llm);
     const model = llm[api.llm];
     if (!answering || !model) {
       throw modelError(this, `api.llm names '${api.llm}', which is none of the models`, 'name one of services.llm');
     }
 
-    this.embeddings = embeddings.enabled ? this.#embeddings(embeddings) : undefined;
+    this.embeddings = embeddings.enabled ? embeddingServer(this, embeddings) : undefined;
 
     this.api = new RagApi(this, 'rag-api', {
       image: api.image,
@@ -111,7 +97,7 @@ export class RagServices extends Construct {
       memoryMiB: api.memory,
       retrieval: this.qdrant.http,
       llm: answering.http,
-      history: database.history,
+      history: kept.history,
       settings: {
         collections,
         courses: [...api.courses],
@@ -125,7 +111,7 @@ export class RagServices extends Construct {
         limits: api.limits,
       },
     });
-    this.api.runAfter(database.prepared);
+    this.api.runAfter(kept.prepared);
     this.api.runAfter(made);
     if (api.publish) this.api.publish(this.api.http, api.publish);
 
@@ -165,135 +151,6 @@ export class RagServices extends Construct {
     if (settings.publish) qdrant.publish(qdrant.http, settings.publish);
     if (settings.publishGrpc) qdrant.publish(qdrant.grpc, settings.publishGrpc);
     return qdrant;
-  }
-
-  /** The server of the conversations, the API's way in, and the job after which there is one. */
-  #database({ postgres, postgresExporter, agentExporter }: Settings['services']): {
-    readonly server: Postgres | ExternalPostgres;
-    readonly history: Endpoint;
-    /** The agent exporter's way in. */
-    readonly numbers: Endpoint | undefined;
-    readonly prepared: Job;
-    readonly exporter: PostgresExporter | undefined;
-  } {
-    if (postgres.external) {
-      const { url, passwordSecret, sslMode, ca } = postgres.external;
-      const tls = sslMode === 'verify-full';
-      const server = new ExternalPostgres(this, 'postgres', { url, passwordSecret, tls, certificateAuthority: ca });
-      const prepared = new PostgresMigrations(this, 'postgres-roles', { postgres: server });
-      return { server, history: server.role, numbers: undefined, prepared, exporter: undefined };
-    }
-    const server = new Postgres(this, 'postgres', {
-      image: postgres.image,
-      containerName: postgres.container,
-      volumeName: postgres.volume,
-      memoryMiB: postgres.memory,
-      database: postgres.database,
-      settings: postgres.settings,
-      backupsVolumeName: postgres.backupsVolume,
-    });
-    const history = server.role('rag_api');
-    const numbers = agentExporter.enabled ? server.role('agent_exporter') : undefined;
-    const statistics = postgresExporter.enabled ? server.role('postgres_exporter') : undefined;
-    const prepared = new PostgresRoles(this, 'postgres-roles', {
-      postgres: server,
-      roles: [
-        { endpoint: history, grants: 'history' },
-        ...(numbers ? [{ endpoint: numbers, grants: 'numbers' } as const] : []),
-        ...(statistics ? [{ endpoint: statistics, grants: 'monitor' } as const] : []),
-        ...admitted(server, postgres),
-      ],
-    });
-    const exporter = statistics
-      ? new PostgresExporter(this, 'postgres-exporter', {
-          image: postgresExporter.image,
-          containerName: postgresExporter.container,
-          memoryMiB: postgresExporter.memory,
-          role: statistics,
-        })
-      : undefined;
-    exporter?.runAfter(prepared);
-    if (postgresExporter.publish) exporter?.publish(exporter.metrics, postgresExporter.publish);
-    return { server, history, numbers, prepared, exporter };
-  }
-
-  #modelServer(id: string, server: LlmSettings): LlamaCppServer | VllmServer | ExternalLlm {
-    if (server.engine === 'openai') return this.#externalLlm(id, server);
-    const managed = server.engine === 'vllm' ? this.#vllm(id, server) : this.#llamaCpp(id, server);
-    if (server.publish) managed.publish(managed.http, server.publish);
-    return managed;
-  }
-
-  #llamaCpp(id: string, server: LlamaCppSettings): LlamaCppServer {
-    return new LlamaCppServer(this, id, {
-      image: server.image,
-      containerName: server.container,
-      volumeName: server.volume,
-      memoryMiB: server.memory,
-      model: server.model,
-      contextLength: server.contextLength,
-      parallel: server.parallel,
-      threads: server.threads,
-    });
-  }
-
-  #externalLlm(id: string, { url, keySecret, metrics, ca }: ExternalLlmSettings): ExternalLlm {
-    return new ExternalLlm(this, id, { url, keySecret, metrics, certificateAuthority: ca });
-  }
-
-  #vllm(id: string, server: VllmSettings): VllmServer {
-    const [uid = 0, gid = 0] = server.user.split(':').map(Number);
-    const { name, servedName: alias } = server.model;
-    return new VllmServer(this, id, {
-      image: server.image,
-      containerName: server.container,
-      volumeName: server.volume,
-      memoryMiB: server.memory,
-      shmSizeMiB: server.sharedMemory,
-      user: { uid, gid },
-      model: { name, servedName: alias, source: sourceOf(server.model) },
-      port: server.port,
-      gpus: gpusOf(server.gpus),
-      maxModelLen: server.maxModelLen,
-      gpuMemoryUtilization: server.gpuMemoryUtilization,
-      trustRemoteCode: server.trustRemoteCode,
-      dtype: server.dtype === 'auto' ? undefined : server.dtype,
-      quantization: server.quantization,
-      maxNumSeqs: server.maxNumSeqs,
-      tensorParallelSize: server.tensorParallelSize,
-      enforceEager: server.enforceEager,
-      // The rules have looked at every one of them.
-      flags: server.flags as VllmFlags,
-      restart: server.restart,
-      startPeriodSeconds: server.startSeconds,
-      stallSeconds: server.stallSeconds,
-      shutdownTimeoutSeconds: server.shutdownSeconds,
-    });
-  }
-
-  #embeddings(settings: EmbeddingsSettings): EmbeddingServer {
-    const [uid = 0, gid = 0] = settings.user.split(':').map(Number);
-    const { name, revision, token, onHost } = settings.model;
-    return new EmbeddingServer(this, 'embeddings', {
-      image: settings.image,
-      containerName: settings.container,
-      volumeName: settings.volume,
-      memoryMiB: settings.memory,
-      user: { uid, gid },
-      model: {
-        name,
-        source: onHost
-          ? { kind: 'host-folder', path: onHost.folder, reason: onHost.acknowledge }
-          : { kind: 'download', revision, token },
-      },
-      port: settings.port,
-      gpus: settings.gpus && gpusOf(settings.gpus),
-      maxClientBatchSize: settings.maxClientBatchSize,
-      maxBatchTokens: settings.maxBatchTokens,
-      maxConcurrentRequests: settings.maxConcurrentRequests,
-      payloadBytes: settings.payloadBytes,
-      startPeriodSeconds: settings.startSeconds,
-    });
   }
 
   #dcgmExporter(settings: Settings['services']['dcgmExporter']): DcgmExporter {
@@ -455,25 +312,4 @@ export class RagServices extends Construct {
     }
     return endpoint;
   }
-}
-
-const gpusOf = ({ devices, by }: GpuSettings): Gpus => ({ devices: devices ?? 'all', handedOutBy: by });
-
-/** Roles for whoever comes through PostgreSQL's published port. */
-function admitted(server: Postgres, { roles, publish }: Settings['services']['postgres']): PostgresRolesProps['roles'] {
-  const all = Object.entries(roles).map(([name, { rights, from }]) => {
-    const endpoint = server.role(name);
-    server.admit(endpoint, from);
-    return { endpoint, grants: rights === 'write' ? 'history' : 'read' } as const;
-  });
-  const [first] = all;
-  if (publish && first) server.publish(first.endpoint, publish);
-  return all;
-}
-
-function sourceOf({ revision, token, onHost }: VllmSettings['model']): VllmModelSource {
-  if (!onHost) return { kind: 'download', revision, token };
-  const { cache, folder, acknowledge: reason } = onHost;
-  if (folder !== undefined) return { kind: 'host-folder', path: folder, reason };
-  return { kind: 'host-cache', path: cache ?? '', reason, revision };
 }
