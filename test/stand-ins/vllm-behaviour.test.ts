@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { RECORDED_MODEL, StandIn } from './vllm/harness/server.js';
@@ -113,9 +114,10 @@ describe('the queue', () => {
 
   test('who waits is kept warm by --sse-keep-alive-interval', async () => {
     const server = await ready(['--max-num-seqs', '1', '--sse-keep-alive-interval', '1'], {
-      VLLM_STAND_IN_TOKEN_SECONDS: '0.1',
+      VLLM_STAND_IN_TOKEN_SECONDS: '0.5',
     });
     const first = await stream(server, 'one');
+    await expect.poll(() => gauge(server, 'num_requests_running')).toBe(1);
     const second = await stream(server, 'two');
     await first.text();
     expect(await second.text()).toMatch(/^(: keep-alive\n\n)+data: \{/);
@@ -131,12 +133,18 @@ test('--root-path is in front of every path, and keys are asked for behind it', 
   expect((await fetch(`${server.url}/llmx/health`)).status).toBe(404);
 });
 
+/** Whether the kernel keeps SIGTERM from a process: bit 15 of a mask whose bits begin with 1. */
+function ignoresSigterm(pid: number | undefined): boolean {
+  const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
+  return (BigInt(`0x${mask}`) & (1n << 14n)) !== 0n;
+}
+
 describe('SIGTERM', () => {
   test('while it loads is ignored', async () => {
-    const server = await StandIn.start([], { VLLM_STAND_IN_LOAD_SECONDS: '2' });
+    const server = await StandIn.start([], { VLLM_STAND_IN_LOAD_SECONDS: '4' });
     onTestFinished(() => void server.stop());
     // Before it has come as far as to ignore it, it ends; so did the real one.
-    await delay(1200);
+    await expect.poll(() => ignoresSigterm(server.child.pid), { timeout: 20_000 }).toBe(true);
     server.child.kill('SIGTERM');
     const health = () =>
       fetch(`${server.url}/health`).then(
