@@ -114,7 +114,7 @@ describe('the queue', () => {
 
   test('who waits is kept warm by --sse-keep-alive-interval', async () => {
     const server = await ready(['--max-num-seqs', '1', '--sse-keep-alive-interval', '1'], {
-      VLLM_STAND_IN_TOKEN_SECONDS: '0.5',
+      VLLM_STAND_IN_TOKEN_SECONDS: '0.3',
     });
     const first = await stream(server, 'one');
     await expect.poll(() => gauge(server, 'num_requests_running')).toBe(1);

@@ -11,7 +11,7 @@ export interface RagApi {
   /**
    * Ask, and return when the answer begins. Fails with a {@link Failure}, or with the signal's reason.
    *
-   * @param clientAddress - IP address of the reader, which the API counts requests by
+   * @param clientAddress - IP address of the reader; the API does not look at it yet
    */
   ask(question: Question, clientAddress: string, signal: AbortSignal): Promise<AnswerStream>;
   /** The passages of an exchange; undefined while the API does not know it yet. */
