@@ -202,6 +202,7 @@ test('of two deploys at once one is told that the state is locked; with a time t
   try {
     await until('the first deploy asks for its approval', async () => said.includes('Enter a value:'));
     await second.git('pull', '--quiet', 'origin', 'main');
+    await second.succeed('npx', ['ragdock', 'secrets', 'fetch', ENVIRONMENT]);
 
     // WHEN the second one deploys THEN it is told
     const refused = await second.deploy();
