@@ -88,14 +88,18 @@ async function storeSecret(name: string, value: string): Promise<void> {
   expect(output).not.toContain(value);
 }
 
-async function smoke(): Promise<{
+async function smoke(seconds: number): Promise<{
   readonly code: number | null;
   readonly checks: readonly { service: string; check: string; ok: boolean; came?: string; asked?: string }[];
   readonly text: string;
 }> {
-  const { code, stdout, stderr } = await run('npx', ['ragdock', 'smoke', NAME, '--timeout', '300', '--json', '-'], {
-    cwd: project,
-  });
+  const { code, stdout, stderr } = await run(
+    'npx',
+    ['ragdock', 'smoke', NAME, '--timeout', String(seconds), '--json', '-'],
+    {
+      cwd: project,
+    },
+  );
   return { code, checks: JSON.parse(stdout).checks, text: stdout + stderr };
 }
 
@@ -187,7 +191,7 @@ test('a document is ingested, and a question is answered as a stream with its so
 });
 
 test('smoke is green, and asks the servers elsewhere too', async () => {
-  const { code, checks, text } = await smoke();
+  const { code, checks, text } = await smoke(300);
 
   expect(
     checks.filter(({ ok }) => !ok),
@@ -225,7 +229,7 @@ test('status shows them with their addresses, and logs says where theirs are', a
 test('smoke is red while Qdrant elsewhere is stopped, and names it first', async () => {
   await elsewhere.stop('qdrant');
   try {
-    const { code, checks, text } = await smoke();
+    const { code, checks, text } = await smoke(60);
     const [first] = checks.filter(({ ok }) => !ok);
     expect(code).toBe(1);
     expect(first?.service, text).toBe('qdrant');
