@@ -67,7 +67,8 @@ export class StandInProcess {
   }
 }
 
-async function freePort(): Promise<number> {
+/** A port of the loopback address on which nobody listens. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
