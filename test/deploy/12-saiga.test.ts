@@ -22,5 +22,6 @@ healing(saiga, ['agent-exporter', 'dcgm-exporter', 'embeddings', 'grafana', 'llm
 secretsStayInTheirFiles(saiga);
 smokeIsGreen(saiga);
 smokeIsRed(saiga);
+// After the search for secrets: it writes one into Qdrant's log, to see it masked.
 statusAndLogs(saiga);
 destroyAndAgain(saiga);
