@@ -1,5 +1,6 @@
 import type { FailureCode } from '../src/errors/catalogue.js';
 import type { Path } from './located.js';
+import { COLLECTION_RULES } from './rules/collections.js';
 import { EMBEDDING_RULES } from './rules/embeddings.js';
 import { EXTERNAL_RULES } from './rules/external.js';
 import { EXTRA_SERVICE_RULES } from './rules/extra-services.js';
@@ -39,6 +40,7 @@ const RULES: readonly Rule[] = [
   ...SERVICE_RULES,
   ...VLLM_RULES,
   ...EMBEDDING_RULES,
+  ...COLLECTION_RULES,
   ...EXTERNAL_RULES,
   ...EXTRA_SERVICE_RULES,
   ...STATE_RULES,

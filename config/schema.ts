@@ -41,8 +41,33 @@ export const CourseName = text(/^[\p{L}\p{N}][\p{L}\p{N} _.-]{0,63}$/u, '1 to 64
 const LANGUAGES = ['russian', 'english'] as const;
 
 const collection = z.strictObject({
+  layout: z
+    .enum(['ragdock', 'langchain'])
+    .default('ragdock')
+    .describe('Who filled it: `ragdock ingest`, or LangChain, whose collections are read as they are'),
   language: z.enum(LANGUAGES).default('russian').describe('Language of stemming and stop words in BM25'),
   limit: z.int().min(1).max(20).default(3).describe('Passages that one question takes from this collection'),
+  dense: z
+    .boolean()
+    .optional()
+    .describe('Whether its passages get vectors of services.embeddings as well. Default: whether that is enabled'),
+  courseField: text(/^[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*)*$/, 'names joined by dots, such as metadata.course')
+    .optional()
+    .describe('Where LangChain’s points say their course. Default: each belongs to every course'),
+});
+
+const gate = z.strictObject({
+  similarity: z
+    .number()
+    .min(-1)
+    .max(1)
+    .optional()
+    .describe('Least cosine between the question and the closest passage. Default: any'),
+  support: z
+    .number()
+    .min(0)
+    .optional()
+    .describe('Least support by words of the best passage, where no vectors are compared. Default: any'),
 });
 
 const collectionName = text(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'letters, digits, _ and -');
@@ -166,7 +191,7 @@ export const EnvironmentSchema = z
           .describe('The vector database'),
         llm: z.record(identifier, Llm).describe('Models by name; the RAG API asks the one that `api.llm` names'),
         embeddings: Embeddings.prefault({}).describe(
-          'A model that makes vectors of texts, for extra services; the RAG API does not ask it yet',
+          'A model that makes vectors of texts, by which passages are found beside their words',
         ),
         api: z
           .strictObject({
@@ -182,6 +207,11 @@ export const EnvironmentSchema = z
               .enum(['refuse', 'general'])
               .default('refuse')
               .describe('Without a passage found: a fixed refusal, or the model’s general knowledge with a notice'),
+            gate: gate
+              .prefault({})
+              .describe(
+                'From when on what was found counts as about the question; `ragdock calibrate` gives the values',
+              ),
             limits: ApiLimits.prefault({}).describe('What one question may cost'),
             publish: publish.optional(),
           })

@@ -1,4 +1,5 @@
 import { RootConstruct } from 'constructs';
+import { collectionsOf } from '../config/collections.js';
 import type { Environment } from '../config/environment.js';
 import type { Promises } from '../config/lock-schema.js';
 import type { Settings } from '../config/schema.js';
@@ -22,9 +23,9 @@ export function promisesOf(settings: Settings, name: Environment['name']): Promi
     postgresMajor: settings.services.postgres.external ? undefined : postgresMajor(settings),
     elsewhere: dataElsewhere(settings),
     collections: Object.fromEntries(
-      Object.entries(settings.services.api.collections).map(([collection, { language }]) => [
+      collectionsOf(settings.services).map(({ name: collection, language, embedding }) => [
         collection,
-        { language, embedding: 'none', dimension: 0 },
+        { language, embedding: embedding?.model ?? 'none', dimension: embedding?.dimension ?? 0 },
       ]),
     ),
   };

@@ -1,4 +1,5 @@
 import { Construct } from 'constructs';
+import { collectionsOf, type SettledCollection } from '../config/collections.js';
 import { contextOf, scrapeJobOf, servedName } from '../config/llm.js';
 import type { ExtraServiceSettings, Settings } from '../config/schema.js';
 import { type Endpoint, modelError } from '../constructs/model/index.js';
@@ -26,6 +27,7 @@ import {
 } from '../constructs/services/index.js';
 import { alertRules } from '../dashboards/alerts.js';
 import { dashboards } from '../dashboards/index.js';
+import type { CollectionSettings } from '../src/rag/retrieval/collection-settings.js';
 import { database } from './database.js';
 import { embeddingServer, gpusOf, modelServer } from './model-servers.js';
 
@@ -60,11 +62,7 @@ export class RagServices extends Construct {
     super(scope, 'services');
     const { qdrant, llm, api, webBot, prometheus } = settings.services;
     const { alertmanager, grafana, embeddings, dcgmExporter } = settings.services;
-    const collections = Object.entries(api.collections).map(([name, { language, limit }]) => ({
-      name,
-      language,
-      limit,
-    }));
+    const collections = collectionsOf(settings.services);
 
     const kept = database(this, settings.services);
     this.postgres = kept.server;
@@ -75,7 +73,7 @@ export class RagServices extends Construct {
       : this.#qdrant(qdrant);
     const made = new QdrantCollections(this, 'qdrant-collections', {
       qdrant: this.qdrant.http,
-      collections: collections.map(({ name, language }) => ({ name, language })),
+      collections: collections.map(collectionSettings),
     });
 
     const knowledge = this.qdrant.metrics;
@@ -91,6 +89,7 @@ export class RagServices extends Construct {
 
     this.embeddings = embeddings.enabled ? embeddingServer(this, embeddings) : undefined;
 
+    const compared = collections.find(({ embedding }) => embedding !== undefined);
     this.api = new RagApi(this, 'rag-api', {
       image: api.image,
       containerName: api.container,
@@ -98,8 +97,15 @@ export class RagServices extends Construct {
       retrieval: this.qdrant.http,
       llm: answering.http,
       history: kept.history,
+      embeddings: compared && this.embeddings?.http,
       settings: {
-        collections,
+        collections: collections.map((collection) => ({
+          ...collectionSettings(collection),
+          limit: collection.limit,
+          courseField: collection.courseField,
+        })),
+        gate: Object.keys(api.gate).length > 0 ? api.gate : undefined,
+        embeddings: compared?.embedding,
         courses: [...api.courses],
         noContext: api.noContext,
         llm: {
@@ -312,4 +318,9 @@ export class RagServices extends Construct {
     }
     return endpoint;
   }
+}
+
+/** A collection as the apps' settings have it. */
+export function collectionSettings({ name, language, layout, embedding }: SettledCollection): CollectionSettings {
+  return { name, language, ...(layout === 'langchain' ? { layout } : {}), ...(embedding ? { embedding } : {}) };
 }

@@ -18,6 +18,8 @@ export interface RagApiProps {
   readonly settings: Omit<RagApiSettings, 'listen'>;
   /** Qdrant's REST endpoint. */
   readonly retrieval: Endpoint;
+  /** A server that makes vectors, by `POST /v1/embeddings`. @default - BM25 alone */
+  readonly embeddings?: Endpoint | undefined;
   /** A server of the OpenAI protocol. */
   readonly llm: Endpoint;
   /** A role of PostgreSQL with rights on the history. */
@@ -57,6 +59,13 @@ export class RagApi extends Service {
       rereads: true,
       trust: TRUST_VARIABLE,
     });
+    if (props.embeddings) {
+      this.connectTo(props.embeddings, {
+        url: RAG_API_VARIABLES.embeddingsUrl,
+        ...(props.embeddings.credential ? { credential: RAG_API_VARIABLES.embeddingsKeyFile } : {}),
+        rereads: true,
+      });
+    }
     this.connectTo(props.history, {
       url: RAG_API_VARIABLES.postgresUrl,
       credential: RAG_API_VARIABLES.postgresPasswordFile,

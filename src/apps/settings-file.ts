@@ -3,10 +3,10 @@ import type { z } from 'zod';
 import { type Problem, RagdockError, throwProblems } from '../errors/problem.js';
 
 /** What a variable must hold. `optional-…` may be missing. */
-export type VariableKind = 'path' | 'http-url' | 'postgres-url' | 'optional-path';
+export type VariableKind = 'path' | 'http-url' | 'postgres-url' | 'optional-path' | 'optional-http-url';
 
 type Variables<Names extends Record<string, string>, Kinds extends Record<keyof Names, VariableKind>> = {
-  readonly [Key in keyof Names]: Kinds[Key] extends 'optional-path' ? string | undefined : string;
+  readonly [Key in keyof Names]: Kinds[Key] extends `optional-${string}` ? string | undefined : string;
 };
 
 const REMEDY = 'The deployment sets this; deploy again, or correct how the container is started.';
@@ -58,8 +58,8 @@ export function readSettings<Schema extends z.ZodType>(file: string, schema: Sch
 }
 
 function problemOf(value: string | undefined, kind: VariableKind): string | undefined {
-  if (value === undefined) return kind === 'optional-path' ? undefined : 'the environment variable is not set';
-  if (kind === 'http-url' && !hasProtocol(value, /^https?:$/)) return 'expected an address like http://host:port';
+  if (value === undefined) return kind.startsWith('optional-') ? undefined : 'the environment variable is not set';
+  if (kind.endsWith('http-url') && !hasProtocol(value, /^https?:$/)) return 'expected an address like http://host:port';
   if (kind === 'postgres-url') {
     const url = hasProtocol(value, /^postgres(ql)?:$/) ? new URL(value) : undefined;
     if (!url) return 'expected an address like postgresql://user@host:5432/database';

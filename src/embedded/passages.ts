@@ -1,6 +1,6 @@
 import { abortReason } from '../rag/failure.js';
 import { originOf } from '../rag/origin.js';
-import type { CollectionResult, DocumentKey, Passage, PassageStore, Retrieval, StoredPassage } from '../rag/ports.js';
+import type { DocumentKey, Passage, PassageStore, Retrieval, SearchResult, StoredPassage } from '../rag/ports.js';
 import { Bm25Index } from '../rag/retrieval/bm25-index.js';
 import type { Database } from './database.js';
 
@@ -82,12 +82,13 @@ export class EmbeddedPassages implements Retrieval {
     await this.#stores.get(collection)?.removeSources(prefix);
   }
 
-  async search(query: string, course: string, signal: AbortSignal): Promise<readonly CollectionResult[]> {
+  async search(query: string, course: string, signal: AbortSignal): Promise<SearchResult> {
     if (signal.aborted) throw abortReason(signal);
-    return this.#collections.map(({ name, limit }) => ({
+    const collections = this.#collections.map(({ name, limit }) => ({
       collection: name,
       passages: this.#stores.get(name)?.search(query, course, limit) ?? [],
     }));
+    return { collections };
   }
 
   async check(): Promise<void> {}

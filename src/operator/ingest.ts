@@ -1,10 +1,11 @@
 import type Docker from 'dockerode';
+import { type CollectionEmbedding, collectionsOf } from '../../config/collections.js';
 import { OPERATOR_INGEST_VARIABLES } from '../apps/operator/ingest.js';
 import { RagdockError } from '../errors/problem.js';
 import { type DocumentFile, readDocument } from './documents.js';
 import { IngestEvent, parseEvent } from './events.js';
 import { newRun, runSession, sweepSessions } from './session.js';
-import { planSession, SessionAccess } from './session-plan.js';
+import { planSession, SessionAccess, type SessionConnection } from './session-plan.js';
 import { type DescribedStack, deployedAppsImage, readInventory, requireRunning } from './stack.js';
 
 /** A whole library takes hours on a slow disk. */
@@ -30,18 +31,31 @@ export interface IngestRequest {
 export async function ingestDocuments(docker: Docker, stack: DescribedStack, request: IngestRequest): Promise<void> {
   const { services, topology } = stack;
   const inventory = await readInventory(docker);
-  requireRunning(topology, inventory, [services.qdrant]);
-  const { qdrantUrl: url, qdrantKeyFile: credential } = OPERATOR_INGEST_VARIABLES;
+  const { qdrantUrl, qdrantKeyFile, embeddingsUrl, embeddingsKeyFile } = OPERATOR_INGEST_VARIABLES;
+  const embedding = embeddingFor(stack, request.collection);
+  const embeddings = embedding && services.embeddings;
+  requireRunning(topology, inventory, [services.qdrant, ...(embeddings ? [embeddings] : [])]);
+  const connections: readonly SessionConnection[] = [
+    { endpoint: services.qdrant.http, url: qdrantUrl, credential: qdrantKeyFile },
+    ...(embeddings ? [{ endpoint: embeddings.http, url: embeddingsUrl, credential: embeddingsKeyFile }] : []),
+  ];
   const plan = planSession(
     topology,
     {
       purpose: 'ingest',
-      command: ['operator-ingest', '--collection', request.collection, '--course', request.course],
-      connections: [{ endpoint: services.qdrant.http, url, credential }],
+      command: [
+        ...['operator-ingest', '--collection', request.collection, '--course', request.course],
+        ...(embedding ? ['--embedding', embedding.model, '--dimension', String(embedding.dimension)] : []),
+      ],
+      connections,
       deadlineSeconds: DEADLINE_SECONDS,
       memoryMiB: MEMORY_MIB,
     },
-    new SessionAccess(topology, [services.qdrant.http], inventory),
+    new SessionAccess(
+      topology,
+      connections.map(({ endpoint }) => endpoint),
+      inventory,
+    ),
     { image: deployedAppsImage(stack, inventory), run: newRun() },
   );
   await sweepSessions(docker, topology.environment);
@@ -68,6 +82,20 @@ export async function ingestDocuments(docker: Docker, stack: DescribedStack, req
     message: `${refusal ?? `the session ended with ${exitCode}`}; ${progress}${diagnostics === '' ? '' : `: ${diagnostics}`}`,
     remedy: 'Remove the cause and run the command again; what was ingested stays and is not doubled.',
   });
+}
+
+/** The model of the collection's vectors. Throws for a collection that is only read. */
+function embeddingFor({ environment }: DescribedStack, name: string): CollectionEmbedding | undefined {
+  const collection = collectionsOf(environment.settings.services).find((one) => one.name === name);
+  if (collection?.layout === 'langchain') {
+    throw new RagdockError({
+      code: 'USAGE',
+      path: `services.api.collections.${name}`,
+      message: `${name} is a collection of LangChain, which ragdock reads and never writes`,
+      remedy: 'Name another collection, or ingest by what filled this one.',
+    });
+  }
+  return collection?.embedding;
 }
 
 /** Documents are read one by one, as the session takes them. */

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { abortReason, RagFailure } from './failure.js';
+import { passesGate } from './gate.js';
 import { cleanText, isRussian, storableText } from './normalise.js';
 import type { Answer, Component, PipelineParts, Question } from './pipeline.js';
 import type { ExchangeOutcome, ExchangeSource, Passage, Prompt, Usage } from './ports.js';
@@ -101,6 +102,7 @@ export class RunningExchange {
     const retrieved = await retrieve(retrieval, this.#question.message, this.#question.course, this.#signal);
     this.#timings.retrieval = this.#elapsed() - began;
     observer.retrieved(this.#question, retrieved);
+    if (retrieved.vectorFailure) this.#degrade('embeddings', retrieved.vectorFailure);
     if (retrieved.failures.size > 0) {
       const cause = new AggregateError(
         [...retrieved.failures.values()],
@@ -112,7 +114,8 @@ export class RunningExchange {
         throw new RagFailure('retrieval-unavailable', 'the collections could not be searched', { cause });
       }
     }
-    return retrieved.passages;
+    const { gate = {} } = settings;
+    return passesGate(this.#question.message, retrieved.passages, gate) ? retrieved.passages : [];
   }
 
   async #ask(found: readonly Passage[]): Promise<{ opened: OpenedAnswer; prompt: Prompt }> {

@@ -1,11 +1,14 @@
 import { RunningExchange } from './exchange.js';
+import type { Gate } from './gate.js';
 import type { ExchangeOutcome, ExchangeSource, History, Llm, Retrieval } from './ports.js';
 import type { PromptSettings } from './prompt.js';
 import type { Retrieved } from './retrieve.js';
 
-export type Component = 'retrieval' | 'history';
+export type Component = 'retrieval' | 'embeddings' | 'history';
 
 export interface PipelineSettings extends PromptSettings {
+  /** @default - whatever was found is taken */
+  readonly gate?: Gate | undefined;
   readonly noContext: 'refuse' | 'general';
   /** Longest time from the question to the last character, in milliseconds. */
   readonly totalMs: number;

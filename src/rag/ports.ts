@@ -10,8 +10,10 @@ export interface Passage {
   readonly heading: string;
   /** SHA-256 of heading and text; equal passages of several collections have the same one. */
   readonly contentHash: string;
-  /** As the search gave it; comparable inside one collection and one search only. */
+  /** As the search gave it: of BM25, or of a fusion; comparable inside one collection and one search only. */
   readonly score: number;
+  /** Cosine of the angle between the vectors of question and passage, -1 to 1. @default - no vectors were compared, or it was not among the closest */
+  readonly similarity?: number | undefined;
 }
 
 /** What one collection answered: its best passages, or why there are none. */
@@ -19,10 +21,18 @@ export type CollectionResult =
   | { readonly collection: string; readonly passages: readonly Passage[] }
   | { readonly collection: string; readonly failure: Error };
 
+/** What one search gave. */
+export interface SearchResult {
+  /** One result for each configured collection, in the configured order. */
+  readonly collections: readonly CollectionResult[];
+  /** Why no vectors were compared, though collections have them. @default - they were, or none has any */
+  readonly vectorFailure?: Error | undefined;
+}
+
 /** Finds passages of one course. A collection that fails is a result, not a rejection. */
 export interface Retrieval {
-  /** One result for each configured collection, in the configured order. Rejects only when `signal` aborts. */
-  search(query: string, course: string, signal: AbortSignal): Promise<readonly CollectionResult[]>;
+  /** Rejects only when `signal` aborts. */
+  search(query: string, course: string, signal: AbortSignal): Promise<SearchResult>;
   /** Rejects unless the collections can be read with the credential at hand. */
   check(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
@@ -114,6 +124,17 @@ export interface Llm {
   chat(prompt: Prompt, signal: AbortSignal): AsyncIterable<LlmEvent>;
   /** Rejects unless the server answers and lists the model. */
   check(signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Makes vectors of texts. */
+export interface Embedder {
+  /** Name of the model, as collections remember it. */
+  readonly model: string;
+  /** Numbers in one vector. */
+  readonly dimension: number;
+  /** One vector for each text, in their order. Rejects with `EmbeddingError`, or with the reason of the signal. */
+  embed(texts: readonly string[], signal: AbortSignal): Promise<readonly (readonly number[])[]>;
   close(): Promise<void>;
 }
 

@@ -7,6 +7,8 @@ export interface Retrieved {
   readonly passages: readonly Passage[];
   /** Collections that could not be searched, with the cause. */
   readonly failures: ReadonlyMap<string, Error>;
+  /** Why no vectors were compared, though collections have them. */
+  readonly vectorFailure?: Error | undefined;
 }
 
 /** Searches the collections for a question and merges what they found. */
@@ -16,12 +18,12 @@ export async function retrieve(
   course: string,
   signal: AbortSignal,
 ): Promise<Retrieved> {
-  const results = await retrieval.search(searchText(message), course, signal);
+  const { collections, vectorFailure } = await retrieval.search(searchText(message), course, signal);
   if (signal.aborted) throw abortReason(signal);
   const failures = new Map<string, Error>();
   const passages: Passage[] = [];
   const seen = new Set<string>();
-  for (const result of results) {
+  for (const result of collections) {
     if ('failure' in result) {
       failures.set(result.collection, result.failure);
       continue;
@@ -32,7 +34,7 @@ export async function retrieve(
       passages.push(passage);
     }
   }
-  return { passages, failures };
+  return { passages, failures, vectorFailure };
 }
 
 /** Equal scores are common in BM25; without the second key the order would change from question to question. */

@@ -1,3 +1,4 @@
+import { collectionsOf } from '../../config/collections.js';
 import type { Environment } from '../../config/environment.js';
 import { type LlmSettings, servedName } from '../../config/llm.js';
 import {
@@ -10,6 +11,7 @@ import {
 } from '../../constructs/model/index.js';
 import { NodeExporter } from '../../constructs/services/index.js';
 import { DATA_SOURCE } from '../../dashboards/index.js';
+import { collectionSettings } from '../../stacks/rag-services.js';
 import type { PathPlan, Target, TargetOf } from '../apps/operator/smoke/protocol.js';
 import type { SessionAccess } from '../operator/session-plan.js';
 import type { DescribedStack } from '../operator/stack.js';
@@ -55,7 +57,7 @@ export function targetsOf({ environment, services, topology }: DescribedStack): 
       kind: 'qdrant',
       url,
       keyFile,
-      collections: Object.entries(collections).map(([name, { language }]) => ({ name, language })),
+      collections: collectionsOf(settings.services).map(collectionSettings),
     })),
     ...[...services.llms]
       // What somebody else runs is asked as the API asks it; a model that only others use is theirs to look at.
@@ -131,8 +133,10 @@ export function targetsOf({ environment, services, topology }: DescribedStack): 
 
 /** The way of a document and a question through the stack: the first collection, the first course. */
 export function pathOf({ environment, services }: DescribedStack): PathPlan {
-  const { collections, courses, limits } = environment.settings.services.api;
-  const [collection = ''] = Object.keys(collections);
+  const { courses, limits } = environment.settings.services.api;
+  // A document can only be brought into a collection of ours.
+  const own = collectionsOf(environment.settings.services).find(({ layout }) => layout === 'ragdock');
+  const collection = own?.name ?? '';
   const [course = ''] = courses;
   return {
     needs: [...needsOf(services.api), services.api.node.id],

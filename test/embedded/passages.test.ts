@@ -29,7 +29,7 @@ async function bring(content: string, { path = 'a.md', course = 'demo', collecti
 
 /** The texts that a question finds in a collection. */
 async function find(question: string, { course = 'demo', collection = 'material', of = passages } = {}) {
-  const results = await of.search(question, course, signal);
+  const { collections: results } = await of.search(question, course, signal);
   const result = results.find((one) => one.collection === collection);
   return result && 'passages' in result ? result.passages.map(({ text }) => text) : undefined;
 }
@@ -42,7 +42,8 @@ async function rows(): Promise<number> {
 describe('a document', () => {
   test('that is new is found, with all that is known of its passage', async () => {
     expect(await bring(GNOMON)).toEqual({ path: 'a.md', chunks: 1, status: 'new' });
-    const [material, questions] = await passages.search('тени гномона', 'demo', signal);
+    const { collections } = await passages.search('тени гномона', 'demo', signal);
+    const [material, questions] = collections;
     expect(material).toEqual({
       collection: 'material',
       passages: [
@@ -82,7 +83,8 @@ describe('a document', () => {
     await bring('---\ntitle: Старое\n---\nГномон отбрасывает тень.');
     expect(await bring('---\ntitle: Новое\n---\nГномон отбрасывает тень.')).toMatchObject({ status: 'updated' });
     for (const of of [passages, await open()]) {
-      const [material] = await of.search('гномон', 'demo', signal);
+      const { collections } = await of.search('гномон', 'demo', signal);
+      const [material] = collections;
       expect(material).toMatchObject({ passages: [{ title: 'Новое' }] });
       expect(await find('старое', { of })).toEqual([]);
     }
@@ -122,10 +124,8 @@ describe('a search', () => {
       await bring(GNOMON, { path });
       await bring(GNOMON, { path, collection: 'questions' });
     }
-    expect((await passages.search('гномон', 'demo', signal)).map(({ collection }) => collection)).toEqual([
-      'material',
-      'questions',
-    ]);
+    const { collections } = await passages.search('гномон', 'demo', signal);
+    expect(collections.map(({ collection }) => collection)).toEqual(['material', 'questions']);
     expect(await find('гномон')).toHaveLength(3);
     expect(await find('гномон', { collection: 'questions' })).toHaveLength(1);
   });
@@ -139,7 +139,7 @@ describe('a search', () => {
     await bring(`${GNOMON}\n${'Тень короче летом, чем зимой, и гномон ни при чем. '.repeat(60)}`);
     await bring('A gnomon casts a shadow; тень длиннее вечером.', { path: 'b.txt' });
     const before = await passages.search('тень гномона, shadow', 'demo', signal);
-    expect(before[0]).toMatchObject({
+    expect(before.collections[0]).toMatchObject({
       passages: expect.arrayContaining([expect.objectContaining({ source: 'b.txt' })]),
     });
     expect(await (await open()).search('тень гномона, shadow', 'demo', signal)).toEqual(before);

@@ -67,12 +67,12 @@ describe('ensureCollection', () => {
   ])('gives a collection with %s the limits of strict mode', async (_what, strict_mode) => {
     info = asMade({ strict_mode });
 
-    expect(await ensureCollection(http, 'c', 'russian')).toBe('present');
+    expect(await ensureCollection(http, 'c', { language: 'russian' })).toBe('present');
     expect(writes()).toEqual([['PATCH /collections/c', { strict_mode_config: STRICT_MODE }]]);
   });
 
   test('makes a sparse vector with idf, metadata, and the indexes before there are points', async () => {
-    expect(await ensureCollection(http, 'c', 'russian')).toBe('created');
+    expect(await ensureCollection(http, 'c', { language: 'russian' })).toBe('created');
     expect(writes()).toEqual([
       [
         'PUT /collections/c',
@@ -88,13 +88,13 @@ describe('ensureCollection', () => {
 
   test('changes nothing when it is there', async () => {
     info = asMade({ points_count: 7 });
-    expect(await ensureCollection(http, 'c', 'russian')).toBe('present');
+    expect(await ensureCollection(http, 'c', { language: 'russian' })).toBe('present');
     expect(writes()).toEqual([]);
   });
 
   test('makes the indexes that an interrupted run left out', async () => {
     info = asMade({ payload_schema: { course: INDEXES.course } });
-    expect(await ensureCollection(http, 'c', 'russian')).toBe('present');
+    expect(await ensureCollection(http, 'c', { language: 'russian' })).toBe('present');
     expect(writes().map(([call]) => call)).toEqual(['PUT /collections/c/index?wait=true']);
   });
 
@@ -108,7 +108,7 @@ describe('ensureCollection', () => {
       info = asMade();
       json(response, 409, { status: { error: 'Wrong input: Collection `c` already exists!' }, time: 0 });
     };
-    expect(await ensureCollection(http, 'c', 'russian')).toBe('created');
+    expect(await ensureCollection(http, 'c', { language: 'russian' })).toBe('created');
   });
 
   test.each([
@@ -127,7 +127,7 @@ describe('ensureCollection', () => {
     ['points without an index', { payload_schema: {}, points_count: 3 }, 'it holds points but has no index on course'],
   ])('refuses a collection with %s, and alters nothing', async (_name, changes, difference) => {
     info = asMade(changes);
-    await expect(ensureCollection(http, 'c', 'russian')).rejects.toThrow(
+    await expect(ensureCollection(http, 'c', { language: 'russian' })).rejects.toThrow(
       `collection c was made otherwise: ${difference}`,
     );
     expect(writes()).toEqual([]);

@@ -84,7 +84,8 @@ describe('search', () => {
 
   test('gives passages by collection, in the configured order', async () => {
     server.handler = found(point('id-1', 7.5, payload));
-    expect(await retrieval.search('база', 'demo', signal)).toEqual([
+    const { collections } = await retrieval.search('база', 'demo', signal);
+    expect(collections).toEqual([
       {
         collection: 'BD_curs_data',
         passages: [
@@ -106,7 +107,8 @@ describe('search', () => {
 
   test('understands that nothing was found, as Qdrant says it of stop words', async () => {
     server.handler = (_request, response) => replay('bm25_query_stopword', response);
-    expect(await retrieval.search('и не', 'demo', signal)).toEqual([
+    const { collections } = await retrieval.search('и не', 'demo', signal);
+    expect(collections).toEqual([
       { collection: 'BD_curs_data', passages: [] },
       { collection: 'BD_faq', passages: [] },
     ]);
@@ -122,7 +124,9 @@ describe('search', () => {
   ])('a collection that answers %s fails as %s; the other one still counts', async (name, kind, text) => {
     server.handler = (request, response) =>
       request.path.includes('BD_faq') ? found()(request, response) : replay(name, response);
-    const [first, second] = await retrieval.search('база', 'demo', signal);
+    const {
+      collections: [first, second],
+    } = await retrieval.search('база', 'demo', signal);
     expect(first).toEqual({
       collection: 'BD_curs_data',
       failure: expect.objectContaining({ kind, message: expect.stringContaining(text) }),
@@ -132,7 +136,9 @@ describe('search', () => {
 
   test('points that ragdock did not write are a failure, not an empty passage', async () => {
     server.handler = found(point(5, 1, { page_content: 'текст' }));
-    const [first] = await retrieval.search('база', 'demo', signal);
+    const {
+      collections: [first],
+    } = await retrieval.search('база', 'demo', signal);
     expect(first).toMatchObject({
       failure: { message: expect.stringContaining('point 5 of BD_curs_data has no text') },
     });
@@ -140,20 +146,22 @@ describe('search', () => {
 
   test('something else than Qdrant is a failure', async () => {
     server.handler = (_request, response) => void response.writeHead(200).end('<html>');
-    const [first] = await retrieval.search('база', 'demo', signal);
+    const {
+      collections: [first],
+    } = await retrieval.search('база', 'demo', signal);
     expect(first).toMatchObject({ failure: { kind: 'refused' } });
   });
 
   test('nobody there is a failure of every collection', async () => {
     await retrieval.close();
     retrieval = new QdrantRetrieval(`http://127.0.0.1:${await closedPort()}`, credential, COLLECTIONS);
-    const results = await retrieval.search('база', 'demo', signal);
+    const { collections: results } = await retrieval.search('база', 'demo', signal);
     expect(results).toMatchObject([{ failure: { kind: 'unreachable' } }, { failure: { kind: 'unreachable' } }]);
   });
 
   test('silence is a failure after two seconds', async () => {
     server.handler = () => undefined;
-    const results = await retrieval.search('база', 'demo', signal);
+    const { collections: results } = await retrieval.search('база', 'demo', signal);
     expect(results).toMatchObject([{ failure: { kind: 'timeout' } }, { failure: { kind: 'timeout' } }]);
     expect(await server.requests[0]?.closed).toBe(true);
   });
@@ -176,7 +184,8 @@ describe('transport', () => {
       broken += 1;
       response.destroy();
     };
-    expect(await retrieval.search('база', 'demo', signal)).toEqual([
+    const { collections } = await retrieval.search('база', 'demo', signal);
+    expect(collections).toEqual([
       { collection: 'BD_curs_data', passages: [] },
       { collection: 'BD_faq', passages: [] },
     ]);
@@ -185,7 +194,7 @@ describe('transport', () => {
 
   test('and not a second one', async () => {
     server.handler = (_request, response) => void response.destroy();
-    const results = await retrieval.search('база', 'demo', signal);
+    const { collections: results } = await retrieval.search('база', 'demo', signal);
     expect(results).toMatchObject([{ failure: { kind: 'unreachable' } }, { failure: { kind: 'unreachable' } }]);
     expect(server.requests).toHaveLength(4);
   });
@@ -201,7 +210,7 @@ describe('transport', () => {
       request.headers['api-key'] === 'key-2'
         ? found()(request, response)
         : replay('auth_wrong_key_collections', response);
-    const results = await retrieval.search('база', 'demo', signal);
+    const { collections: results } = await retrieval.search('база', 'demo', signal);
     expect(results).toEqual([
       { collection: 'BD_curs_data', passages: [] },
       { collection: 'BD_faq', passages: [] },

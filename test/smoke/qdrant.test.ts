@@ -20,7 +20,10 @@ let server: ScriptedServer;
 let store: Store;
 
 beforeEach(async () => {
-  store = { collections: new Map([['BD_curs_data', config(collectionDefinition('russian'))]]), found: [0] };
+  store = {
+    collections: new Map([['BD_curs_data', config(collectionDefinition({ language: 'russian' }))]]),
+    found: [0],
+  };
   server = await ScriptedServer.start(qdrant(() => store));
 });
 
@@ -116,7 +119,7 @@ describe('collections', () => {
 
   test('with a vector of a dimension that nobody asked for', async () => {
     const vectors = { dense: { size: 8, distance: 'Cosine' } };
-    store.collections.set('BD_curs_data', config(collectionDefinition('russian'), vectors));
+    store.collections.set('BD_curs_data', config(collectionDefinition({ language: 'russian' }), vectors));
 
     expect((await failureOf(check('collections'))).finding).toMatchObject({
       expected: 'vectors {}',
@@ -133,7 +136,7 @@ describe('collections', () => {
   });
 
   test('without the modifier that BM25 stands on', async () => {
-    const made = collectionDefinition('russian');
+    const made = collectionDefinition({ language: 'russian' });
     store.collections.set('BD_curs_data', config({ ...made, sparse_vectors: { bm25: {} } }));
 
     expect((await failureOf(check('collections'))).finding.came).toBe('sparse {"bm25":{}}');

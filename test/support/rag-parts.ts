@@ -8,6 +8,7 @@ import type {
   Passage,
   PassageStore,
   Retrieval,
+  SearchResult,
   StoredPassage,
 } from '../../src/rag/ports.js';
 
@@ -32,14 +33,17 @@ export class MemoryRetrieval implements Retrieval {
   results: readonly CollectionResult[] | ((signal: AbortSignal) => Promise<readonly CollectionResult[]>);
   readonly queries: { readonly query: string; readonly course: string }[] = [];
   failure: Error | undefined;
+  /** Why no vectors were compared. */
+  vectorFailure: Error | undefined;
 
   constructor(...passages: Passage[]) {
     this.results = [{ collection: 'BD_curs_data', passages }];
   }
 
-  async search(query: string, course: string, signal: AbortSignal): Promise<readonly CollectionResult[]> {
+  async search(query: string, course: string, signal: AbortSignal): Promise<SearchResult> {
     this.queries.push({ query, course });
-    return typeof this.results === 'function' ? this.results(signal) : this.results;
+    const collections = typeof this.results === 'function' ? await this.results(signal) : this.results;
+    return { collections, vectorFailure: this.vectorFailure };
   }
 
   async check(): Promise<void> {

@@ -1,4 +1,6 @@
 import type { Credential } from '../../rag/ports.js';
+import type { CollectionSettings } from '../../rag/retrieval/collection-settings.js';
+import { checkLangChainCollection } from '../../rag/retrieval/langchain-collection.js';
 import { CollectionMismatch, ensureCollection } from '../../rag/retrieval/qdrant-collection.js';
 import { QdrantError, QdrantHttp } from '../../rag/retrieval/qdrant-http.js';
 import { retry } from '../../rag/retry.js';
@@ -28,9 +30,10 @@ export async function prepareCollections(
   const http = new QdrantHttp(url, credential);
   const mismatches: CollectionMismatch[] = [];
   try {
-    for (const { name, language } of settings.collections) {
+    for (const collection of settings.collections) {
+      const { name } = collection;
       try {
-        const result = await retry(() => ensureCollection(http, name, language), {
+        const result = await retry(() => prepare(http, collection), {
           deadlineMs: settings.deadlineSeconds * 1000,
           isTransient: (error) => error instanceof QdrantError && error.transient,
           onRetry: (error) => report(`waiting for Qdrant: ${(error as Error).message}`),
@@ -51,4 +54,12 @@ export async function prepareCollections(
         'delete this one and ingest its documents again',
     );
   }
+}
+
+/** What somebody else filled is looked at, and neither made nor changed. */
+async function prepare(http: QdrantHttp, collection: CollectionSettings): Promise<string> {
+  const { name, layout, embedding } = collection;
+  if (layout !== 'langchain') return ensureCollection(http, name, collection);
+  await checkLangChainCollection(http, name, embedding?.dimension);
+  return "LangChain's";
 }

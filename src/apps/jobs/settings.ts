@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CollectionSettings } from '../../rag/retrieval/collection-settings.js';
 
 /** Every job reads its settings from the file that this variable names. */
 export const JOB_SETTINGS_VARIABLE = 'RAGDOCK_SETTINGS';
@@ -35,7 +36,7 @@ export const POSTGRES_ROLES_VARIABLES = {
 
 /** `qdrant-collections`: makes the collections and their indexes, and refuses collections made otherwise. */
 export const QdrantCollectionsSettings = z.strictObject({
-  collections: z.array(z.strictObject({ name: z.string(), language: z.enum(['russian', 'english']) })).min(1),
+  collections: z.array(CollectionSettings).min(1),
   deadlineSeconds: z.int(),
 });
 /** The settings file of the job that makes collections. */

@@ -3,13 +3,23 @@ import { z } from 'zod';
 import { RagdockError } from '../../errors/problem.js';
 import { type DocumentReport, type DocumentStatus, ingest, type SourceDocument } from '../../rag/ingest/ingest.js';
 import type { PassageStore } from '../../rag/ports.js';
+import type { Embedding } from '../../rag/retrieval/qdrant-layout.js';
 import { QdrantPassageStore } from '../../rag/retrieval/qdrant-store.js';
+import { openEmbedder } from '../embedder.js';
 import { FileCredential } from '../secret-file.js';
 import { readVariables } from '../settings-file.js';
 import { formatEvent, readLines } from './lines.js';
 
 /** Variables of the session's container. */
-export const OPERATOR_INGEST_VARIABLES = { qdrantUrl: 'QDRANT_URL', qdrantKeyFile: 'QDRANT_API_KEY_FILE' } as const;
+export const OPERATOR_INGEST_VARIABLES = {
+  qdrantUrl: 'QDRANT_URL',
+  qdrantKeyFile: 'QDRANT_API_KEY_FILE',
+  embeddingsUrl: 'EMBEDDINGS_URL',
+  embeddingsKeyFile: 'EMBEDDINGS_API_KEY_FILE',
+} as const;
+
+/** Longest wait for the vectors of one batch, in milliseconds: a processor takes its time, and others may be before it. */
+const EMBED_TIMEOUT_MS = 120_000;
 
 /** One line of the input. */
 const DocumentLine = z.object({ path: z.string().min(1), content: z.string() });
@@ -48,15 +58,22 @@ export async function operatorIngest(
   input: AsyncIterable<Uint8Array>,
   write: (text: string) => void,
 ): Promise<0 | 1> {
-  const { collection, course } = parseArguments(args);
+  const { collection, course, embedding } = parseArguments(args);
   const variables = readVariables(environment, OPERATOR_INGEST_VARIABLES, {
     qdrantUrl: 'http-url',
     qdrantKeyFile: 'path',
+    embeddingsUrl: 'optional-http-url',
+    embeddingsKeyFile: 'optional-path',
+  });
+  const embedder = await openEmbedder(embedding, {
+    url: variables.embeddingsUrl,
+    keyFile: variables.embeddingsKeyFile,
+    timeoutMs: EMBED_TIMEOUT_MS,
   });
   const credential = await FileCredential.open(variables.qdrantKeyFile);
   let store: QdrantPassageStore;
   try {
-    store = await QdrantPassageStore.open(variables.qdrantUrl, credential, collection);
+    store = await QdrantPassageStore.open(variables.qdrantUrl, credential, collection, embedder);
   } catch (error) {
     write(formatEvent({ event: 'error', detail: (error as Error).message } satisfies IngestEvent));
     return 1;
@@ -86,18 +103,33 @@ async function* parseLines(lines: AsyncIterable<string>, rejected: DocumentRepor
   }
 }
 
-function parseArguments(args: readonly string[]): { collection: string; course: string } {
-  const { collection, course } = parseOptions(args);
-  if (!collection || !course) {
-    throw new RagdockError({ code: 'USAGE', message: 'expected operator-ingest --collection C --course X' });
-  }
-  return { collection, course };
+interface Arguments {
+  readonly collection: string;
+  readonly course: string;
+  readonly embedding: Embedding | undefined;
 }
 
-function parseOptions(args: readonly string[]): { collection?: string | undefined; course?: string | undefined } {
+function parseArguments(args: readonly string[]): Arguments {
+  const { collection, course, embedding: model, dimension } = parseOptions(args);
+  if (!collection || !course) {
+    throw new RagdockError({
+      code: 'USAGE',
+      message: 'expected operator-ingest --collection C --course X [--embedding MODEL --dimension N]',
+    });
+  }
+  return { collection, course, embedding: model === undefined ? undefined : { model, dimension: Number(dimension) } };
+}
+
+const OPTIONS = {
+  collection: { type: 'string' },
+  course: { type: 'string' },
+  embedding: { type: 'string' },
+  dimension: { type: 'string' },
+} as const;
+
+function parseOptions(args: readonly string[]): { [Name in keyof typeof OPTIONS]?: string | undefined } {
   try {
-    const options = { collection: { type: 'string' }, course: { type: 'string' } } as const;
-    return parseArgs({ args: [...args], options }).values;
+    return parseArgs({ args: [...args], options: OPTIONS }).values;
   } catch (cause) {
     throw new RagdockError({ code: 'USAGE', message: (cause as Error).message }, { cause });
   }

@@ -87,6 +87,7 @@ export function buildApp(parts: RagApiParts): RagApi {
       answerTokens: settings.llm.sampling.maxTokens,
       noContext: settings.noContext,
       totalMs: settings.limits.totalSeconds * 1000,
+      gate: settings.gate,
     },
     observer: observe(app.log, metrics),
   });

@@ -1,12 +1,16 @@
 import { PostgresHistory } from '../../rag/history/postgres.js';
 import { OpenAiLlm } from '../../rag/llm/openai.js';
 import { QdrantRetrieval } from '../../rag/retrieval/qdrant.js';
+import { openEmbedder } from '../embedder.js';
 import { FileCredential, valid } from '../secret-file.js';
 import { readSettings, readVariables } from '../settings-file.js';
 import { buildApp } from './app.js';
 import { loggerOptions } from './logger.js';
 import { serveMetrics } from './metrics-server.js';
 import { LONGEST_SHUTDOWN_SECONDS, RAG_API_VARIABLES, RagApiSettings } from './settings.js';
+
+/** Longest wait for a question's vector, in milliseconds; without it the words alone are searched. */
+const EMBED_TIMEOUT_MS = 2000;
 
 /** How often exchanges are looked for whose process died before they ended, in milliseconds. */
 const ABANDON_INTERVAL_MS = 60_000;
@@ -20,6 +24,8 @@ export async function runRagApi(environment: NodeJS.ProcessEnv): Promise<void> {
     qdrantKeyFile: 'path',
     llmUrl: 'http-url',
     llmKeyFile: 'optional-path',
+    embeddingsUrl: 'optional-http-url',
+    embeddingsKeyFile: 'optional-path',
     postgresUrl: 'postgres-url',
     postgresPasswordFile: 'path',
   });
@@ -37,7 +43,12 @@ export async function runRagApi(environment: NodeJS.ProcessEnv): Promise<void> {
     idleMs: limits.idleSeconds * 1000,
   });
   const qdrantKey = await FileCredential.open(variables.qdrantKeyFile);
-  const retrieval = new QdrantRetrieval(variables.qdrantUrl, qdrantKey, settings.collections);
+  const embedder = await openEmbedder(settings.embeddings, {
+    url: variables.embeddingsUrl,
+    keyFile: variables.embeddingsKeyFile,
+    timeoutMs: EMBED_TIMEOUT_MS,
+  });
+  const retrieval = new QdrantRetrieval(variables.qdrantUrl, qdrantKey, settings.collections, embedder);
   const history = new PostgresHistory({
     url: variables.postgresUrl,
     passwords: () => valid(variables.postgresPasswordFile),
@@ -73,6 +84,6 @@ export async function runRagApi(environment: NodeJS.ProcessEnv): Promise<void> {
   await stop(Math.min(limits.totalSeconds, LONGEST_SHUTDOWN_SECONDS) * 1000);
   metricsServer.close();
   metricsServer.closeAllConnections();
-  await Promise.all([history.close(), retrieval.close(), llm.close()]);
+  await Promise.all([history.close(), retrieval.close(), llm.close(), embedder?.close()]);
   app.log.info('stopped');
 }

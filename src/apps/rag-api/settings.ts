@@ -1,13 +1,16 @@
 import { z } from 'zod';
+import { SearchedCollection } from '../../rag/retrieval/collection-settings.js';
 
 /** What the RAG API is told by its settings file; addresses and credentials come by environment variables. */
 export const RagApiSettings = z.strictObject({
   /** Ports inside the container: the API, and /metrics apart from it. */
   listen: z.strictObject({ port: z.int(), metricsPort: z.int() }),
-  /** Collections in the order in which their passages enter the prompt. `limit` is passages per question. */
-  collections: z
-    .array(z.strictObject({ name: z.string(), language: z.enum(['russian', 'english']), limit: z.int().min(1) }))
-    .min(1),
+  /** Collections in the order in which their passages enter the prompt. */
+  collections: z.array(SearchedCollection).min(1),
+  /** From when on what was found counts as about the question. @default - always */
+  gate: z.strictObject({ similarity: z.number().optional(), support: z.number().optional() }).optional(),
+  /** The model that makes the vectors of questions. @default - none, and BM25 alone */
+  embeddings: z.strictObject({ model: z.string(), dimension: z.int().min(1) }).optional(),
   courses: z.array(z.string()).min(1),
   noContext: z.enum(['refuse', 'general']),
   llm: z.strictObject({
@@ -48,6 +51,8 @@ export const RAG_API_VARIABLES = {
   qdrantKeyFile: 'QDRANT_API_KEY_FILE',
   llmUrl: 'LLM_URL',
   llmKeyFile: 'LLM_API_KEY_FILE',
+  embeddingsUrl: 'EMBEDDINGS_URL',
+  embeddingsKeyFile: 'EMBEDDINGS_API_KEY_FILE',
   postgresUrl: 'POSTGRES_URL',
   postgresPasswordFile: 'POSTGRES_PASSWORD_FILE',
 } as const;

@@ -2,13 +2,15 @@ import type { Schemas } from '@qdrant/js-client-rest';
 import { QdrantError, type QdrantHttp } from './qdrant-http.js';
 import {
   BM25,
-  type CollectionMetadata,
+  type CollectionTraits,
   collectionDefinition,
-  isLanguage,
-  type Language,
+  DENSE,
+  DISTANCE,
+  type Embedding,
   metadataFor,
   PAYLOAD_INDEXES,
   STRICT_MODE,
+  traitsIn,
 } from './qdrant-layout.js';
 
 /** Making a collection writes a log file of its own and syncs it; on a slow disk that takes a while. */
@@ -31,38 +33,37 @@ export class CollectionMismatch extends Error {
 export async function ensureCollection(
   http: QdrantHttp,
   name: string,
-  language: Language,
+  traits: CollectionTraits,
 ): Promise<'created' | 'present'> {
   const created = (await readCollection(http, name)) === undefined;
-  if (created) await create(http, name, language);
+  if (created) await create(http, name, traits);
   const info = await readCollection(http, name);
   if (!info) throw new QdrantError('not-found', `collection ${name} vanished after it was made`);
-  const differences = differencesOf(info, metadataFor(language));
+  const differences = differencesOf(info, traits);
   if (differences.length > 0) throw new CollectionMismatch(name, differences);
   await ensureIndexes(http, name, info);
   await ensureStrictMode(http, name, info);
   return created ? 'created' : 'present';
 }
 
-/** The language that a collection was made for. Throws `CollectionMismatch` unless its layout is the current one. */
-export async function collectionLanguage(http: QdrantHttp, name: string): Promise<Language> {
+/** What a collection was made for. Throws `CollectionMismatch` unless its layout is the current one. */
+export async function collectionTraits(http: QdrantHttp, name: string): Promise<CollectionTraits> {
   const info = await readCollection(http, name);
   if (!info) throw new QdrantError('not-found', `there is no collection ${name}; the job qdrant-collections makes it`);
-  const language = info.config.metadata?.language;
-  if (!isLanguage(language)) throw new CollectionMismatch(name, differencesOf(info, metadataFor('russian')));
-  const differences = differencesOf(info, metadataFor(language));
-  if (differences.length > 0) throw new CollectionMismatch(name, differences);
-  return language;
+  const traits = traitsIn(info.config.metadata as Readonly<Record<string, unknown>> | undefined);
+  const differences = differencesOf(info, traits ?? { language: 'russian' });
+  if (!traits || differences.length > 0) throw new CollectionMismatch(name, differences);
+  return traits;
 }
 
 /**
  * Throws unless the collection has exactly the vectors that points are given. Qdrant checks their names only after
  * its write-ahead log: a refused upsert with an unknown name takes effect, without the vector, at the next start.
  */
-export async function checkVectorNames(http: QdrantHttp, name: string): Promise<void> {
+export async function checkVectorNames(http: QdrantHttp, name: string, { embedding }: CollectionTraits): Promise<void> {
   const info = await readCollection(http, name);
   if (!info) throw new QdrantError('not-found', `there is no collection ${name}; the job qdrant-collections makes it`);
-  const differences = vectorDifferences(info);
+  const differences = vectorDifferences(info, embedding);
   if (differences.length > 0) throw new CollectionMismatch(name, differences);
 }
 
@@ -70,7 +71,7 @@ export function collectionPath(name: string): string {
   return `/collections/${encodeURIComponent(name)}`;
 }
 
-async function readCollection(http: QdrantHttp, name: string): Promise<Schemas['CollectionInfo'] | undefined> {
+export async function readCollection(http: QdrantHttp, name: string): Promise<Schemas['CollectionInfo'] | undefined> {
   try {
     return await http.call<Schemas['CollectionInfo']>({
       method: 'GET',
@@ -84,12 +85,12 @@ async function readCollection(http: QdrantHttp, name: string): Promise<Schemas['
   }
 }
 
-async function create(http: QdrantHttp, name: string, language: Language): Promise<void> {
+async function create(http: QdrantHttp, name: string, traits: CollectionTraits): Promise<void> {
   try {
     await http.call({
       method: 'PUT',
       path: collectionPath(name),
-      body: collectionDefinition(language),
+      body: collectionDefinition(traits),
       timeoutMs: CREATE_TIMEOUT_MS,
       idempotent: false,
     });
@@ -132,8 +133,9 @@ async function ensureStrictMode(http: QdrantHttp, name: string, { config }: Sche
   });
 }
 
-function differencesOf(info: Schemas['CollectionInfo'], wanted: CollectionMetadata): string[] {
-  const differences = vectorDifferences(info);
+function differencesOf(info: Schemas['CollectionInfo'], traits: CollectionTraits): string[] {
+  const wanted = metadataFor(traits);
+  const differences = vectorDifferences(info, traits.embedding);
   const metadata = info.config.metadata ?? {};
   if (Object.keys(wanted).every((key) => metadata[key] === undefined)) {
     return [...differences, 'it says nothing of its language, chunking and embedding'];
@@ -145,15 +147,32 @@ function differencesOf(info: Schemas['CollectionInfo'], wanted: CollectionMetada
   return differences;
 }
 
-function vectorDifferences({ config: { params } }: Schemas['CollectionInfo']): string[] {
-  const differences: string[] = [];
-  const dense = params.vectors ?? {};
-  if ('size' in dense) differences.push('it has a dense vector without a name');
-  else if (Object.keys(dense).length > 0) differences.push(`it has dense vectors (${Object.keys(dense).join(', ')})`);
+function vectorDifferences(
+  { config: { params } }: Schemas['CollectionInfo'],
+  embedding: Embedding | undefined,
+): string[] {
+  const differences = denseDifferences(params.vectors ?? {}, embedding);
   const sparse = params.sparse_vectors ?? {};
   if (!sparse[BM25]) differences.push(`it has no sparse vector ${BM25}`);
   else if (sparse[BM25].modifier !== 'idf') differences.push(`its sparse vector ${BM25} has no modifier idf`);
   const others = Object.keys(sparse).filter((vector) => vector !== BM25);
   if (others.length > 0) differences.push(`it has other sparse vectors (${others.join(', ')})`);
+  return differences;
+}
+
+function denseDifferences(vectors: Schemas['VectorsConfig'], embedding: Embedding | undefined): string[] {
+  if (typeof vectors.size === 'number') return ['it has a dense vector without a name'];
+  const dense = vectors as Readonly<Record<string, Schemas['VectorParams']>>;
+  const others = Object.keys(dense).filter((vector) => !embedding || vector !== DENSE);
+  const differences =
+    others.length === 0 ? [] : [`it has ${embedding ? 'other ' : ''}dense vectors (${others.join(', ')})`];
+  if (!embedding) return differences;
+  const found = dense[DENSE];
+  if (!found) return [...differences, `it has no dense vector ${DENSE}`];
+  if (found.size !== embedding.dimension) {
+    differences.push(`its vector ${DENSE} has ${found.size} numbers, not ${embedding.dimension}`);
+  }
+  if (found.distance !== DISTANCE)
+    differences.push(`its vector ${DENSE} is compared by ${found.distance}, not ${DISTANCE}`);
   return differences;
 }

@@ -4,8 +4,25 @@ import { searchText } from '../normalise.js';
 
 export type Language = 'russian' | 'english';
 
-/** Name of the sparse vector of a collection. A named dense vector, `dense`, will stand beside it. */
+/** Name of the sparse vector of a collection. */
 export const BM25 = 'bm25';
+
+/** Name of the dense vector of a collection that has one. */
+export const DENSE = 'dense';
+
+/** Which model makes the dense vectors of a collection. */
+export interface Embedding {
+  readonly model: string;
+  /** Numbers in one vector. */
+  readonly dimension: number;
+}
+
+/** What a collection is made for. */
+export interface CollectionTraits {
+  readonly language: Language;
+  /** @default - BM25 alone */
+  readonly embedding?: Embedding | undefined;
+}
 
 /** Raised when points are laid out otherwise than before: vectors, payload or indexes. */
 const SCHEMA_VERSION = 1;
@@ -15,13 +32,26 @@ export interface CollectionMetadata {
   readonly schema: number;
   readonly language: Language;
   readonly chunking: number;
-  /** Model of the dense vector. */
-  readonly embedding: 'none';
-  readonly dimension: 0;
+  /** Model of the dense vector; `none` without one. */
+  readonly embedding: string;
+  /** 0 without a dense vector. */
+  readonly dimension: number;
 }
 
-export function metadataFor(language: Language): CollectionMetadata {
-  return { schema: SCHEMA_VERSION, language, chunking: CHUNKING_VERSION, embedding: 'none', dimension: 0 };
+/** What the metadata has in place of a model where there is no dense vector. */
+const NO_EMBEDDING: Embedding = { model: 'none', dimension: 0 };
+
+export function metadataFor({ language, embedding = NO_EMBEDDING }: CollectionTraits): CollectionMetadata {
+  const { model, dimension } = embedding;
+  return { schema: SCHEMA_VERSION, language, chunking: CHUNKING_VERSION, embedding: model, dimension };
+}
+
+/** What a collection's own metadata says that it was made for; undefined when it says nothing that can be understood. */
+export function traitsIn(metadata: Readonly<Record<string, unknown>> = {}): CollectionTraits | undefined {
+  const { language, embedding, dimension } = metadata;
+  if (!isLanguage(language)) return undefined;
+  if (typeof embedding !== 'string' || typeof dimension !== 'number') return undefined;
+  return embedding === NO_EMBEDDING.model ? { language } : { language, embedding: { model: embedding, dimension } };
 }
 
 /**
@@ -35,14 +65,19 @@ export const STRICT_MODE: Schemas['StrictModeConfig'] = {
   filter_max_conditions: 64,
 };
 
-/** How a collection is made. A dense vector would enter as `vectors: { dense: { size, distance } }`. */
-export function collectionDefinition(language: Language): Schemas['CreateCollection'] {
+/** How a collection is made. */
+export function collectionDefinition(traits: CollectionTraits): Schemas['CreateCollection'] {
+  const { embedding } = traits;
   return {
+    ...(embedding ? { vectors: { [DENSE]: { size: embedding.dimension, distance: DISTANCE } } } : {}),
     sparse_vectors: { [BM25]: { modifier: 'idf' } },
     strict_mode_config: { ...STRICT_MODE },
-    metadata: { ...metadataFor(language) },
+    metadata: { ...metadataFor(traits) },
   };
 }
+
+/** How vectors are compared. Only what has this measure is compared with a threshold between -1 and 1. */
+export const DISTANCE = 'Cosine';
 
 /** Payload indexes; made before the first point, since Qdrant builds its structures for a tenant as points come. */
 export const PAYLOAD_INDEXES: Readonly<Record<string, Schemas['PayloadFieldSchema']>> = {

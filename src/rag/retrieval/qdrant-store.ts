@@ -1,13 +1,17 @@
 import type { Schemas } from '@qdrant/js-client-rest';
+import { EmbeddingError } from '../embeddings/openai-embedder.js';
 import { originOf } from '../origin.js';
-import type { Credential, DocumentKey, PassageStore, StoredPassage } from '../ports.js';
+import type { Credential, DocumentKey, Embedder, PassageStore, StoredPassage } from '../ports.js';
 import { retry } from '../retry.js';
-import { checkVectorNames, collectionLanguage, collectionPath } from './qdrant-collection.js';
+import { CollectionMismatch, checkVectorNames, collectionPath, collectionTraits } from './qdrant-collection.js';
 import { QdrantError, QdrantHttp } from './qdrant-http.js';
-import { BM25, bm25Document, type Language, type PointPayload } from './qdrant-layout.js';
+import { BM25, bm25Document, type CollectionTraits, DENSE, type PointPayload } from './qdrant-layout.js';
 
 const READ_TIMEOUT_MS = 10_000;
 const WRITE_TIMEOUT_MS = 30_000;
+
+/** A processor takes some seconds for a batch of long passages, and others may be before it. */
+const EMBED_TIMEOUT_MS = 120_000;
 
 /** How long one step of an ingestion goes on against a server that is down or busy, in milliseconds. */
 const RETRY_DEADLINE_MS = 60_000;
@@ -16,22 +20,34 @@ const RETRY_DEADLINE_MS = 60_000;
 export class QdrantPassageStore implements PassageStore {
   readonly #http: QdrantHttp;
   readonly #collection: string;
-  readonly #language: Language;
+  readonly #traits: CollectionTraits;
+  readonly #embedder: Embedder | undefined;
 
-  private constructor(http: QdrantHttp, collection: string, language: Language) {
+  private constructor(http: QdrantHttp, collection: string, traits: CollectionTraits, embedder: Embedder | undefined) {
     this.#http = http;
     this.#collection = collection;
-    this.#language = language;
+    this.#traits = traits;
+    this.#embedder = embedder;
   }
 
-  /** Throws `CollectionMismatch` or `QdrantError` when the collection cannot be written to as it is. */
-  static async open(url: string, credential: Credential, collection: string): Promise<QdrantPassageStore> {
+  /**
+   * Throws `CollectionMismatch` or `QdrantError` when the collection cannot be written to as it is.
+   *
+   * @param embedder makes the dense vectors, of a collection that has them; closed with the store
+   */
+  static async open(
+    url: string,
+    credential: Credential,
+    collection: string,
+    embedder?: Embedder,
+  ): Promise<QdrantPassageStore> {
     const http = new QdrantHttp(url, credential);
     try {
-      const language = await persistently(() => collectionLanguage(http, collection));
-      return new QdrantPassageStore(http, collection, language);
+      const traits = await persistently(() => collectionTraits(http, collection));
+      refuseOtherModel(collection, traits, embedder);
+      return new QdrantPassageStore(http, collection, traits, embedder);
     } catch (error) {
-      await http.close();
+      await Promise.all([http.close(), embedder?.close()]);
       throw error;
     }
   }
@@ -46,9 +62,10 @@ export class QdrantPassageStore implements PassageStore {
   }
 
   async put(passages: readonly StoredPassage[]): Promise<void> {
-    const points = passages.map((passage) => this.#point(passage));
+    const vectors = await this.#vectorsOf(passages);
+    const points = passages.map((passage, index) => this.#point(passage, vectors?.[index]));
     await persistently(async () => {
-      await checkVectorNames(this.#http, this.#collection);
+      await checkVectorNames(this.#http, this.#collection, this.#traits);
       await this.#http.call({
         method: 'PUT',
         path: `${collectionPath(this.#collection)}/points?wait=true`,
@@ -77,7 +94,7 @@ export class QdrantPassageStore implements PassageStore {
   }
 
   async close(): Promise<void> {
-    await this.#http.close();
+    await Promise.all([this.#http.close(), this.#embedder?.close()]);
   }
 
   async #countMatching(filter: Schemas['Filter']): Promise<number> {
@@ -93,7 +110,14 @@ export class QdrantPassageStore implements PassageStore {
     return count;
   }
 
-  #point(passage: StoredPassage): Schemas['PointStruct'] {
+  async #vectorsOf(passages: readonly StoredPassage[]): Promise<readonly (readonly number[])[] | undefined> {
+    const embedder = this.#embedder;
+    if (!embedder || !this.#traits.embedding) return undefined;
+    const texts = passages.map(searchedText);
+    return persistently(() => embedder.embed(texts, AbortSignal.timeout(EMBED_TIMEOUT_MS)));
+  }
+
+  #point(passage: StoredPassage, dense: readonly number[] | undefined): Schemas['PointStruct'] {
     const payload: PointPayload = {
       text: passage.text,
       source: passage.source,
@@ -104,9 +128,27 @@ export class QdrantPassageStore implements PassageStore {
       document_hash: passage.documentHash,
       chunk: passage.chunk,
     };
-    const searched = `${originOf(passage)}\n${passage.text}`;
-    return { id: passage.id, vector: { [BM25]: bm25Document(searched, this.#language) }, payload: { ...payload } };
+    const vector = {
+      [BM25]: bm25Document(searchedText(passage), this.#traits.language),
+      ...(dense ? { [DENSE]: [...dense] } : {}),
+    };
+    return { id: passage.id, vector, payload: { ...payload } };
   }
+}
+
+/** What a passage is found by, by words and by vectors alike. */
+function searchedText(passage: StoredPassage): string {
+  return `${originOf(passage)}\n${passage.text}`;
+}
+
+/** Vectors of two models say nothing about each other, and a point without one would never be found by it. */
+function refuseOtherModel(collection: string, { embedding }: CollectionTraits, embedder: Embedder | undefined): void {
+  if (!embedding) return;
+  const { model, dimension } = embedder ?? {};
+  if (model === embedding.model && dimension === embedding.dimension) return;
+  const made = `its vectors are ${embedding.model}'s, of ${embedding.dimension} numbers`;
+  const found = model === undefined ? 'no embedding server was given' : `this one is ${model} with ${dimension}`;
+  throw new CollectionMismatch(collection, [`${made}, and ${found}`]);
 }
 
 function conditions({ course, source }: DocumentKey): Schemas['FieldCondition'][] {
@@ -119,6 +161,6 @@ function conditions({ course, source }: DocumentKey): Schemas['FieldCondition'][
 function persistently<T>(step: () => Promise<T>): Promise<T> {
   return retry(step, {
     deadlineMs: RETRY_DEADLINE_MS,
-    isTransient: (error) => error instanceof QdrantError && error.transient,
+    isTransient: (error) => (error instanceof QdrantError || error instanceof EmbeddingError) && error.transient,
   });
 }

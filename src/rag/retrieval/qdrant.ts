@@ -1,42 +1,52 @@
 import type { Schemas } from '@qdrant/js-client-rest';
 import { abortReason } from '../failure.js';
-import type { CollectionResult, Credential, Passage, Retrieval } from '../ports.js';
+import type { CollectionResult, Credential, Embedder, Passage, Retrieval, SearchResult } from '../ports.js';
+import type { SearchedCollection } from './collection-settings.js';
+import { langChainSearch, passageOfLangChain } from './langchain-layout.js';
 import { collectionPath } from './qdrant-collection.js';
 import { QdrantHttp } from './qdrant-http.js';
-import { BM25, bm25Document, type Language, type PointPayload } from './qdrant-layout.js';
+import { BM25, bm25Document, DENSE, type PointPayload } from './qdrant-layout.js';
 
 /** Longest search of one collection, in milliseconds. */
 const SEARCH_TIMEOUT_MS = 2000;
 
-export interface QdrantCollection {
-  readonly name: string;
-  readonly language: Language;
-  /** Passages for one question. */
-  readonly limit: number;
-}
+/** How many passages each of the two searches gives to their fusion, in the middle of what its measurements recommend. */
+const CANDIDATES = 64;
 
-/** Searches Qdrant's collections by BM25, which the server computes from the text: no embedding server is needed. */
+/**
+ * Searches Qdrant's collections: by BM25, which the server computes from the text, and where a collection has dense
+ * vectors by those as well, the two fused by rank. Without the embedding server BM25 goes on alone.
+ */
 export class QdrantRetrieval implements Retrieval {
-  readonly #collections: readonly QdrantCollection[];
+  readonly #collections: readonly SearchedCollection[];
   readonly #http: QdrantHttp;
+  readonly #embedder: Embedder | undefined;
 
-  constructor(url: string, credential: Credential, collections: readonly QdrantCollection[]) {
+  /** @param embedder for the questions; it stays the caller's to close. @default - no vectors are compared */
+  constructor(
+    url: string,
+    credential: Credential,
+    collections: readonly SearchedCollection[],
+    embedder?: Embedder | undefined,
+  ) {
     this.#http = new QdrantHttp(url, credential);
     this.#collections = collections;
+    this.#embedder = embedder;
   }
 
   // A batch of Qdrant searches one collection only, so there is one request for each, side by side.
-  async search(query: string, course: string, signal: AbortSignal): Promise<readonly CollectionResult[]> {
-    const results = await Promise.all(
+  async search(query: string, course: string, signal: AbortSignal): Promise<SearchResult> {
+    const embedded = await this.#embed(query, signal);
+    const collections = await Promise.all(
       this.#collections.map((collection) =>
-        this.#searchOne(collection, query, course, signal).catch((error: Error) => ({
+        this.#searchOne(collection, query, embedded, course, signal).catch((error: Error) => ({
           collection: collection.name,
           failure: error,
         })),
       ),
     );
     if (signal.aborted) throw abortReason(signal);
-    return results;
+    return embedded instanceof Error ? { collections, vectorFailure: embedded } : { collections };
   }
 
   async check(signal: AbortSignal): Promise<void> {
@@ -58,30 +68,82 @@ export class QdrantRetrieval implements Retrieval {
     await this.#http.close();
   }
 
+  /** The question's vector, or why there is none; undefined when no collection has vectors. */
+  async #embed(query: string, signal: AbortSignal): Promise<readonly number[] | Error | undefined> {
+    if (this.#collections.every(({ embedding }) => embedding === undefined)) return undefined;
+    if (!this.#embedder) return new Error('collections have vectors, and there is no embedding server');
+    try {
+      const [vector] = await this.#embedder.embed([query], signal);
+      return vector ?? new Error('the embedding server gave no vector');
+    } catch (error) {
+      return error as Error;
+    }
+  }
+
   async #searchOne(
-    { name, language, limit }: QdrantCollection,
+    collection: SearchedCollection,
     query: string,
+    embedded: readonly number[] | Error | undefined,
     course: string,
     signal: AbortSignal,
   ): Promise<CollectionResult> {
-    // With a dense vector: `prefetch` with both, the filter in each, and the fusion as the query at the root.
-    const body: Schemas['QueryRequest'] = {
-      query: bm25Document(query, language),
-      using: BM25,
-      filter: { must: [{ key: 'course', match: { value: course } }] },
-      limit,
-      with_payload: true,
-    };
-    const { points } = await this.#http.call<Schemas['QueryResponse']>({
+    const { name } = collection;
+    if (collection.layout === 'langchain') {
+      if (!Array.isArray(embedded)) throw new Error(`${name} is found by vectors alone`, { cause: embedded });
+      const body = langChainSearch(collection, embedded, course);
+      const { points } = await this.#ask<Schemas['QueryResponse']>(name, 'query', body, signal);
+      return { collection: name, passages: points.map((point) => passageOfLangChain(collection, point)) };
+    }
+    if (!collection.embedding || !Array.isArray(embedded)) {
+      const body = wordSearch(collection, query, course);
+      const { points } = await this.#ask<Schemas['QueryResponse']>(name, 'query', body, signal);
+      return { collection: name, passages: points.map((point) => passageOf(name, point)) };
+    }
+    const searches = hybridSearch(collection, query, embedded, course);
+    const [closest, fused] = await this.#ask<Schemas['QueryResponse'][]>(name, 'query/batch', { searches }, signal);
+    const similarities = new Map(closest?.points.map(({ id, score }) => [id, score]));
+    const passages = (fused?.points ?? []).map((point) => ({
+      ...passageOf(name, point),
+      similarity: similarities.get(point.id),
+    }));
+    return { collection: name, passages };
+  }
+
+  #ask<T>(collection: string, what: 'query' | 'query/batch', body: object, signal: AbortSignal): Promise<T> {
+    return this.#http.call<T>({
       method: 'POST',
-      path: `${collectionPath(name)}/points/query`,
+      path: `${collectionPath(collection)}/points/${what}`,
       body,
       timeoutMs: SEARCH_TIMEOUT_MS,
       signal,
       idempotent: true,
     });
-    return { collection: name, passages: points.map((point) => passageOf(name, point)) };
   }
+}
+
+const ofCourse = (course: string): Schemas['Filter'] => ({ must: [{ key: 'course', match: { value: course } }] });
+
+function wordSearch({ language, limit }: SearchedCollection, query: string, course: string): Schemas['QueryRequest'] {
+  return { query: bm25Document(query, language), using: BM25, filter: ofCourse(course), limit, with_payload: true };
+}
+
+/**
+ * The closest by vectors, for their cosines, which a fusion does not give; and the fusion of both searches. The filter
+ * is in each prefetch, since a filter on the fusion would leave fewer than were asked for.
+ */
+function hybridSearch(
+  { language, limit }: SearchedCollection,
+  query: string,
+  vector: readonly number[],
+  course: string,
+): readonly Schemas['QueryRequest'][] {
+  const filter = ofCourse(course);
+  const byVector = { query: [...vector], using: DENSE, filter, limit: CANDIDATES };
+  const byWords = { query: bm25Document(query, language), using: BM25, filter, limit: CANDIDATES };
+  return [
+    { ...byVector, with_payload: false },
+    { prefetch: [byVector, byWords], query: { fusion: 'rrf' }, limit, with_payload: true },
+  ];
 }
 
 function passageOf(collection: string, { id, score, payload }: Schemas['ScoredPoint']): Passage {

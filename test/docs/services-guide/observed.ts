@@ -74,7 +74,7 @@ export async function searchQdrant(saiga: Saiga): Promise<readonly Search[]> {
   const qdrant = await ScriptedServer.start((_request, response) => json(response, 200, { result: { points } }));
   const retrieval = new QdrantRetrieval(qdrant.url, credential, saiga.json('rag-api').collections);
   try {
-    const results = await retrieval.search('Что такое осмос?', 'demo', AbortSignal.timeout(10_000));
+    const { collections: results } = await retrieval.search('Что такое осмос?', 'demo', AbortSignal.timeout(10_000));
     return qdrant.requests.map(({ path, body }) => {
       const found = results.find(({ collection }) => path.includes(collection));
       return { path, body: JSON.parse(body), passages: found && 'passages' in found ? found.passages : [] };

@@ -21,8 +21,8 @@ const collection =
 /** The model server of vectors is there; the API is not connected to it, and collections hold no dense vector. */
 function onlyBm25(saiga: Saiga): void {
   expect(saiga.hasVariable('rag-api', 'EMBEDDINGS_URL')).toBe(false);
-  expect(collectionDefinition('russian')).not.toHaveProperty('vectors');
-  expect(collectionDefinition('russian').metadata).toMatchObject({ embedding: 'none' });
+  expect(collectionDefinition({ language: 'russian' })).not.toHaveProperty('vectors');
+  expect(collectionDefinition({ language: 'russian' }).metadata).toMatchObject({ embedding: 'none' });
 }
 
 export const QDRANT: Checks = {
@@ -43,7 +43,7 @@ export const QDRANT: Checks = {
   BD_curs_data: collection('BD_curs_data'),
   'Векторные представления учебных материалов': async (saiga) => {
     onlyBm25(saiga);
-    return Object.keys(collectionDefinition('russian').sparse_vectors ?? {});
+    return Object.keys(collectionDefinition({ language: 'russian' }).sparse_vectors ?? {});
   },
   BD_chat_question: collection('BD_chat_question'),
   'История взаимодействий': (saiga) => [saiga.variable('rag-api', 'POSTGRES_URL')],

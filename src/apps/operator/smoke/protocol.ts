@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CollectionSettings } from '../../../rag/retrieval/collection-settings.js';
 
 /**
  * What the two halves of the smoke tests say to each other: lines of JSON. The first line that the session reads is
@@ -30,7 +31,7 @@ const Target = z.discriminatedUnion('kind', [
     kind: z.literal('qdrant'),
     url: z.string(),
     keyFile: z.string(),
-    collections: z.array(z.strictObject({ name: z.string(), language: z.enum(['russian', 'english']) })),
+    collections: z.array(CollectionSettings),
   }),
   z.strictObject({
     ...common,

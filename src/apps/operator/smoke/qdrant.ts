@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Schemas } from '@qdrant/js-client-rest';
+import type { CollectionSettings } from '../../../rag/retrieval/collection-settings.js';
 import {
   BM25,
   bm25Document,
   collectionDefinition,
-  type Language,
+  DENSE,
+  DISTANCE,
   metadataFor,
 } from '../../../rag/retrieval/qdrant-layout.js';
 import { newest } from '../../secret-file.js';
@@ -77,7 +79,7 @@ async function refusesStrangers({ url }: Access, signal: AbortSignal): Promise<v
 /** Every collection is looked at, and every difference told. */
 async function checkCollections(target: TargetOf<'qdrant'>, signal: AbortSignal): Promise<void> {
   const checked = await Promise.allSettled(
-    target.collections.map(({ name, language }) => checkCollection(target, name, language, signal)),
+    target.collections.map((collection) => checkCollection(target, collection, signal)),
   );
   const errors = checked.flatMap((it) => (it.status === 'rejected' ? [it.reason as unknown] : []));
   const [first, ...rest] = errors;
@@ -87,20 +89,22 @@ async function checkCollections(target: TargetOf<'qdrant'>, signal: AbortSignal)
   throw new CheckFailure({ asked: told('asked'), expected: told('expected'), came: told('came') });
 }
 
-async function checkCollection(access: Access, name: string, language: Language, signal: AbortSignal): Promise<void> {
+async function checkCollection(access: Access, collection: CollectionSettings, signal: AbortSignal): Promise<void> {
+  const { name, embedding } = collection;
   const reply = await askQdrant(access, { path: `/collections/${encodeURIComponent(name)}`, signal });
   expectStatus(reply, 200, `the collection ${name}`);
   const { result } = jsonOf<{ result: Schemas['CollectionInfo'] }>(reply, `the collection ${name}`);
   const { params, metadata } = result.config;
+  if (collection.layout === 'langchain') return checkVector(reply.asked, embedding?.dimension, params.vectors);
   const wanted = {
-    metadata: metadataFor(language),
-    vectors: {},
+    metadata: metadataFor(collection),
+    vectors: embedding ? { [DENSE]: { size: embedding.dimension, distance: DISTANCE } } : {},
     sparse: { [BM25]: { modifier: 'idf' } },
     status: 'not red',
   };
   const found = {
     metadata: metadata ?? {},
-    vectors: params.vectors ?? {},
+    vectors: vectorsIn(params.vectors),
     sparse: Object.fromEntries(
       Object.entries(params.sparse_vectors ?? {}).map(([vector, made]) => [vector, { modifier: made?.modifier }]),
     ),
@@ -115,10 +119,31 @@ async function checkCollection(access: Access, name: string, language: Language,
   throw new CheckFailure({ asked: reply.asked, expected: show(wanted), came: show(found) });
 }
 
+/** Size and distance of each named vector; what else is said of them is the server's affair. */
+function vectorsIn(vectors: Schemas['VectorsConfig'] = {}): object {
+  if (typeof vectors.size === 'number') return { '': vectors };
+  return Object.fromEntries(
+    Object.entries(vectors as Readonly<Record<string, Schemas['VectorParams']>>).map(([name, { size, distance }]) => [
+      name,
+      { size, distance },
+    ]),
+  );
+}
+
+/** A collection of LangChain has one vector without a name. */
+function checkVector(asked: string, dimension: number | undefined, vectors: Schemas['VectorsConfig'] = {}): void {
+  if (vectors.size === dimension && vectors.distance === DISTANCE) return;
+  const expected = `one vector without a name, of ${dimension} numbers, compared by ${DISTANCE}`;
+  throw new CheckFailure({ asked, expected, came: `vectors ${JSON.stringify(vectors)}` });
+}
+
 async function writeAndFind(access: Access, collection: string, signal: AbortSignal): Promise<void> {
   const path = `/collections/${collection}`;
   try {
-    expectStatus(await askQdrant(access, { method: 'PUT', path, body: collectionDefinition('russian'), signal }), 200);
+    expectStatus(
+      await askQdrant(access, { method: 'PUT', path, body: collectionDefinition({ language: 'russian' }), signal }),
+      200,
+    );
     const points = SENTENCES.map((text, id) => ({
       id,
       vector: { [BM25]: bm25Document(text, 'russian') },

@@ -4,6 +4,7 @@ import { ingest } from '../../../rag/ingest/ingest.js';
 import type { PassageStore } from '../../../rag/ports.js';
 import { BM25, bm25Document } from '../../../rag/retrieval/qdrant-layout.js';
 import { QdrantPassageStore } from '../../../rag/retrieval/qdrant-store.js';
+import { openEmbedder } from '../../embedder.js';
 import { FileCredential } from '../../secret-file.js';
 import { CheckFailure } from './check.js';
 import { expectStatus, jsonOf } from './http.js';
@@ -16,6 +17,9 @@ const ENDING = '.md';
 
 /** A word that only scratch documents hold, by which they are found whatever run made them. */
 const LABEL = 'ragdocksmoke';
+
+/** Longest wait for the vectors of a scratch document, in milliseconds. */
+const EMBED_TIMEOUT_MS = 30_000;
 
 /** Scratch documents of cut-off runs that one run removes. */
 const MOST_LEFTOVERS = 100;
@@ -96,14 +100,26 @@ export class ScratchDocument {
   }
 }
 
-/** Opens a collection of Qdrant. */
-export function openerOf({ url, keyFile }: TargetOf<'qdrant'>, collection: string): OpenStore {
-  return async () => QdrantPassageStore.open(url, await FileCredential.open(keyFile), collection);
+/** Opens a collection of Qdrant, whose vectors the embedding server makes if there is one. */
+export function openerOf(
+  { url, keyFile }: TargetOf<'qdrant'>,
+  embeddings: TargetOf<'embeddings'> | undefined,
+  collection: string,
+): OpenStore {
+  return async () => {
+    const embedder = await openEmbedder(embeddings, {
+      url: embeddings?.url,
+      keyFile: embeddings?.keyFile,
+      timeoutMs: EMBED_TIMEOUT_MS,
+    });
+    return QdrantPassageStore.open(url, await FileCredential.open(keyFile), collection, embedder);
+  };
 }
 
 /** Remove from Qdrant the scratch documents of runs that were cut off. */
 export async function sweepScratchDocuments(
   qdrant: TargetOf<'qdrant'>,
+  embeddings: TargetOf<'embeddings'> | undefined,
   path: Pick<PathPlan, 'collection' | 'course'>,
   isLeftover: (run: string) => boolean,
   signal: AbortSignal,
@@ -126,7 +142,7 @@ export async function sweepScratchDocuments(
   for (const source of sources) {
     const run = source.slice(SCRATCH_PREFIX.length, -ENDING.length);
     if (!source.startsWith(SCRATCH_PREFIX) || !isLeftover(run)) continue;
-    await new ScratchDocument(openerOf(qdrant, path.collection), path, run).remove();
+    await new ScratchDocument(openerOf(qdrant, embeddings, path.collection), path, run).remove();
   }
 }
 

@@ -1,0 +1,48 @@
+import type { Schemas } from '@qdrant/js-client-rest';
+import { hashOf } from '../ingest/identity.js';
+import type { Passage } from '../ports.js';
+import type { SearchedCollection } from './collection-settings.js';
+
+// LangChain's collections have one vector without a name for each point, the text in `page_content`, and what the writer
+// knew of it in `metadata`. They are read as they are, and never written to.
+
+/** The closest points of a course. */
+export function langChainSearch(
+  { limit, courseField }: SearchedCollection,
+  vector: readonly number[],
+  course: string,
+): Schemas['QueryRequest'] {
+  return {
+    query: [...vector],
+    ...(courseField === undefined ? {} : { filter: { must: [{ key: courseField, match: { value: course } }] } }),
+    limit,
+    with_payload: true,
+  };
+}
+
+/** A point as a passage. Throws when it has no text. */
+export function passageOfLangChain(
+  { name }: SearchedCollection,
+  { id, score, payload }: Schemas['ScoredPoint'],
+): Passage {
+  const { page_content: text, metadata } = (payload ?? {}) as { page_content?: unknown; metadata?: unknown };
+  if (typeof text !== 'string')
+    throw new Error(`point ${id} of ${name} has no page_content; LangChain did not write it`);
+  const about = (typeof metadata === 'object' && metadata !== null ? metadata : {}) as Readonly<
+    Record<string, unknown>
+  >;
+  const source = wordsIn(about.source) ?? name;
+  return {
+    collection: name,
+    id: String(id),
+    text,
+    source,
+    title: wordsIn(about.title) ?? source,
+    heading: wordsIn(about.heading) ?? '',
+    contentHash: hashOf(text),
+    score,
+    similarity: score,
+  };
+}
+
+const wordsIn = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
