@@ -1,6 +1,7 @@
 import type { Construct } from 'constructs';
 import type { EnginePromises } from '../../../config/lock-schema.js';
 import { RagdockError } from '../../../src/errors/problem.js';
+import { loginOf, usersInTurn } from '../../../src/rag/history/login.js';
 import {
   type ClientAddress,
   type DataVolume,
@@ -134,6 +135,8 @@ export class Topology {
         return this.#hostPort(value.endpoint);
       case 'url':
         return this.urlOf(value.endpoint, value.path);
+      case 'login':
+        return this.#login(value.endpoint);
       case 'own-address':
         return this.#ownAddress(reader);
       default:
@@ -144,7 +147,7 @@ export class Topology {
   /** The URL of an endpoint, with `path` behind it: every client has the same one. */
   urlOf(endpoint: Endpoint, path = ''): string {
     const { scheme, tls, user, basePath } = endpoint;
-    const login = user === undefined ? '' : `${encodeURIComponent(user)}@`;
+    const login = user === undefined ? '' : `${encodeURIComponent(endpoint.loginsInTurn ? usersInTurn(user) : user)}@`;
     // Clients of PostgreSQL are told so; those of HTTP by the scheme.
     const [protocol, query] = scheme === 'http' ? [tls ? 'https' : 'http', ''] : [scheme, tls ? TLS_QUERY : ''];
     return `${protocol}://${login}${this.#hostPort(endpoint)}${basePath}${path}${query}`;
@@ -186,6 +189,10 @@ export class Topology {
   hostName({ owner, host }: Endpoint): string | undefined {
     if (ExternalServer.isExternalServer(owner)) return host === ENGINE_HOST ? host : undefined;
     return owner.hardening.hostNetwork ? this.containerName(owner) : undefined;
+  }
+
+  #login({ user = '', credential, loginsInTurn }: Endpoint): string {
+    return loginsInTurn && credential ? loginOf(usersInTurn(user), this.secretVersion(credential)) : user;
   }
 
   #hostPort({ owner, host, port }: Endpoint): string {
