@@ -64,4 +64,9 @@ export class Endpoint {
     this.loginsInTurn = props.loginsInTurn ?? false;
     this.basePath = props.basePath ?? '';
   }
+
+  /** The user as URLs name it: `NAME_*` where two logins take turns. */
+  get userInUrl(): string | undefined {
+    return this.loginsInTurn && this.user !== undefined ? `${this.user}_*` : this.user;
+  }
 }

@@ -1,6 +1,5 @@
 import type { Construct } from 'constructs';
 import { IMAGES } from '../images.js';
-import { usersInTurn } from '../../src/rag/history/login.js';
 import { type Endpoint, hostPort, modelError, Service, secretPath, text } from '../model/index.js';
 import { NEWEST_VERSION } from './newest-version.js';
 
@@ -63,7 +62,7 @@ export class PostgresExporter extends Service {
 
   /** @throws RagdockError MODEL_INVALID when the endpoint is no role with a password */
   constructor(scope: Construct, id: string, props: PostgresExporterProps) {
-    const { user, credential, basePath, loginsInTurn } = props.role;
+    const { userInUrl: user, credential, basePath } = props.role;
     super(scope, id, {
       image: { reference: props.image ?? IMAGES.postgresExporter },
       containerName: props.containerName,
@@ -71,7 +70,7 @@ export class PostgresExporter extends Service {
       ...(user !== undefined && credential
         ? {
             entrypoint: [
-              ...['/bin/sh', '-euc', START, 'start-postgres-exporter', loginsInTurn ? usersInTurn(user) : user],
+              ...['/bin/sh', '-euc', START, 'start-postgres-exporter', user],
               secretPath(credential, 'rereadable'),
               PROGRAM,
             ],

@@ -171,15 +171,13 @@ interface Admission {
 
 /** One line for each role and network that was connected or let in; everybody else is refused. */
 function pgHba(context: FileContext, admitted: readonly Admission[], database: string): string {
-  const hosts = context
-    .clients()
-    .flatMap(({ endpoints, subnet }) =>
-      endpoints.map(
-        ({ user, basePath, loginsInTurn }) =>
-          // With + the role and who is a member of it.
-          `host   ${user === SUPERUSER ? 'all' : basePath.slice(1)}  ${loginsInTurn ? '+' : ''}${user}  ${subnet}  scram-sha-256`,
-      ),
-    );
+  const hosts = context.clients().flatMap(({ endpoints, subnet }) =>
+    endpoints.map(
+      ({ user, basePath, loginsInTurn }) =>
+        // With + the role and who is a member of it.
+        `host   ${user === SUPERUSER ? 'all' : basePath.slice(1)}  ${loginsInTurn ? '+' : ''}${user}  ${subnet}  scram-sha-256`,
+    ),
+  );
   const host = context.publishedSubnet();
   const outside = admitted.flatMap(({ user, from }) =>
     [...(host === undefined ? [] : [host]), ...from].map(

@@ -12,5 +12,8 @@ import { versions } from './secret-file.js';
  */
 export async function loginsAt(url: string, passwordFile: string): Promise<readonly Login[]> {
   const { user } = postgresAddress(url);
-  return (await versions(passwordFile)).map(({ version, value }) => ({ user: loginOf(user, version), password: value }));
+  return (await versions(passwordFile)).map(({ version, value }) => ({
+    user: loginOf(user, version),
+    password: value,
+  }));
 }

@@ -1,7 +1,7 @@
 import type { Construct } from 'constructs';
 import type { EnginePromises } from '../../../config/lock-schema.js';
 import { RagdockError } from '../../../src/errors/problem.js';
-import { loginOf, usersInTurn } from '../../../src/rag/history/login.js';
+import { loginOf } from '../../../src/rag/history/login.js';
 import {
   type ClientAddress,
   type DataVolume,
@@ -146,8 +146,8 @@ export class Topology {
 
   /** The URL of an endpoint, with `path` behind it: every client has the same one. */
   urlOf(endpoint: Endpoint, path = ''): string {
-    const { scheme, tls, user, basePath } = endpoint;
-    const login = user === undefined ? '' : `${encodeURIComponent(endpoint.loginsInTurn ? usersInTurn(user) : user)}@`;
+    const { scheme, tls, userInUrl: user, basePath } = endpoint;
+    const login = user === undefined ? '' : `${encodeURIComponent(user)}@`;
     // Clients of PostgreSQL are told so; those of HTTP by the scheme.
     const [protocol, query] = scheme === 'http' ? [tls ? 'https' : 'http', ''] : [scheme, tls ? TLS_QUERY : ''];
     return `${protocol}://${login}${this.#hostPort(endpoint)}${basePath}${path}${query}`;
@@ -191,8 +191,8 @@ export class Topology {
     return owner.hardening.hostNetwork ? this.containerName(owner) : undefined;
   }
 
-  #login({ user = '', credential, loginsInTurn }: Endpoint): string {
-    return loginsInTurn && credential ? loginOf(usersInTurn(user), this.secretVersion(credential)) : user;
+  #login({ userInUrl = '', credential }: Endpoint): string {
+    return credential ? loginOf(userInUrl, this.secretVersion(credential)) : userInUrl;
   }
 
   #hostPort({ owner, host, port }: Endpoint): string {

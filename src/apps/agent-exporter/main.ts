@@ -1,8 +1,8 @@
 import Fastify, { LogController } from 'fastify';
 import { readActivity, readCounts } from '../../rag/history/numbers.js';
+import { loginsAt } from '../postgres-logins.js';
 import { loggerOptions } from '../rag-api/logger.js';
 import { answerMetrics } from '../rag-api/metrics-server.js';
-import { loginsAt } from '../postgres-logins.js';
 import { newest } from '../secret-file.js';
 import { readSettings, readVariables } from '../settings-file.js';
 import { watchSilentConnections } from '../silent-connections.js';

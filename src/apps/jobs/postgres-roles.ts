@@ -48,7 +48,11 @@ export async function preparePostgres(
   report: Report,
 ): Promise<void> {
   const roles = await Promise.all(
-    settings.roles.map(async ({ name, login, passwordFile }) => ({ name, login, password: await newest(passwordFile) })),
+    settings.roles.map(async ({ name, login, passwordFile }) => ({
+      name,
+      login,
+      password: await newest(passwordFile),
+    })),
   );
   try {
     await retry(() => attempt(settings, access, roles, report), {
@@ -79,7 +83,10 @@ async function attempt(
   report: Report,
 ): Promise<void> {
   const { database, roles: wanted } = settings;
-  const { client, superuser } = await connectAsSuperuser(access, { ...settings, application: 'ragdock job postgres-roles' });
+  const { client, superuser } = await connectAsSuperuser(access, {
+    ...settings,
+    application: 'ragdock job postgres-roles',
+  });
   try {
     if (settings.external) return await migrateAlone(client, report);
     const ours = roles.flatMap(({ name, login }) => (login === undefined ? [name] : [name, ...bothLogins(name)]));

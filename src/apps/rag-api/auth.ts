@@ -19,7 +19,9 @@ export class BearerKeys {
   /** Whether an Authorization header carries a valid key; takes as long whichever key is wrong, and wherever. */
   async accepts(header: string | undefined): Promise<boolean> {
     const presented = digest(/^Bearer +(\S+)$/i.exec(header ?? '')?.[1] ?? '');
-    return isOneOf(presented, await this.#current(REMEMBERED_MS)) || isOneOf(presented, await this.#current(LOOKED_FOR_MS));
+    return (
+      isOneOf(presented, await this.#current(REMEMBERED_MS)) || isOneOf(presented, await this.#current(LOOKED_FOR_MS))
+    );
   }
 
   #current(rememberedMs: number): Promise<readonly Buffer[]> {

@@ -7,9 +7,6 @@ export interface Login {
 /** What stands for the two roles that take turns: `rag_api_*` in an address means `rag_api_1` or `rag_api_2`. */
 const IN_TURN = /_\*$/;
 
-/** The user in the addresses of clients whose logins take turns. */
-export const usersInTurn = (name: string): string => `${name}_*`;
-
 /** Both logins of a role whose logins take turns. */
 export const bothLogins = (name: string): readonly [string, string] => [`${name}_1`, `${name}_2`];
 
