@@ -59,7 +59,9 @@ const MINIMAL: Record<WorkloadClass, (scope: Construct) => Workload> = {
     new services.PostgresExporter(scope, 'subject', { role: new services.Postgres(scope, 'postgres').role('reader') }),
   PostgresLogins: (scope) => {
     const postgres = new services.Postgres(scope, 'postgres');
-    return new services.PostgresLogins(scope, 'subject', { postgres, roles: [postgres.role('app', { inTurn: true })] });
+    const role = postgres.role('app', { inTurn: true });
+    new services.PostgresRoles(scope, 'roles', { postgres, roles: [{ endpoint: role, grants: 'history' }] });
+    return new services.PostgresLogins(scope, 'subject', { postgres, roles: [role] });
   },
   PostgresMigrations: (scope) =>
     new services.PostgresMigrations(scope, 'subject', {
