@@ -1,17 +1,15 @@
-import { afterAll, beforeAll, describe, inject } from 'vitest';
-import { answerShortly, devIn } from '../deploy/support/dev.js';
-import { type Drill, rotates } from './support/drill.js';
-import { opensHttp, opensPostgres } from './support/opens.js';
-import { partOf } from './support/part.js';
-import { bringUp, targetOf } from './support/stack.js';
+import { inject } from 'vitest';
+import { answerShortly, devIn } from '../../deploy/support/dev.js';
+import type { Drill } from './drill.js';
+import { opensHttp, opensPostgres } from './opens.js';
 
-// Every secret of dev is rotated while questions are asked.
-
-const dev = devIn(inject('project'), inject('modelFile'));
+export const dev = devIn(inject('project'), inject('modelFile'));
 const API = { network: 'rag-api--qdrant', holder: 'rag-api' } as const;
 
-const DRILLS: readonly Omit<Drill, 'deployment'>[] = [
+/** Every secret of dev. */
+export const DEV_DRILLS: readonly Drill[] = [
   {
+    deployment: dev,
     secret: 'rag-api-key',
     opens: opensHttp(
       dev,
@@ -27,6 +25,7 @@ const DRILLS: readonly Omit<Drill, 'deployment'>[] = [
     replaced: [],
   },
   {
+    deployment: dev,
     secret: 'postgres-rag-api-password',
     opens: opensPostgres(dev, 'postgres-rag-api-password', 'rag_api_*', {
       network: 'rag-api--postgres',
@@ -35,6 +34,7 @@ const DRILLS: readonly Omit<Drill, 'deployment'>[] = [
     replaced: [],
   },
   {
+    deployment: dev,
     secret: 'postgres-superuser-password',
     opens: opensPostgres(dev, 'postgres-superuser-password', 'postgres', {
       network: 'postgres-roles--postgres',
@@ -43,6 +43,7 @@ const DRILLS: readonly Omit<Drill, 'deployment'>[] = [
     replaced: [],
   },
   {
+    deployment: dev,
     secret: 'qdrant-api-key',
     opens: opensHttp(dev, 'qdrant-api-key', API, {
       service: 'qdrant',
@@ -54,6 +55,7 @@ const DRILLS: readonly Omit<Drill, 'deployment'>[] = [
     meanwhile: { degraded: ['retrieval'], refusals: /^503 RETRIEVAL_UNAVAILABLE$/ },
   },
   {
+    deployment: dev,
     secret: 'llm-main-api-key',
     opens: opensHttp(
       dev,
@@ -71,14 +73,5 @@ const DRILLS: readonly Omit<Drill, 'deployment'>[] = [
   },
 ];
 
-const drills = partOf(DRILLS);
-
-describe.runIf(drills.length > 0)('the secrets of dev', () => {
-  beforeAll(async () => {
-    answerShortly(dev.project);
-    await bringUp(dev, { apiPort: 8093, keyOverlapSeconds: 30 });
-  });
-  afterAll(() => process.env.RAGDOCK_KEEP_STACK || dev.project.destroy());
-
-  for (const drill of drills) rotates({ deployment: dev, ...drill }, () => targetOf(dev, 8093));
-});
+/** Short answers, so that many fit beside a deploy. */
+export const prepareDev = (): void => answerShortly(dev.project);
