@@ -146,12 +146,10 @@ describe.runIf(HAS_POSTGRES)('rotation of the password of PostgreSQL’s client'
   }, 60_000);
 
   test('what a session makes belongs to the role, whichever login it came by', async () => {
-    for (const login of ['rag_api_1']) {
-      const client = await server.connect(login, password(3));
-      const { rows } = await client.query('SELECT current_user AS acting, session_user AS login');
-      await client.end();
-      expect(rows).toEqual([{ acting: ROLE, login }]);
-    }
+    const client = await server.connect('rag_api_1', password(3));
+    const { rows } = await client.query('SELECT current_user AS acting, session_user AS login');
+    await client.end();
+    expect(rows).toEqual([{ acting: ROLE, login: 'rag_api_1' }]);
   });
 
   test('a client that stays at the old login is logged out at the deadline', async () => {
