@@ -299,10 +299,12 @@ class DockerEngine {
    */
   #before(workload: Workload): readonly Container[] {
     const names = new Set(workload.secrets.map(({ name }) => name));
-    const openers = this.topology.workloads.filter(
-      (other): other is Job =>
-        Job.isJob(other) && other !== workload && other.opened.some(({ name }) => names.has(name)),
-    );
+    const isBefore = (job: Job) =>
+      job !== workload &&
+      job.opened.some(({ name }) => names.has(name)) &&
+      // The server that the job works on has to be there first.
+      !job.connections.some(({ owner }) => owner === workload);
+    const openers = this.topology.workloads.filter(Job.isJob).filter(isBefore);
     const servers = workload.connections.flatMap(({ owner, credential }) =>
       credential && Workload.isWorkload(owner) ? [owner] : [],
     );
