@@ -18,7 +18,7 @@ import { type RotateOptions, rotate } from './secrets-rotate.js';
 export function registerSecrets(program: RagdockCommand, io: Io): void {
   const secrets = program
     .command('secrets')
-    .description('make, list, check, rotate and fetch an environment’s secrets')
+    .description('make, list, check, rotate and fetch secrets')
     .helpCommand(...HELP_COMMAND)
     .example('ragdock secrets init dev', 'before the first deploy');
   const environment = ['<env>', 'name or file of the environment'] as const;
