@@ -6,6 +6,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: [
       'test/deploy/**',
+      'test/drills/**',
       'test/engines/**',
       'test/ssh/**',
       'test/package/**',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { KEY_OVERLAP_SECONDS } from '../src/apps/rag-api/settings.js';
 import { API_LIMITS, type ApiLimit } from './api-limits.js';
 import { Embeddings } from './embeddings.js';
 import { externalPostgres, externalQdrant } from './external.js';
@@ -183,6 +184,12 @@ export const EnvironmentSchema = z
               .default('refuse')
               .describe('Without a passage found: a fixed refusal, or the model’s general knowledge with a notice'),
             limits: ApiLimits.prefault({}).describe('What one question may cost'),
+            keyOverlapSeconds: z
+              .int()
+              .min(0)
+              .max(86_400)
+              .default(KEY_OVERLAP_SECONDS)
+              .describe('How long the old API key is accepted after a new one came'),
             publish: publish.optional(),
           })
           .describe('The streaming RAG API'),

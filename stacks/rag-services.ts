@@ -109,10 +109,12 @@ export class RagServices extends Construct {
           sampling: model.sampling,
         },
         limits: api.limits,
+        keyOverlapSeconds: api.keyOverlapSeconds,
       },
     });
     this.api.runAfter(kept.prepared);
     this.api.runAfter(made);
+    for (const client of [this.api, this.agentExporter, kept.exporter]) if (client) kept.settled?.runAfter(client);
     if (api.publish) this.api.publish(this.api.http, api.publish);
 
     this.webBot = webBot.enabled ? this.#webBot(settings) : undefined;

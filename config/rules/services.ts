@@ -176,7 +176,7 @@ const postgresTagTellsMajor: Rule = ({ settings: { services } }) => {
 };
 
 /** Roles that the stack has itself, or that PostgreSQL keeps for itself. */
-const OWN_ROLES = /^(postgres|rag_api|[a-z]+_exporter|pg_.*)$/;
+const OWN_ROLES = /^(postgres|(rag_api|[a-z]+_exporter)(_[12])?|pg_.*)$/;
 
 const outsideRolesAreFree: Rule = ({ settings: { services } }) =>
   Object.keys(services.postgres.roles)

@@ -13,6 +13,6 @@ export { Job } from './job.js';
 export { type NetworkPlan, pairId, planNetworks, workloadsOf } from './network.js';
 export { SecretRef } from './secret.js';
 export { type HealthCheck, type PublishedPort, type RestartPolicy, Service, type ServiceProps } from './service.js';
-export { hostPort, ownAddress, secretPath, secretsOf, text, url, type Value } from './value.js';
+export { hostPort, login, ownAddress, secretPath, secretsOf, text, url, type Value } from './value.js';
 export type { DataVolume, HostMount, TmpfsMount, User } from './volume.js';
 export { type ConnectOptions, folderOf, type ImageSource, Workload, type WorkloadProps } from './workload.js';

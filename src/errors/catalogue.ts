@@ -147,6 +147,16 @@ export const FAILURES = {
     remedy: 'Do it where the values are kept: `secrets.store` in the environment file says where.',
     exit: 2,
   },
+  SECRET_NOT_NEW: {
+    title: 'A secret that is rotated has got the value that it had before',
+    remedy: 'Make a new value first, where the values come from; for each version a value of its own.',
+    exit: 2,
+  },
+  SECRET_KEEPS_DATA: {
+    title: 'A new version of this secret would make stored data unreadable',
+    remedy: 'Leave it as it is. If it has leaked, change what it protects, as the page of its service says.',
+    exit: 2,
+  },
   SECRET_UNSAFE: {
     title: 'A secret is unsafe as it is stored',
     remedy: 'Follow the remedy beside it; generated secrets (`ragdock secrets init`) satisfy every check.',

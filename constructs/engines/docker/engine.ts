@@ -58,6 +58,7 @@ class DockerEngine {
   readonly #images = new Map<string, Image>();
   readonly #networks = new Map<string, Network>();
   readonly #containers = new Map<Workload, Container>();
+  readonly #carriers = new Map<Workload, Container>();
   /** Workloads that wait for the containers that have to be there before theirs. */
   readonly #waiting: Workload[] = [];
   readonly #planWithoutSecrets: TerraformVariable;
@@ -256,7 +257,7 @@ class DockerEngine {
         { label: 'ragdock.environment', value: this.props.environment },
         { label: 'ragdock.files-of', value: workload.node.id },
       ],
-      dependsOn: [...volumes],
+      dependsOn: [...volumes, ...this.#before(workload)],
     });
     // The bindings do not know `owner` and `group`, which the provider has since 4.6.
     container.addOverride(
@@ -288,7 +289,30 @@ class DockerEngine {
         })),
       );
     }
+    this.#carriers.set(workload, container);
     return identified(container, id);
+  }
+
+  /**
+   * What has to be there before a workload gets its files: of a new version of a secret, whoever is shown it knows it
+   * before its readers show it.
+   */
+  #before(workload: Workload): readonly Container[] {
+    const names = new Set(workload.secrets.map(({ name }) => name));
+    const isBefore = (job: Job) =>
+      job !== workload &&
+      job.opened.some(({ name }) => names.has(name)) &&
+      // The server that the job works on has to be there first.
+      !job.connections.some(({ owner }) => owner === workload);
+    const openers = this.topology.workloads.filter(Job.isJob).filter(isBefore);
+    const servers = workload.connections.flatMap(({ owner, credential }) =>
+      credential && Workload.isWorkload(owner) ? [owner] : [],
+    );
+    const carriers = [...new Set(servers)].flatMap((server) => {
+      this.#container(server);
+      return this.#carriers.get(server) ?? [];
+    });
+    return [...carriers, ...openers.map((job) => this.#container(job))];
   }
 
   #secretFile(name: string, version: number): string {

@@ -1,12 +1,13 @@
 import { PostgresHistory } from '../../rag/history/postgres.js';
 import { OpenAiLlm } from '../../rag/llm/openai.js';
 import { QdrantRetrieval } from '../../rag/retrieval/qdrant.js';
-import { FileCredential, valid } from '../secret-file.js';
+import { loginsAt } from '../postgres-logins.js';
+import { AcceptedSecrets, FileCredential, newest } from '../secret-file.js';
 import { readSettings, readVariables } from '../settings-file.js';
 import { buildApp } from './app.js';
 import { loggerOptions } from './logger.js';
 import { serveMetrics } from './metrics-server.js';
-import { LONGEST_SHUTDOWN_SECONDS, RAG_API_VARIABLES, RagApiSettings } from './settings.js';
+import { KEY_OVERLAP_SECONDS, LONGEST_SHUTDOWN_SECONDS, RAG_API_VARIABLES, RagApiSettings } from './settings.js';
 
 /** How often exchanges are looked for whose process died before they ended, in milliseconds. */
 const ABANDON_INTERVAL_MS = 60_000;
@@ -24,9 +25,9 @@ export async function runRagApi(environment: NodeJS.ProcessEnv): Promise<void> {
     postgresPasswordFile: 'path',
   });
   const settings = readSettings(variables.settings, RagApiSettings);
-  const { limits, listen } = settings;
+  const { limits, listen, keyOverlapSeconds = KEY_OVERLAP_SECONDS } = settings;
   // A key that is missing is found now and not by the first question.
-  await Promise.all([valid(variables.apiKeyFile), valid(variables.postgresPasswordFile)]);
+  await Promise.all([newest(variables.apiKeyFile), newest(variables.postgresPasswordFile)]);
 
   const llm = new OpenAiLlm({
     url: variables.llmUrl,
@@ -40,15 +41,16 @@ export async function runRagApi(environment: NodeJS.ProcessEnv): Promise<void> {
   const retrieval = new QdrantRetrieval(variables.qdrantUrl, qdrantKey, settings.collections);
   const history = new PostgresHistory({
     url: variables.postgresUrl,
-    passwords: () => valid(variables.postgresPasswordFile),
+    logins: () => loginsAt(variables.postgresUrl, variables.postgresPasswordFile),
     onIdleError: (error) => app.log.warn({ err: error }, 'an idle connection to PostgreSQL broke'),
   });
+  const apiKeys = new AcceptedSecrets(variables.apiKeyFile, keyOverlapSeconds * 1000);
   const { app, metrics, stop } = buildApp({
     settings,
     retrieval,
     history,
     llm,
-    apiKeys: () => valid(variables.apiKeyFile),
+    apiKeys: () => apiKeys.read(),
     logger: loggerOptions(environment.LOG_LEVEL),
   });
 

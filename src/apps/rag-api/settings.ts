@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+/** How long an old API key is accepted beside a new one, in seconds: a deploy brings the new one to all who present it. */
+export const KEY_OVERLAP_SECONDS = 300;
+
 /** What the RAG API is told by its settings file; addresses and credentials come by environment variables. */
 export const RagApiSettings = z.strictObject({
   /** Ports inside the container: the API, and /metrics apart from it. */
@@ -30,6 +33,8 @@ export const RagApiSettings = z.strictObject({
     idleSeconds: z.int(),
     totalSeconds: z.int(),
   }),
+  /** How long the API key before the newest one is accepted after the newest one came. @default KEY_OVERLAP_SECONDS */
+  keyOverlapSeconds: z.int().optional(),
 });
 /** The settings file of the RAG API. */
 export type RagApiSettings = z.output<typeof RagApiSettings>;

@@ -91,7 +91,10 @@ export async function forgetSecrets(opened: Opened, io: Io): Promise<void> {
 }
 
 /** The values that the command gives; `command` is there, for the rules want it with this store. */
-async function askStore({ environment, secrets }: Opened, io: Io): Promise<Fetched> {
+export async function askStore(
+  { environment, secrets }: Pick<Opened, 'environment' | 'secrets'>,
+  io: Io,
+): Promise<Fetched> {
   const { askCommand } = await import('../../secrets/command-store.js');
   const { storedValues } = await import('../../secrets/stored-values.js');
   const { command = [], timeoutSeconds } = environment.settings.secrets;

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { RagdockError, throwProblems } from '../../errors/problem.js';
 import { HELP_COMMAND, type RagdockCommand } from '../command.js';
 import type { Io } from '../io.js';
+import { whole } from '../options.js';
 import {
   adoptFetched,
   checkStore,
@@ -11,12 +12,13 @@ import {
   type Opened,
   requireLockedSecrets,
 } from './secrets-fetch.js';
+import { type RotateOptions, rotate } from './secrets-rotate.js';
 
 /** `ragdock secrets`: the values that the services need. No command of it prints one. */
 export function registerSecrets(program: RagdockCommand, io: Io): void {
   const secrets = program
     .command('secrets')
-    .description('make, list, check and fetch an environment’s secrets')
+    .description('make, list, check, rotate and fetch secrets')
     .helpCommand(...HELP_COMMAND)
     .example('ragdock secrets init dev', 'before the first deploy');
   const environment = ['<env>', 'name or file of the environment'] as const;
@@ -48,6 +50,19 @@ export function registerSecrets(program: RagdockCommand, io: Io): void {
     .example('ragdock secrets set dev qdrant-api-key', 'typed without echo')
     .example(`printf %s "$VALUE" | ragdock secrets set dev qdrant-api-key`, 'from another program')
     .action(async (env: string, name: string) => set(await open(env, io), name, io));
+  secrets
+    .command('rotate')
+    .description(
+      'make the next version of one secret, or read or fetch it where it cannot be made, and say what the next deploy does with it',
+    )
+    .argument(...environment)
+    .argument('<name>', 'name of the secret')
+    .option('--to <version>', 'do nothing when this version is in force already', whole(2, 1_000_000))
+    .example('ragdock secrets rotate dev rag-api-key', 'before a deploy')
+    .example('ragdock secrets rotate dev rag-api-key --to 2', 'the same, once, however often it runs')
+    .action(async (env: string, name: string, options: RotateOptions) =>
+      rotate(await open(env, io), name, options, io),
+    );
   secrets
     .command('fetch')
     .description('put the values that a command gives where a deploy reads them; each has to be the promised one')
