@@ -67,6 +67,7 @@ export class Postgres extends Service {
       // A checkpoint of up to max_wal_size is written on the way out.
       stopGraceSeconds: 60,
     });
+    this.#refuseWord(database);
     this.database = database;
     this.superuser = this.#login(SUPERUSER, password);
     this.addDataVolume({ id: `${id}-data`, name: props.volumeName, path: DATA, owner: USER });
@@ -89,8 +90,10 @@ export class Postgres extends Service {
    * A role of its own for one client. The role itself is made by a `PostgresRoles` job.
    *
    * @param name as PostgreSQL has it: `rag_api`
+   * @throws RagdockError MODEL_INVALID for a name that is a word of pg_hba.conf
    */
   role(name: string): Endpoint {
+    this.#refuseWord(name);
     const id = name.replaceAll('_', '-');
     return this.#login(name, new SecretRef(`${this.node.id}-${id}-password`, `logs ${name} in to PostgreSQL`));
   }
@@ -110,6 +113,11 @@ export class Postgres extends Service {
     this.#admitted.push({ user, from });
   }
 
+  #refuseWord(name: string): void {
+    if (!NO_NAME.test(name)) return;
+    throw modelError(this, `'${name}' is no name that PostgreSQL's rules take for itself`, 'choose another name');
+  }
+
   #login(user: string, credential: SecretRef): Endpoint {
     return this.expose(`sql-${user}`, {
       scheme: 'postgresql',
@@ -120,6 +128,9 @@ export class Postgres extends Service {
     });
   }
 }
+
+/** What does not stand for one role or one database in pg_hba.conf, but for several, or is more than a name. */
+const NO_NAME = /^(all|sameuser|samerole|samegroup|replication|public|none)$|[^A-Za-z0-9_-]/i;
 
 function postgresqlConf(settings: Readonly<Record<string, string | number | boolean | undefined>>): string {
   const lines = Object.entries(settings)
