@@ -32,7 +32,7 @@ export interface WorkloadProps {
   readonly tmpfs?: readonly TmpfsMount[];
   /** Shared memory (/dev/shm) in MiB. @default 64 */
   readonly shmSizeMiB?: number;
-  /** Limit of open files, soft and hard. @default 65536 */
+  /** Limit of open files, soft and hard. @default 16384 */
   readonly openFiles?: number;
   /** Graphics cards that it may use. @default - none */
   readonly gpus?: Gpus | undefined;
@@ -68,8 +68,11 @@ export interface ConnectOptions {
 /** Folder of the files with certificates of private authorities. */
 const TRUST_FOLDER = '/etc/ragdock-trust';
 
-/** Enough for every server here, and few enough for programs that close each number that they might have opened. */
-const OPEN_FILES = 65_536;
+/**
+ * Enough for every server here, and few enough for programs that close each number that they might have opened. An engine
+ * that runs without rights of its own over limits cannot give more than it has itself.
+ */
+const OPEN_FILES = 16_384;
 
 const WORKLOAD = Symbol.for('ragdock.Workload');
 

@@ -24,7 +24,7 @@ says of it, and what the kernel says of each of its processes. How a stack is at
 | system calls | the engine's default filter | \`Seccomp: 2\` |
 | memory | a limit, and no swap on top of it | the control group |
 | writable folders | tmpfs with a size, \`noexec\`, \`nosuid\`, \`nodev\`; data volumes | \`/proc/PID/mounts\`; a program put there does not start |
-| open files | 65536, or what the service needs | \`/proc/PID/limits\` |
+| open files | 16384, or what the service needs | \`/proc/PID/limits\` |
 | core files | none: they would hold secrets | \`/proc/PID/limits\` |
 | namespaces | its own for processes, network, shared memory, names and mounts | \`/proc/PID/ns\` |
 | process 1 | an init that passes signals on and reaps | \`/proc/PID/comm\` |

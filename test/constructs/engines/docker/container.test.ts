@@ -144,7 +144,7 @@ test('limits are passed on', () => {
     ],
   });
   expect(containerOf()).not.toHaveProperty('shm_size');
-  expect(containerOf().ulimit).toContainEqual({ name: 'nofile', soft: 65_536, hard: 65_536 });
+  expect(containerOf().ulimit).toContainEqual({ name: 'nofile', soft: 16_384, hard: 16_384 });
 });
 
 test('variables are in the order of their names', () => {
