@@ -231,17 +231,20 @@ export function databaseIsClosed(deployment: Deployment): void {
       }
     });
 
-    test.each(RIGHTS)('%s may do its own work', async (id, may, mayNot) => {
-      const client = clients.find(({ workload }) => workload.node.id === id);
-      if (!client) return;
-      const [answer] = await from(client, (origin) =>
-        attempt(origin, { ...client.right, statements: ['BEGIN', ...may, 'ROLLBACK', ...mayNot] }),
-      );
-      const done = answer?.results.slice(1, 1 + may.length) ?? [];
-      expect(done.filter((it) => !Array.isArray(it))).toEqual([]);
-      expect(done).toHaveLength(may.length);
-      expect(answer?.results.slice(2 + may.length)).toEqual(mayNot.map(() => FORBIDDEN));
-    });
+    test.each(RIGHTS.filter(([id]) => topology.workloads.some(({ node }) => node.id === id)))(
+      '%s may do its own work',
+      async (id, may, mayNot) => {
+        const client = clients.find(({ workload }) => workload.node.id === id);
+        if (!client) throw new Error(`${id} is no client`);
+        const [answer] = await from(client, (origin) =>
+          attempt(origin, { ...client.right, statements: ['BEGIN', ...may, 'ROLLBACK', ...mayNot] }),
+        );
+        const done = answer?.results.slice(1, 1 + may.length) ?? [];
+        expect(done.filter((it) => !Array.isArray(it))).toEqual([]);
+        expect(done).toHaveLength(may.length);
+        expect(answer?.results.slice(2 + may.length)).toEqual(mayNot.map(() => FORBIDDEN));
+      },
+    );
   });
 }
 
