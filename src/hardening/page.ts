@@ -27,7 +27,7 @@ says of it, and what the kernel says of each of its processes. How a stack is at
 | open files | 16384, or what the service needs | \`/proc/PID/limits\` |
 | core files | none: they would hold secrets | \`/proc/PID/limits\` |
 | namespaces | its own for processes, network, shared memory, names and mounts | \`/proc/PID/ns\` |
-| process 1 | an init that passes signals on and reaps | \`/proc/PID/comm\` |
+| process 1 | an init that passes signals on and reaps, but for the node exporter, which is among the host’s processes | \`/proc/PID/comm\` |
 | log | three files of 10 MB | the engine |
 | names outside of the stack | are not looked up, unless the container has a way out | the engine |
 
