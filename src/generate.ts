@@ -6,6 +6,7 @@ import { configurationPage } from '../config/reference.js';
 import { apiPages } from './api-docs/pages.js';
 import { commandsPage } from './cli/reference.js';
 import { errorsPage } from './errors/documentation.js';
+import { hardeningPage } from './hardening/page.js';
 import { secretsPage } from './secrets/documentation.js';
 import { smokeReportSchema } from './smoke/report.js';
 import { statusReportSchema } from './status/report.js';
@@ -24,6 +25,7 @@ export const GENERATED: readonly Generated[] = [
   { file: 'docs/configuration.md', content: configurationPage },
   { file: 'docs/commands.md', content: commandsPage },
   { file: 'docs/secrets.md', content: secretsPage },
+  { file: 'docs/hardening.md', content: hardeningPage },
   { file: 'docs/smoke.schema.json', content: smokeReportSchema },
   { file: 'docs/status.schema.json', content: statusReportSchema },
   { file: 'constructs/services/vllm/flag-table.ts', content: vllmFlagTable },

@@ -175,8 +175,22 @@ const postgresTagTellsMajor: Rule = ({ settings: { services } }) => {
   ];
 };
 
-/** Roles that the stack has itself, or that PostgreSQL keeps for itself. */
-const OWN_ROLES = /^(postgres|(rag_api|[a-z]+_exporter)(_[12])?|pg_.*)$/;
+/** Roles that the stack has itself, or that PostgreSQL keeps for itself; `all` would let in every other one. */
+const OWN_ROLES = /^(postgres|(rag_api|[a-z]+_exporter)(_[12])?|pg_.*|all|public|none)$/;
+
+/** What stands in the rules of who may come in for other databases than one, and what every cluster has. */
+const NO_DATABASE = /^(all|sameuser|samerole|samegroup|replication|template[01])$/;
+
+const databaseIsOne: Rule = ({ settings: { services } }) =>
+  NO_DATABASE.test(services.postgres.database)
+    ? [
+        {
+          path: ['services', 'postgres', 'database'],
+          message: `${services.postgres.database} is a word of PostgreSQL, or a database that every server has`,
+          remedy: 'Give the database another name.',
+        },
+      ]
+    : [];
 
 const outsideRolesAreFree: Rule = ({ settings: { services } }) =>
   Object.keys(services.postgres.roles)
@@ -267,6 +281,7 @@ export const SERVICE_RULES: readonly Rule[] = [
   postgresTagTellsMajor,
   waitsInOrder,
   outsideRolesAreFree,
+  databaseIsOne,
   outsideRolesComeFromSomewhere,
   publishedPostgresHasRoles,
   vllmStaysOnTheHost,

@@ -87,6 +87,7 @@ export class Postgres extends Service {
       // A checkpoint of up to max_wal_size is written on the way out.
       stopGraceSeconds: 60,
     });
+    this.#refuseWord(database);
     this.database = database;
     this.superuser = this.#login(SUPERUSER, password);
     this.addDataVolume({ id: `${id}-data`, name: props.volumeName, path: DATA, owner: USER });
@@ -109,8 +110,10 @@ export class Postgres extends Service {
    * A role of its own for one client. The role itself is made by a `PostgresRoles` job.
    *
    * @param name as PostgreSQL has it: `rag_api`
+   * @throws RagdockError MODEL_INVALID for a name that is a word of pg_hba.conf
    */
   role(name: string, { inTurn = false }: PostgresRoleOptions = {}): Endpoint {
+    this.#refuseWord(name);
     const id = name.replaceAll('_', '-');
     const password = new SecretRef(`${this.node.id}-${id}-password`, `logs ${name} in to PostgreSQL`);
     return this.#login(name, password, inTurn);
@@ -131,6 +134,11 @@ export class Postgres extends Service {
     this.#admitted.push({ user, from });
   }
 
+  #refuseWord(name: string): void {
+    if (!NO_NAME.test(name)) return;
+    throw modelError(this, `'${name}' is no name that PostgreSQL's rules take for itself`, 'choose another name');
+  }
+
   #login(user: string, credential: SecretRef, loginsInTurn = false): Endpoint {
     return this.expose(`sql-${user}`, {
       scheme: 'postgresql',
@@ -142,6 +150,9 @@ export class Postgres extends Service {
     });
   }
 }
+
+/** What does not stand for one role or one database in pg_hba.conf, but for several, or is more than a name. */
+const NO_NAME = /^(all|sameuser|samerole|samegroup|replication|public|none)$|[^A-Za-z0-9_-]/i;
 
 function postgresqlConf(settings: Readonly<Record<string, string | number | boolean | undefined>>): string {
   const lines = Object.entries(settings)

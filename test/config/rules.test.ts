@@ -225,6 +225,24 @@ describe('every rule tells what contradicts what, where, and what to change', ()
       },
     ],
     [
+      'a role whose name lets in every other one',
+      {
+        yaml: services('postgres: {publish: {port: 5432}, roles: {all: ▶{}}}'),
+        is: 'NAME_CLASH services.postgres.roles.all',
+        says: /all belongs to the stack or to PostgreSQL itself/,
+        remedy: /another name/,
+      },
+    ],
+    [
+      'a database whose name is a word',
+      {
+        yaml: services('postgres: {database: ▶replication}'),
+        is: 'CONFIG_RULE services.postgres.database',
+        says: /a word of PostgreSQL/,
+        remedy: /another name/,
+      },
+    ],
+    [
       'a role that comes from everywhere',
       {
         yaml: services('postgres: {publish: {port: 5432}, roles: {analyst: {from: [10.0.0.0/8, ▶0.0.0.0/0]}}}'),

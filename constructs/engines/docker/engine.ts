@@ -5,7 +5,7 @@ import { DockerProvider } from '@cdktf/provider-docker/lib/provider/index.js';
 import { Volume } from '@cdktf/provider-docker/lib/volume/index.js';
 import type { EnginePromises } from '../../../config/lock-schema.js';
 import { CARRIER_FILE } from '../../../src/apps/dockerfile.js';
-import { ExternalServer, Job, Service, Workload } from '../../model/index.js';
+import { Job, leadsOut, Service, Workload } from '../../model/index.js';
 import { type TerraformElement, type TerraformStack, TerraformVariable } from '../../tf.js';
 import { containerConfig } from './container.js';
 import { tfEscape } from './escape.js';
@@ -91,7 +91,7 @@ class DockerEngine {
       pair: hosted ? undefined : { 'com.docker.network.bridge.gateway_mode_ipv4': 'isolated' },
       // A published port has to be reachable from the host, but needs no way out.
       // Whose server also has a way out may find it here: the engine chooses one of its open networks for all that leaves.
-      published: members.some((member) => this.#leadsOut(member))
+      published: members.some((member) => leadsOut(member))
         ? undefined
         : { 'com.docker.network.bridge.enable_ip_masquerade': 'false' },
       external: undefined,
@@ -105,10 +105,6 @@ class DockerEngine {
       ...(options ? { options } : {}),
     });
     return identified(network, id);
-  }
-
-  #leadsOut({ egress, connections }: Workload): boolean {
-    return egress !== undefined || connections.some(({ owner }) => ExternalServer.isExternalServer(owner));
   }
 
   #container(workload: Workload): Container {
@@ -244,10 +240,13 @@ class DockerEngine {
       mustRun: false,
       restart: 'no',
       networkMode: 'none',
+      capabilities: { drop: ['ALL'] },
+      securityOpts: ['no-new-privileges:true'],
       memory: 16,
       memorySwap: 16,
       logDriver: 'local',
       logOpts: { 'max-size': '10m', 'max-file': '3' },
+      ulimit: [{ name: 'core', soft: 0, hard: 0 }],
       mounts: files.map(({ id: folder, name }) => ({
         type: 'volume',
         source: tfEscape(name),

@@ -1,5 +1,6 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { RootConstruct } from 'constructs';
 import { describe, expect, test } from 'vitest';
 import { Postgres, type PostgresProps, PostgresRoles } from '../../../constructs/services/index.js';
 import { temporaryFolder } from '../../support/folder.js';
@@ -252,3 +253,15 @@ describe('a role', () => {
     });
   });
 });
+
+test.each(['all', 'replication', 'sameuser', 'a b', 'a,all', '"all"', '+postgres'])(
+  'the name %s would be more than one role or database in the rules',
+  (name) => {
+    const stack = new RootConstruct('test');
+    expect(failureOf(() => new Postgres(stack, 'postgres', { database: name }))).toMatchObject({
+      code: 'MODEL_INVALID',
+    });
+    const server = new Postgres(stack, 'other');
+    expect(failureOf(() => server.role(name))).toMatchObject({ code: 'MODEL_INVALID', path: 'test.other' });
+  },
+);
