@@ -8,6 +8,7 @@ export default defineConfig({
       'test/deploy/**',
       'test/engines/**',
       'test/ssh/**',
+      'test/sops/**',
       'test/package/**',
       'test/stand-ins/**',
       'node_modules/**',
