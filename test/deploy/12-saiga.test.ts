@@ -1,4 +1,5 @@
 import { inject } from 'vitest';
+import { canariesStayInTheirFiles } from './support/list/canaries.js';
 import { changes } from './support/list/changes.js';
 import { destroyAndAgain } from './support/list/destroy-and-again.js';
 import { fromNothing } from './support/list/from-nothing.js';
@@ -20,6 +21,7 @@ secondPlan(saiga);
 changes(saiga);
 healing(saiga, ['agent-exporter', 'dcgm-exporter', 'embeddings', 'grafana', 'llm-saiga', 'postgres', 'qdrant']);
 secretsStayInTheirFiles(saiga);
+canariesStayInTheirFiles(saiga);
 smokeIsGreen(saiga);
 smokeIsRed(saiga);
 statusAndLogs(saiga);
