@@ -9,6 +9,7 @@ export default defineConfig({
       'test/drills/**',
       'test/engines/**',
       'test/ssh/**',
+      'test/sops/**',
       'test/package/**',
       'test/stand-ins/**',
       'node_modules/**',
