@@ -4,6 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { editorSchema } from '../config/json-schema.js';
 import { configurationPage } from '../config/reference.js';
 import { apiPages } from './api-docs/pages.js';
+import { describedApi } from './apps/rag-api/described.js';
 import { commandsPage } from './cli/reference.js';
 import { errorsPage } from './errors/documentation.js';
 import { smokeReportSchema } from './smoke/report.js';
@@ -22,6 +23,7 @@ export const GENERATED: readonly Generated[] = [
   { file: 'docs/errors.md', content: errorsPage },
   { file: 'docs/configuration.md', content: configurationPage },
   { file: 'docs/commands.md', content: commandsPage },
+  { file: 'docs/rag-api.openapi.json', content: describedApi },
   { file: 'docs/smoke.schema.json', content: smokeReportSchema },
   { file: 'docs/status.schema.json', content: statusReportSchema },
   { file: 'constructs/services/vllm/flag-table.ts', content: vllmFlagTable },

@@ -16,6 +16,7 @@ export async function runRagApi(environment: NodeJS.ProcessEnv): Promise<void> {
   const variables = readVariables(environment, RAG_API_VARIABLES, {
     settings: 'path',
     apiKeyFile: 'path',
+    webBotKeyFile: 'optional-path',
     qdrantUrl: 'http-url',
     qdrantKeyFile: 'path',
     llmUrl: 'http-url',
@@ -25,8 +26,13 @@ export async function runRagApi(environment: NodeJS.ProcessEnv): Promise<void> {
   });
   const settings = readSettings(variables.settings, RagApiSettings);
   const { limits, listen } = settings;
+  const { webBotKeyFile } = variables;
   // A key that is missing is found now and not by the first question.
-  await Promise.all([valid(variables.apiKeyFile), valid(variables.postgresPasswordFile)]);
+  await Promise.all(
+    [variables.apiKeyFile, variables.postgresPasswordFile, ...(webBotKeyFile ? [webBotKeyFile] : [])].map((file) =>
+      valid(file),
+    ),
+  );
 
   const llm = new OpenAiLlm({
     url: variables.llmUrl,
@@ -48,7 +54,10 @@ export async function runRagApi(environment: NodeJS.ProcessEnv): Promise<void> {
     retrieval,
     history,
     llm,
-    apiKeys: () => valid(variables.apiKeyFile),
+    apiKeys: {
+      api: () => valid(variables.apiKeyFile),
+      webBot: webBotKeyFile ? () => valid(webBotKeyFile) : undefined,
+    },
     logger: loggerOptions(environment.LOG_LEVEL),
   });
 

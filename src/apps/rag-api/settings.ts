@@ -29,6 +29,13 @@ export const RagApiSettings = z.strictObject({
     firstTokenSeconds: z.int(),
     idleSeconds: z.int(),
     totalSeconds: z.int(),
+    streamsPerKey: z.int(),
+    streamsPerAddress: z.int(),
+    questionsPerMinute: z.int(),
+    bodyKiB: z.int(),
+    requestSeconds: z.int(),
+    connections: z.int(),
+    connectionsPerAddress: z.int(),
   }),
 });
 /** The settings file of the RAG API. */
@@ -44,6 +51,7 @@ export const LONGEST_SHUTDOWN_SECONDS = 60;
 export const RAG_API_VARIABLES = {
   settings: 'RAGDOCK_SETTINGS',
   apiKeyFile: 'API_KEY_FILE',
+  webBotKeyFile: 'WEB_BOT_KEY_FILE',
   qdrantUrl: 'QDRANT_URL',
   qdrantKeyFile: 'QDRANT_API_KEY_FILE',
   llmUrl: 'LLM_URL',

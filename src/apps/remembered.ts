@@ -1,0 +1,25 @@
+/** How long a value is remembered, in milliseconds; what has changed since is seen after this time. */
+const REMEMBERED_MS = 2000;
+
+/** Something that is read from files, at most once in two seconds. */
+export class Remembered<Value> {
+  readonly #read: () => Promise<Value>;
+  #value: Promise<Value> | undefined;
+  #readAt = 0;
+
+  constructor(read: () => Promise<Value>) {
+    this.#read = read;
+  }
+
+  current(): Promise<Value> {
+    const now = performance.now();
+    if (this.#value && now - this.#readAt < REMEMBERED_MS) return this.#value;
+    const fresh = this.#read();
+    // A folder that cannot be read for a moment must not lock everybody out, nor be asked for each request.
+    const remembered = this.#value;
+    this.#value = remembered ? fresh.catch(() => remembered) : fresh;
+    this.#readAt = now;
+    if (!remembered) fresh.catch(() => (this.#value = undefined));
+    return this.#value;
+  }
+}
