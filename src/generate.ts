@@ -4,6 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { editorSchema } from '../config/json-schema.js';
 import { configurationPage } from '../config/reference.js';
 import { apiPages } from './api-docs/pages.js';
+import { describedApi } from './apps/rag-api/described.js';
 import { commandsPage } from './cli/reference.js';
 import { errorsPage } from './errors/documentation.js';
 import { hardeningPage } from './hardening/page.js';
@@ -26,6 +27,7 @@ export const GENERATED: readonly Generated[] = [
   { file: 'docs/commands.md', content: commandsPage },
   { file: 'docs/secrets.md', content: secretsPage },
   { file: 'docs/hardening.md', content: hardeningPage },
+  { file: 'docs/rag-api.openapi.json', content: describedApi },
   { file: 'docs/smoke.schema.json', content: smokeReportSchema },
   { file: 'docs/status.schema.json', content: statusReportSchema },
   { file: 'constructs/services/vllm/flag-table.ts', content: vllmFlagTable },

@@ -173,14 +173,17 @@ export class RagServices extends Construct {
       image: webBot.image,
       containerName: webBot.container,
       memoryMiB: webBot.memory,
-      api: this.api.http,
+      api: this.api.forWebBot,
       settings: {
         courses: [...api.courses],
         messageCharacters: api.limits.messageCharacters,
+        limits: webBot.limits,
+        trustedProxies: webBot.trustedProxies,
         api: {
           firstTokenSeconds: api.limits.firstTokenSeconds,
           idleSeconds: api.limits.idleSeconds,
           totalSeconds: api.limits.totalSeconds,
+          connections: api.limits.connectionsPerAddress,
         },
       },
     });

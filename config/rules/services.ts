@@ -53,6 +53,30 @@ const answerFitsContext: Rule = ({ settings: { services } }) =>
     ];
   });
 
+/** A limit of one client that is above the limit of all could never be met. */
+const sharesFit: Rule = ({ settings: { services } }) => {
+  const { api, webBot } = services;
+  const shares = [
+    ['api', api.limits, 'streamsPerKey', 'concurrentStreams'],
+    ['api', api.limits, 'streamsPerAddress', 'concurrentStreams'],
+    ['api', api.limits, 'connectionsPerAddress', 'connections'],
+    ['webBot', webBot.limits, 'connectionsPerAddress', 'connections'],
+  ] as const;
+  return shares.flatMap(([service, limits, share, whole]): Finding[] => {
+    const given = limits as Readonly<Record<string, number | undefined>>;
+    const [ofOne, ofAll] = [given[share], given[whole]];
+    if (ofOne === undefined || ofAll === undefined || ofOne <= ofAll) return [];
+    return [
+      {
+        path: ['services', service, 'limits', share],
+        message: `one client may have ${ofOne}, but all together ${ofAll} (${whole})`,
+        remedy: `Lower ${share}, or raise ${whole}.`,
+        restsOn: [['services', service, 'limits', whole]],
+      },
+    ];
+  });
+};
+
 /** Scrape jobs of the stack's other services, whether they are enabled or not: one that comes later keeps its name. */
 export const SCRAPE_JOBS: ReadonlySet<string> = new Set([
   'agent_metrics',
@@ -280,6 +304,7 @@ export const SERVICE_RULES: readonly Rule[] = [
   walSizesInOrder,
   postgresTagTellsMajor,
   waitsInOrder,
+  sharesFit,
   outsideRolesAreFree,
   databaseIsOne,
   outsideRolesComeFromSomewhere,

@@ -1,6 +1,7 @@
 import type { Construct } from 'constructs';
+import { type DeployedWebBotLimits, deployedWebBotLimits } from '../../config/api-limits.js';
 import { WEB_BOT_VARIABLES, type WebBotSettings } from '../../src/apps/web-bot/settings.js';
-import { type Endpoint, Service } from '../model/index.js';
+import { type Endpoint, SecretRef, Service, secretPath } from '../model/index.js';
 import { addSettings, bundledApp, probe } from './bundled-app.js';
 
 const PORT = 8080;
@@ -14,8 +15,13 @@ export interface WebBotProps {
   /** In MiB. @default 256 */
   readonly memoryMiB?: number | undefined;
   /** What it does; where it listens is its own affair. */
-  readonly settings: Omit<WebBotSettings, 'listen'>;
-  /** The RAG API's endpoint. */
+  readonly settings: Omit<WebBotSettings, 'listen' | 'limits' | 'trustedProxies'> & {
+    /** What one reader may take. @default - the limits' own defaults */
+    readonly limits?: Partial<DeployedWebBotLimits> | undefined;
+    /** Reverse proxies whose X-Forwarded-For is believed, as IPv4 ranges. @default - none */
+    readonly trustedProxies?: readonly string[] | undefined;
+  };
+  /** The RAG API's endpoint: `forWebBot`, or that of another API, which then counts all readers as one client. */
   readonly api: Endpoint;
 }
 
@@ -41,6 +47,13 @@ export class WebBot extends Service {
       credential: WEB_BOT_VARIABLES.apiKeyFile,
       rereads: true,
     });
-    addSettings(this, { listen: { port: PORT }, ...props.settings } satisfies WebBotSettings);
+    const session = new SecretRef(`${id}-session-key`, 'signs the tokens that open a chat');
+    this.setEnvironment(WEB_BOT_VARIABLES.sessionKeyFile, secretPath(session, 'rereadable'));
+    addSettings(this, {
+      listen: { port: PORT },
+      ...props.settings,
+      limits: deployedWebBotLimits(props.settings.limits ?? {}),
+      trustedProxies: [...(props.settings.trustedProxies ?? [])],
+    } satisfies WebBotSettings);
   }
 }

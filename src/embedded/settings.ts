@@ -1,3 +1,4 @@
+import { deployedApiLimits, deployedWebBotLimits } from '../../config/api-limits.js';
 import { Sampling, SYSTEM_PROMPT } from '../../config/llm.js';
 import type { ApiLimits } from '../../config/schema.js';
 import type { RagApiSettings } from '../apps/rag-api/settings.js';
@@ -38,7 +39,8 @@ export function apiSettings(courses: readonly string[], limits: ApiLimits, model
       // An answer may take half of a context that is smaller than usual.
       sampling: { ...sampling, maxTokens: Math.min(sampling.maxTokens, Math.floor(model.contextTokens / 2)) },
     },
-    limits,
+    // What one client may take is not asked: whoever reaches this process is its only one.
+    limits: deployedApiLimits(limits),
   };
 }
 
@@ -49,5 +51,7 @@ export function botSettings(courses: readonly string[], limits: ApiLimits): WebB
     courses: [...courses],
     messageCharacters,
     api: { firstTokenSeconds, idleSeconds, totalSeconds },
+    limits: deployedWebBotLimits({}),
+    trustedProxies: [],
   };
 }

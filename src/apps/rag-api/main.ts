@@ -17,6 +17,7 @@ export async function runRagApi(environment: NodeJS.ProcessEnv): Promise<void> {
   const variables = readVariables(environment, RAG_API_VARIABLES, {
     settings: 'path',
     apiKeyFile: 'path',
+    webBotKeyFile: 'optional-path',
     qdrantUrl: 'http-url',
     qdrantKeyFile: 'path',
     llmUrl: 'http-url',
@@ -26,8 +27,13 @@ export async function runRagApi(environment: NodeJS.ProcessEnv): Promise<void> {
   });
   const settings = readSettings(variables.settings, RagApiSettings);
   const { limits, listen, keyOverlapSeconds = KEY_OVERLAP_SECONDS } = settings;
+  const { webBotKeyFile } = variables;
   // A key that is missing is found now and not by the first question.
-  await Promise.all([newest(variables.apiKeyFile), newest(variables.postgresPasswordFile)]);
+  await Promise.all(
+    [variables.apiKeyFile, variables.postgresPasswordFile, ...(webBotKeyFile ? [webBotKeyFile] : [])].map((file) =>
+      newest(file),
+    ),
+  );
 
   const llm = new OpenAiLlm({
     url: variables.llmUrl,
@@ -45,12 +51,16 @@ export async function runRagApi(environment: NodeJS.ProcessEnv): Promise<void> {
     onIdleError: (error) => app.log.warn({ err: error }, 'an idle connection to PostgreSQL broke'),
   });
   const apiKeys = new AcceptedSecrets(variables.apiKeyFile, keyOverlapSeconds * 1000);
+  const webBotKeys = webBotKeyFile ? new AcceptedSecrets(webBotKeyFile, keyOverlapSeconds * 1000) : undefined;
   const { app, metrics, stop } = buildApp({
     settings,
     retrieval,
     history,
     llm,
-    apiKeys: () => apiKeys.read(),
+    apiKeys: {
+      api: () => apiKeys.read(),
+      webBot: webBotKeys && (() => webBotKeys.read()),
+    },
     logger: loggerOptions(environment.LOG_LEVEL),
   });
 

@@ -32,6 +32,13 @@ export const RagApiSettings = z.strictObject({
     firstTokenSeconds: z.int(),
     idleSeconds: z.int(),
     totalSeconds: z.int(),
+    streamsPerKey: z.int(),
+    streamsPerAddress: z.int(),
+    questionsPerMinute: z.int(),
+    bodyKiB: z.int(),
+    requestSeconds: z.int(),
+    connections: z.int(),
+    connectionsPerAddress: z.int(),
   }),
   /** How long the API key before the newest one is accepted after the newest one came. @default KEY_OVERLAP_SECONDS */
   keyOverlapSeconds: z.int().optional(),
@@ -49,6 +56,7 @@ export const LONGEST_SHUTDOWN_SECONDS = 60;
 export const RAG_API_VARIABLES = {
   settings: 'RAGDOCK_SETTINGS',
   apiKeyFile: 'API_KEY_FILE',
+  webBotKeyFile: 'WEB_BOT_KEY_FILE',
   qdrantUrl: 'QDRANT_URL',
   qdrantKeyFile: 'QDRANT_API_KEY_FILE',
   llmUrl: 'LLM_URL',

@@ -7,7 +7,26 @@ export const WebBotSettings = z.strictObject({
   courses: z.array(z.string()).min(1),
   messageCharacters: z.int(),
   /** How long the API lets an answer take: to its first token, without a token, and in all. */
-  api: z.strictObject({ firstTokenSeconds: z.int(), idleSeconds: z.int(), totalSeconds: z.int() }),
+  api: z.strictObject({
+    firstTokenSeconds: z.int(),
+    idleSeconds: z.int(),
+    totalSeconds: z.int(),
+    /** How many connections of one address the API takes. @default - any number */
+    connections: z.int().optional(),
+  }),
+  /** What one reader may take. */
+  limits: z.strictObject({
+    socketsPerAddress: z.int(),
+    questionsInARow: z.int(),
+    secondsPerQuestion: z.int(),
+    packetKiB: z.int(),
+    sessionSeconds: z.int(),
+    requestSeconds: z.int(),
+    connections: z.int(),
+    connectionsPerAddress: z.int(),
+  }),
+  /** Reverse proxies whose X-Forwarded-For is believed, as IPv4 ranges. */
+  trustedProxies: z.array(z.cidrv4()),
 });
 /** The settings file of the web bot. */
 export type WebBotSettings = z.output<typeof WebBotSettings>;
@@ -17,4 +36,5 @@ export const WEB_BOT_VARIABLES = {
   settings: 'RAGDOCK_SETTINGS',
   apiUrl: 'RAG_API_URL',
   apiKeyFile: 'RAG_API_KEY_FILE',
+  sessionKeyFile: 'SESSION_KEY_FILE',
 } as const;

@@ -30,6 +30,7 @@ export async function rotate(opened: Opened, name: string, { to }: RotateOptions
   requireRotatable(name, effects.secret.loses);
 
   const { version, fingerprint, origin } = await rotateSecret(secret, store, askerOf(opened, secret, effects, io));
+  await opened.save?.();
   const { shared } = environment.settings.secrets;
   const file = lockFileOf(environment.file);
   writeVersion(resolve(io.cwd, file), name, version, shared ? fingerprint : undefined);
@@ -38,12 +39,16 @@ export async function rotate(opened: Opened, name: string, { to }: RotateOptions
     writeFingerprints(resolve(io.cwd, file), new Map([[name, fingerprint]]));
   }
   const removed = removeOutdated(name, version, store);
+  if (removed.length > 0) await opened.save?.();
   const how = origin === 'given' && comesFromCommand(opened) ? 'fetched' : origin;
   io.stdout.write(
     `${how.padEnd(8)} ${name}, version ${version}${origin === 'adopted' ? ' (its value was there)' : ''}\n`,
   );
   for (const old of removed) io.stdout.write(`removed  ${name}, version ${old}, from this machine\n`);
-  io.stdout.write(`${file} promises version ${version}; commit it\n${describe(effects)}`);
+  io.stdout.write(`${file} promises version ${version}; commit it\n`);
+  if (opened.save)
+    io.stdout.write(`\`ragdock secrets fetch ${environment.name}\` brings it to a machine that deploys\n`);
+  io.stdout.write(describe(effects));
 }
 
 /** Where the value comes from that cannot be made up; undefined: any strong one will do. */

@@ -62,7 +62,7 @@ export function registerSecrets(program: RagdockCommand, io: Io): void {
     .example('ragdock secrets rotate dev rag-api-key', 'before a deploy')
     .example('ragdock secrets rotate dev rag-api-key --to 2', 'the same, once, however often it runs')
     .action(async (env: string, name: string, options: RotateOptions) =>
-      rotate(await open(env, io), name, options, io),
+      rotate(await inStore(await open(env, io), io), name, options, io),
     );
   secrets
     .command('fetch')
@@ -89,6 +89,11 @@ async function open(env: string, io: Io): Promise<Opened> {
   return { environment, store, secrets: secretsOf(environment, store, io.cwd) };
 }
 
+/** The values where they are kept: files of this machine may be copies of them. */
+async function inStore(opened: Opened, io: Io): Promise<Opened> {
+  return comesFromSops(opened) ? openSops(opened, io) : opened;
+}
+
 async function init(opened: Opened, io: Io): Promise<void> {
   const { lockFileOf } = await import('../../../config/lock-file.js');
   const { initSecrets } = await import('../../secrets/init.js');
@@ -98,7 +103,7 @@ async function init(opened: Opened, io: Io): Promise<void> {
   await requireLockedSecrets(opened);
   if (comesFromCommand(opened)) return adoptFetched(opened, io);
 
-  const { store, secrets, save } = comesFromSops(opened) ? await openSops(opened, io) : opened;
+  const { store, secrets, save } = await inStore(opened, io);
   const given = givenSecretsOf(environment.settings);
   const { made, adopted, missing, fingerprints } = initSecrets(secrets, store, given);
   await save?.();
@@ -173,7 +178,7 @@ async function set(opened: Opened, name: string, io: Io): Promise<void> {
       remedy: `Set the value where the command reads it, then run \`ragdock secrets check ${environment.name}\`.`,
     });
   }
-  const { store, secrets, save } = comesFromSops(opened) ? await openSops(opened, io) : opened;
+  const { store, secrets, save } = await inStore(opened, io);
   const value = await readSecret(io, `Value of ${name}: `);
   const fingerprint = setSecret(findSecret(secrets, name), value, store);
   await save?.();
