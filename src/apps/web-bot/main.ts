@@ -1,5 +1,5 @@
 import { loggerOptions } from '../rag-api/logger.js';
-import { FileCredential, valid } from '../secret-file.js';
+import { AcceptedSecrets, FileCredential } from '../secret-file.js';
 import { readSettings, readVariables } from '../settings-file.js';
 import { buildWebBot } from './app.js';
 import { readAssets } from './assets.js';
@@ -23,10 +23,12 @@ export async function runWebBot(env: NodeJS.ProcessEnv): Promise<void> {
   });
   const settings = readSettings(variables.settings, WebBotSettings);
   const key = await FileCredential.open(variables.apiKeyFile);
-  const sessionKeys = () => valid(variables.sessionKeyFile);
+  const limits = limitsFor(settings);
+  // What the key before has signed is good for as long as a token lives, and no longer.
+  const signing = new AcceptedSecrets(variables.sessionKeyFile, limits.sessionMs);
+  const sessionKeys = () => signing.read();
   // A key that is missing is found now and not by the first reader.
   await sessionKeys();
-  const limits = limitsFor(settings);
   const api = new HttpRagApi(variables.apiUrl, key, limits.api);
   const assets = await readAssets();
   const logger = loggerOptions(env.LOG_LEVEL);
