@@ -34,7 +34,7 @@ const synth = (
         history: server('postgres', 'postgresql'),
         ...props,
       });
-      if (withWebBot) aService(stack, 'bot').connectTo(api.forWebBot, { credential: 'KEY_FILE' });
+      if (withWebBot) aService(stack, 'bot').connectTo(api.forWebBot, { credential: 'KEY_FILE', rereads: true });
     },
     Object.keys(versions).length === 0 ? {} : { secrets: versions },
   );
