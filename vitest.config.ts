@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: [
+      'test/attack/**',
       'test/deploy/**',
       'test/drills/**',
       'test/engines/**',

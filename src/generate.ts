@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { editorSchema } from '../config/json-schema.js';
 import { configurationPage } from '../config/reference.js';
 import { apiPages } from './api-docs/pages.js';
-import { describedApi } from './apps/rag-api/described.js';
+import { describedApi } from './api-docs/rag-api.js';
 import { commandsPage } from './cli/reference.js';
 import { errorsPage } from './errors/documentation.js';
 import { hardeningPage } from './hardening/page.js';

@@ -178,7 +178,7 @@ export class RagServices extends Construct {
         courses: [...api.courses],
         messageCharacters: api.limits.messageCharacters,
         limits: webBot.limits,
-        trustedProxies: webBot.trustedProxies,
+        trustedProxies: [...webBot.trustedProxies],
         api: {
           firstTokenSeconds: api.limits.firstTokenSeconds,
           idleSeconds: api.limits.idleSeconds,

@@ -1,5 +1,5 @@
 import type { Construct } from 'constructs';
-import { deployedApiLimits, type GivenApiLimits } from '../../config/api-limits.js';
+import type { z } from 'zod';
 import { LONGEST_SHUTDOWN_SECONDS, RAG_API_VARIABLES, type RagApiSettings } from '../../src/apps/rag-api/settings.js';
 import { type Endpoint, SecretRef, Service, secretPath } from '../model/index.js';
 import { addSettings, bundledApp, probe, TRUST_VARIABLE } from './bundled-app.js';
@@ -16,10 +16,7 @@ export interface RagApiProps {
   /** In MiB. @default 512 */
   readonly memoryMiB?: number | undefined;
   /** What it does; where it listens is its own affair. */
-  readonly settings: Omit<RagApiSettings, 'listen' | 'limits'> & {
-    /** What one question may cost; what one client may take of the API has defaults. */
-    readonly limits: GivenApiLimits;
-  };
+  readonly settings: Omit<z.input<typeof RagApiSettings>, 'listen'>;
   /** Qdrant's REST endpoint. */
   readonly retrieval: Endpoint;
   /** A server of the OpenAI protocol. */
@@ -71,8 +68,7 @@ export class RagApi extends Service {
     addSettings(this, {
       listen: { port: PORT, metricsPort: METRICS_PORT },
       ...props.settings,
-      limits: deployedApiLimits(props.settings.limits),
-    } satisfies RagApiSettings);
+    } satisfies z.input<typeof RagApiSettings>);
   }
   /** `http` for the web bot, whose key is its own: whoever has it is believed about the addresses of its readers. */
   get forWebBot(): Endpoint {

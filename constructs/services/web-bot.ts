@@ -1,5 +1,5 @@
 import type { Construct } from 'constructs';
-import { type DeployedWebBotLimits, deployedWebBotLimits } from '../../config/api-limits.js';
+import type { z } from 'zod';
 import { WEB_BOT_VARIABLES, type WebBotSettings } from '../../src/apps/web-bot/settings.js';
 import { type Endpoint, SecretRef, Service, secretPath } from '../model/index.js';
 import { addSettings, bundledApp, probe } from './bundled-app.js';
@@ -15,12 +15,7 @@ export interface WebBotProps {
   /** In MiB. @default 256 */
   readonly memoryMiB?: number | undefined;
   /** What it does; where it listens is its own affair. */
-  readonly settings: Omit<WebBotSettings, 'listen' | 'limits' | 'trustedProxies'> & {
-    /** What one reader may take. @default - the limits' own defaults */
-    readonly limits?: Partial<DeployedWebBotLimits> | undefined;
-    /** Reverse proxies whose X-Forwarded-For is believed, as IPv4 ranges. @default - none */
-    readonly trustedProxies?: readonly string[] | undefined;
-  };
+  readonly settings: Omit<z.input<typeof WebBotSettings>, 'listen'>;
   /** The RAG API's endpoint: `forWebBot`, or that of another API, which then counts all readers as one client. */
   readonly api: Endpoint;
 }
@@ -49,11 +44,6 @@ export class WebBot extends Service {
     });
     const session = new SecretRef(`${id}-session-key`, 'signs the tokens that open a chat');
     this.setEnvironment(WEB_BOT_VARIABLES.sessionKeyFile, secretPath(session, 'rereadable'));
-    addSettings(this, {
-      listen: { port: PORT },
-      ...props.settings,
-      limits: deployedWebBotLimits(props.settings.limits ?? {}),
-      trustedProxies: [...(props.settings.trustedProxies ?? [])],
-    } satisfies WebBotSettings);
+    addSettings(this, { listen: { port: PORT }, ...props.settings } satisfies z.input<typeof WebBotSettings>);
   }
 }

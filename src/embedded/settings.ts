@@ -1,8 +1,7 @@
-import { deployedApiLimits, deployedWebBotLimits } from '../../config/api-limits.js';
 import { Sampling, SYSTEM_PROMPT } from '../../config/llm.js';
 import type { ApiLimits } from '../../config/schema.js';
-import type { RagApiSettings } from '../apps/rag-api/settings.js';
-import type { WebBotSettings } from '../apps/web-bot/settings.js';
+import { RagApiSettings } from '../apps/rag-api/settings.js';
+import { WebBotSettings } from '../apps/web-bot/settings.js';
 import type { EmbeddedCollection } from './passages.js';
 
 /** Passages that one question takes from each collection. */
@@ -40,7 +39,7 @@ export function apiSettings(courses: readonly string[], limits: ApiLimits, model
       sampling: { ...sampling, maxTokens: Math.min(sampling.maxTokens, Math.floor(model.contextTokens / 2)) },
     },
     // What one client may take is not asked: whoever reaches this process is its only one.
-    limits: deployedApiLimits(limits),
+    limits: RagApiSettings.shape.limits.parse(limits),
   };
 }
 
@@ -51,7 +50,7 @@ export function botSettings(courses: readonly string[], limits: ApiLimits): WebB
     courses: [...courses],
     messageCharacters,
     api: { firstTokenSeconds, idleSeconds, totalSeconds },
-    limits: deployedWebBotLimits({}),
+    limits: WebBotSettings.shape.limits.parse({}),
     trustedProxies: [],
   };
 }

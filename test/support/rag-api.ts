@@ -1,7 +1,6 @@
 import type { AddressInfo } from 'node:net';
-import { deployedApiLimits } from '../../config/api-limits.js';
 import { buildApp, type RagApi, type RagApiParts } from '../../src/apps/rag-api/app.js';
-import type { RagApiSettings } from '../../src/apps/rag-api/settings.js';
+import { RagApiSettings } from '../../src/apps/rag-api/settings.js';
 import { OpenAiLlm } from '../../src/rag/llm/openai.js';
 import { type Handler, ScriptedServer } from './http-server.js';
 import { answering } from './openai-script.js';
@@ -28,7 +27,7 @@ export function ragApiSettings(changes: Changes = {}): RagApiSettings {
       ...changes.llm,
     },
     limits: {
-      ...deployedApiLimits({
+      ...RagApiSettings.shape.limits.parse({
         messageCharacters: 4000,
         concurrentStreams: 8,
         firstTokenSeconds: 10,

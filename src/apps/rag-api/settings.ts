@@ -32,13 +32,17 @@ export const RagApiSettings = z.strictObject({
     firstTokenSeconds: z.int(),
     idleSeconds: z.int(),
     totalSeconds: z.int(),
-    streamsPerKey: z.int(),
-    streamsPerAddress: z.int(),
-    questionsPerMinute: z.int(),
-    bodyKiB: z.int(),
-    requestSeconds: z.int(),
-    connections: z.int(),
-    connectionsPerAddress: z.int(),
+    /** Of `concurrentStreams`, for the holders of one key. @default - three quarters */
+    streamsPerKey: z.int().optional(),
+    /** Of `concurrentStreams`, for one client address. @default - half */
+    streamsPerAddress: z.int().optional(),
+    /** Questions of one client address. */
+    questionsPerMinute: z.int().default(60),
+    bodyKiB: z.int().default(64),
+    requestSeconds: z.int().default(15),
+    /** TCP connections open at once, and those of one address. */
+    connections: z.int().default(1000),
+    connectionsPerAddress: z.int().default(200),
   }),
   /** How long the API key before the newest one is accepted after the newest one came. @default KEY_OVERLAP_SECONDS */
   keyOverlapSeconds: z.int().optional(),

@@ -5,15 +5,15 @@ import { ApiProblem } from './problems.js';
 /** How many answers may be on their way at once. */
 export interface StreamLimits {
   readonly concurrentStreams: number;
-  /** Of those, for the holders of one key. */
-  readonly streamsPerKey: number;
-  /** Of those, for one client address. */
-  readonly streamsPerAddress: number;
+  /** Of those, for the holders of one key. @default - three quarters */
+  readonly streamsPerKey?: number | undefined;
+  /** Of those, for one client address. @default - half */
+  readonly streamsPerAddress?: number | undefined;
 }
 
 /** Answers on their way: counted, limited, and ended when the service stops. */
 export class Streams {
-  readonly #limits: StreamLimits;
+  readonly #limits: { readonly [Key in keyof StreamLimits]-?: number };
   readonly #running = new Map<AbortController, Asker | undefined>();
   readonly #ofKey = new Tally();
   readonly #ofAddress = new Tally();
@@ -21,7 +21,12 @@ export class Streams {
   #onEmpty: () => void = () => undefined;
 
   constructor(limits: StreamLimits) {
-    this.#limits = limits;
+    const { concurrentStreams } = limits;
+    this.#limits = {
+      concurrentStreams,
+      streamsPerKey: limits.streamsPerKey ?? Math.ceil((concurrentStreams * 3) / 4),
+      streamsPerAddress: limits.streamsPerAddress ?? Math.ceil(concurrentStreams / 2),
+    };
   }
 
   get size(): number {

@@ -14,19 +14,21 @@ export const WebBotSettings = z.strictObject({
     /** How many connections of one address the API takes. @default - any number */
     connections: z.int().optional(),
   }),
-  /** What one reader may take. */
-  limits: z.strictObject({
-    socketsPerAddress: z.int(),
-    questionsInARow: z.int(),
-    secondsPerQuestion: z.int(),
-    packetKiB: z.int(),
-    sessionSeconds: z.int(),
-    requestSeconds: z.int(),
-    connections: z.int(),
-    connectionsPerAddress: z.int(),
-  }),
+  /** What one reader may take; see `WebBotLimits`. */
+  limits: z
+    .strictObject({
+      socketsPerAddress: z.int().default(50),
+      questionsInARow: z.int().default(6),
+      secondsPerQuestion: z.int().default(5),
+      packetKiB: z.int().default(64),
+      sessionSeconds: z.int().default(600),
+      requestSeconds: z.int().default(15),
+      connections: z.int().default(1000),
+      connectionsPerAddress: z.int().default(200),
+    })
+    .prefault({}),
   /** Reverse proxies whose X-Forwarded-For is believed, as IPv4 ranges. */
-  trustedProxies: z.array(z.cidrv4()),
+  trustedProxies: z.array(z.cidrv4()).default([]),
 });
 /** The settings file of the web bot. */
 export type WebBotSettings = z.output<typeof WebBotSettings>;

@@ -3,13 +3,13 @@ import { Writable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { io, type Socket } from 'socket.io-client';
 import { onTestFinished, vi } from 'vitest';
-import { deployedWebBotLimits } from '../../../config/api-limits.js';
 import { loggerOptions } from '../../../src/apps/rag-api/logger.js';
 import { buildWebBot } from '../../../src/apps/web-bot/app.js';
 import { readAssets } from '../../../src/apps/web-bot/assets.js';
 import type { BotFinished, Question, Receipt } from '../../../src/apps/web-bot/events.js';
 import { DEFAULT_LIMITS, type WebBotLimits } from '../../../src/apps/web-bot/limits.js';
 import { HttpRagApi } from '../../../src/apps/web-bot/rag-api.js';
+import { WebBotSettings } from '../../../src/apps/web-bot/settings.js';
 import type { Credential } from '../../../src/rag/ports.js';
 import { KEY, ScriptedApi } from './scripted-api.js';
 
@@ -65,7 +65,7 @@ export async function startBot(
       courses: ['demo', 'биология'],
       messageCharacters: 200,
       api: { firstTokenSeconds: 60, idleSeconds: 60, totalSeconds: 300 },
-      limits: deployedWebBotLimits({}),
+      limits: WebBotSettings.shape.limits.parse({}),
       trustedProxies: options.trustedProxies ?? [],
     },
     sessionKeys: options.sessionKeys ?? (async () => [SESSION_KEY]),

@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { request } from 'undici';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { deployedWebBotLimits } from '../../../config/api-limits.js';
 import { question, SESSION_KEY, Visitor, WAIT } from './harness.js';
 import { begin, KEY, ScriptedApi } from './scripted-api.js';
 
@@ -43,8 +42,6 @@ async function spawnBot(apiUrl: string, settings: object = {}): Promise<Bot> {
       courses: ['demo'],
       messageCharacters: 200,
       api: { firstTokenSeconds: 60, idleSeconds: 60, totalSeconds: 300 },
-      limits: deployedWebBotLimits({}),
-      trustedProxies: [],
       ...settings,
     }),
   );
