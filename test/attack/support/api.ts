@@ -24,7 +24,9 @@ const { app } = buildApp({
   retrieval: new MemoryRetrieval(passage()),
   history: new PostgresHistory({
     url: plan.postgresUrl,
-    passwords: async () => [plan.postgresPassword],
+    logins: async () => [
+      { user: decodeURIComponent(new URL(plan.postgresUrl).username), password: plan.postgresPassword },
+    ],
     onIdleError: () => undefined,
   }),
   llm: new OpenAiLlm({
