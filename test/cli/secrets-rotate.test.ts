@@ -87,7 +87,8 @@ describe('ragdock secrets rotate', () => {
   });
 
   test.each([
-    ['rag-api-key', 'reads the new version: rag-api, web-bot', undefined],
+    ['rag-api-key', 'reads the new version: rag-api\n', 'is replaced'],
+    ['rag-api-web-bot-key', 'reads the new version: rag-api, web-bot\n', 'is replaced'],
     ['postgres-superuser-password', 'replaces no service; nobody notices', 'is replaced'],
     ['postgres-rag-api-password', 'takes the old login away when all clients have the new one', 'is replaced'],
     ['llm-main-api-key', 'is replaced: llm-main\n', undefined],

@@ -95,10 +95,12 @@ describe('the web bot', () => {
     expect(failure.finding).toMatchObject({ expected: '200 and a page', came: '200 {} (application/json)' });
   });
 
-  test('without a handshake fails', async () => {
+  test('without a session fails', async () => {
     server.handler = plain(200, '<!doctype html>', 'text/html');
     await checksOf(server.url).ready(soon());
-    expect((await failureOf(run(checksOf(server.url), 'Socket.IO handshake'))).finding.expected).toBe('a connection');
+    expect((await failureOf(run(checksOf(server.url), 'Socket.IO handshake'))).finding.expected).toBe(
+      'a session token',
+    );
   });
 
   test('that refuses a question fails with its code', async () => {

@@ -14,6 +14,22 @@ export const DEV_DRILLS: readonly Drill[] = [
     opens: opensHttp(
       dev,
       'rag-api-key',
+      { network: 'web-bot--rag-api', holder: 'rag-api' },
+      {
+        service: 'rag-api',
+        port: 8000,
+        path: '/exchanges/00000000-0000-4000-8000-000000000000',
+        header: 'bearer',
+      },
+    ),
+    replaced: [],
+  },
+  {
+    deployment: dev,
+    secret: 'rag-api-web-bot-key',
+    opens: opensHttp(
+      dev,
+      'rag-api-web-bot-key',
       { network: 'web-bot--rag-api', holder: 'web-bot' },
       {
         service: 'rag-api',
