@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { io } from 'socket.io-client';
 import { newest } from '../../../src/apps/secret-file.js';
+import { openChat } from '../../deploy/support/chat.js';
 import { QUESTION } from '../../deploy/support/deployment.js';
 
 /** How one question ended. */
@@ -121,7 +121,7 @@ export class Questions {
   }
 
   async #askChat(): Promise<Omit<Asked, 'by' | 'from' | 'to'>> {
-    const socket = io(this.#target.chat, { transports: ['websocket'], forceNew: true });
+    const socket = openChat(this.#target.chat);
     try {
       const finished = new Promise<{ ok: boolean; reason?: string; text?: string }>((resolve) => {
         socket.on('bot_finished', resolve);
