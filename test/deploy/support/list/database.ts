@@ -99,11 +99,11 @@ export function databaseIsClosed(deployment: Deployment): void {
       expect(clients.length).toBeGreaterThan(1);
       for (const client of clients) {
         const [answer] = await from(client, (origin) =>
-          attempt(origin, { ...client.right, statements: ['SELECT current_user'] }),
+          attempt(origin, { ...client.right, statements: ['SELECT session_user'] }),
         );
         expect([client.workload.node.id, answer]).toEqual([
           client.workload.node.id,
-          { login: 'ok', offered: SASL, results: [[{ current_user: client.right.user }]] },
+          { login: 'ok', offered: SASL, results: [[{ session_user: client.right.user }]] },
         ]);
       }
     });
