@@ -91,7 +91,9 @@ export function fromNothing(deployment: Deployment): void {
       expect(page.status).toBe(200);
       expect(page.headers.get('content-type')).toContain('text/html');
 
-      const socket = io(description.chat, { transports: ['websocket'] });
+      const session = await fetch(`${description.chat}/session`);
+      const { token } = (await session.json()) as { token: string };
+      const socket = io(description.chat, { transports: ['websocket'], auth: { token } });
       try {
         const seen: string[] = [];
         const chunks: string[] = [];
