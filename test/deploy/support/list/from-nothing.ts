@@ -91,7 +91,7 @@ export function fromNothing(deployment: Deployment): void {
       expect(page.status).toBe(200);
       expect(page.headers.get('content-type')).toContain('text/html');
 
-      const session = await fetch(`${description.chat}/session`);
+      const session = await fetch(new URL('session', description.chat));
       const { token } = (await session.json()) as { token: string };
       const socket = io(description.chat, { transports: ['websocket'], auth: { token } });
       try {
