@@ -41,11 +41,12 @@ export class Streams {
   enter(asker: Asker | undefined): AbortController {
     const { concurrentStreams, streamsPerKey, streamsPerAddress } = this.#limits;
     if (this.#refusing) throw new ApiProblem('STOPPING');
+    // First: with all places taken, it is not for what this one client has.
+    if (this.#running.size >= concurrentStreams) throw new ApiProblem('BUSY');
     if (asker) {
       if (this.#ofAddress.of(asker.address) >= streamsPerAddress) throw new ApiProblem('ADDRESS_BUSY');
       if (this.#ofKey.of(asker.key) >= streamsPerKey) throw new ApiProblem('KEY_BUSY');
     }
-    if (this.#running.size >= concurrentStreams) throw new ApiProblem('BUSY');
     const controller = new AbortController();
     this.#running.set(controller, asker);
     if (asker) {
