@@ -35,6 +35,15 @@ describe('every rule tells what contradicts what, where, and what to change', ()
       },
     ],
     [
+      'a share of one client above what all have',
+      {
+        yaml: api('limits: {concurrentStreams: 4, streamsPerAddress: ▶5}'),
+        is: 'CONFIG_RULE services.api.limits.streamsPerAddress',
+        says: /^one client may have 5, but all together 4 \(concurrentStreams\)$/,
+        remedy: /Lower streamsPerAddress/,
+      },
+    ],
+    [
       'one port for two services',
       {
         yaml: services('prometheus: {publish: {port: ▶8080}}'),

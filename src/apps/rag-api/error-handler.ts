@@ -24,12 +24,15 @@ export function answerProblems(app: FastifyInstance, metrics: RagApiMetrics): vo
       .send(JSON.stringify(problemDocument(code, request.id, fields)));
   };
   app.setErrorHandler(answer);
-  app.setNotFoundHandler((request, reply) => {
+  // Before Fastify reads a body that nobody wants, and finds fault with it.
+  app.addHook('onRequest', async (request, reply) => {
+    if (!request.is404) return;
     const allowed = methodsAt(request.url.split('?', 1)[0] ?? '');
-    if (allowed.length === 0) return answer(new ApiProblem('NOT_FOUND'), request, reply);
+    if (allowed.length === 0) throw new ApiProblem('NOT_FOUND');
     reply.header('allow', allowed.join(', '));
-    return answer(new ApiProblem('METHOD_NOT_ALLOWED'), request, reply);
+    throw new ApiProblem('METHOD_NOT_ALLOWED');
   });
+  app.setNotFoundHandler((request, reply) => answer(new ApiProblem('NOT_FOUND'), request, reply));
 }
 
 /** Codes of Fastify's own errors that a client can cause. */

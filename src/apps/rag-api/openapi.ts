@@ -25,6 +25,8 @@ const ANSWER_HEADERS = {
 
 const BEARER = 'bearer';
 
+const reference = (name: string) => ({ $ref: `#/components/schemas/${name}` });
+
 /**
  * The API as OpenAPI 3.1 describes it, from the schemas and the catalogue that its routes use.
  *
@@ -52,7 +54,8 @@ export function openApiDocument(settings: Pick<RagApiSettings, 'courses' | 'limi
     components: {
       securitySchemes: { [BEARER]: { type: 'http', scheme: 'bearer', description: 'The secret `rag-api-key`' } },
       schemas: {
-        Message: schemaOf(messageSchema(settings), 'input'),
+        Message: { ...schemaOf(messageSchema(settings), 'input'), ...UNLISTED },
+        Unlisted: { ...UNLISTED, items: reference('Unlisted') },
         Exchange: schemaOf(ExchangeDocument),
         Readiness: schemaOf(ReadinessReport),
         Problem: schemaOf(ProblemDocument),
@@ -79,8 +82,8 @@ function described(operation: Operation, settings: Pick<RagApiSettings, 'limits'
 const REQUEST_ID = {
   name: 'X-Request-Id',
   in: 'header',
-  description: 'The id that this request has in the log; one that does not fit is replaced',
-  schema: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,64}$' },
+  description: 'The id of this request in the log: 1 to 64 of A-Z a-z 0-9 . _ -; another one is replaced',
+  schema: TOKEN,
 };
 
 const EXCHANGE_ID = {
@@ -132,6 +135,12 @@ function json(description: string, schema: object): object {
   return { description, headers: COMMON_HEADERS, content: { 'application/json': { schema } } };
 }
 
+/** Fields that are ignored, however deep, but for one name that no honest client uses. */
+const UNLISTED = {
+  propertyNames: { not: { const: '__proto__' } },
+  additionalProperties: reference('Unlisted'),
+};
+
 /** One response a status: its problems differ by `code`. */
 function problemResponses(codes: readonly ProblemCode[]): object {
   const statuses = [...new Set(codes.map((code) => PROBLEMS[code].status))].sort((a, b) => a - b);
@@ -169,8 +178,6 @@ const kindOf = (code: ProblemCode): ProblemKind => PROBLEMS[code];
 function header(description: string, schema: object, required = false): object {
   return { description, ...(required ? { required } : {}), schema };
 }
-
-const reference = (name: string) => ({ $ref: `#/components/schemas/${name}` });
 
 function schemaOf(schema: z.ZodType, io: 'input' | 'output' = 'output'): object {
   const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12', io });

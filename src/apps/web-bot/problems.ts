@@ -32,12 +32,16 @@ export function answerProblems(app: FastifyInstance): void {
     if (code === 'INTERNAL') request.log.error({ err: error }, 'rejected');
     return answer(code, reply);
   });
-  app.setNotFoundHandler((request, reply) => {
+  // Before Fastify reads a body that nobody wants, and finds fault with it.
+  app.addHook('onRequest', async (request, reply) => {
+    if (!request.is404) return;
     // All that there is can be read, and nothing else.
     const path = request.url.split('?', 1)[0] ?? '';
-    if (!app.hasRoute({ method: 'GET', url: path })) return answer('NOT_FOUND', reply);
-    return answer('METHOD_NOT_ALLOWED', reply.header('allow', 'GET, HEAD'));
+    if (!app.hasRoute({ method: 'GET', url: path })) throw refusal('NOT_FOUND');
+    reply.header('allow', 'GET, HEAD');
+    throw refusal('METHOD_NOT_ALLOWED');
   });
+  app.setNotFoundHandler((_request, reply) => answer('NOT_FOUND', reply));
 }
 
 function codeOf(error: unknown): ProblemCode {

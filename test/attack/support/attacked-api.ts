@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { RagApiSettings } from '../../../src/apps/rag-api/settings.js';
 import { migrate } from '../../../src/rag/history/migrate.js';
 import { ROOT } from '../../support/environments.js';
-import { ScriptedServer } from '../../support/http-server.js';
+import { json, ScriptedServer } from '../../support/http-server.js';
 import { answering } from '../../support/openai-script.js';
 import { PostgresServer } from '../../support/postgres-server.js';
 import { KEY, ragApiSettings, WEB_BOT_KEY } from '../../support/rag-api.js';
@@ -35,7 +35,10 @@ export class AttackedApi {
     const client = await postgres.connect();
     await migrate(client);
     await client.end();
-    const model = await ScriptedServer.start(answering('Векторная', ' база'));
+    const answer = answering('Векторная', ' база');
+    const model = await ScriptedServer.start((request, response) =>
+      request.method === 'GET' ? json(response, 200, { data: [{ id: 'saiga' }] }) : answer(request, response),
+    );
     const folder = mkdtempSync(join(tmpdir(), 'ragdock-attack-'));
     const plan: ApiPlan = {
       settings: ragApiSettings({ limits }),
