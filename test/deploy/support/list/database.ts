@@ -73,9 +73,9 @@ export function databaseIsClosed(deployment: Deployment): void {
           const { credential, user = '' } = endpoint;
           if (!credential) throw new Error(`${client.node.id} has no password`);
           const file = `${credential.name}.v${topology.secretVersion(credential)}`;
-          // `rag_api_*` has two logins that take turns; one of them is open.
+          // A client's role may have two logins that take turns; one of them is open.
           const login = await sql(
-            `SELECT rolname FROM pg_roles WHERE rolcanlogin AND rolname LIKE '${user.replaceAll('_', '\\_').replace('*', '_')}'`,
+            `SELECT rolname FROM pg_roles WHERE rolcanlogin AND rolname IN ('${user}', '${user}_1', '${user}_2')`,
           );
           return {
             workload: client,
@@ -124,7 +124,7 @@ export function databaseIsClosed(deployment: Deployment): void {
       }
       // Not from the server's own container either.
       const container = await engine.containerOf('postgres').inspect();
-      for (const { right } of clients.filter((it) => it !== job)) {
+      for (const { right } of clients.filter((it) => it.right.user !== job.right.user)) {
         const [answer] = await attempt({ pid: container.State.Pid }, { ...right, host: '127.0.0.1' });
         expect([right.user, answer?.login]).toEqual([right.user, INVALID_AUTHORIZATION]);
       }
