@@ -5,9 +5,12 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: [
+      'test/attack/**',
       'test/deploy/**',
+      'test/drills/**',
       'test/engines/**',
       'test/ssh/**',
+      'test/sops/**',
       'test/package/**',
       'test/stand-ins/**',
       'node_modules/**',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { API_LIMITS, type ApiLimit } from './api-limits.js';
+import { KEY_OVERLAP_SECONDS } from '../src/apps/rag-api/settings.js';
+import { API_CLIENT_LIMITS, API_LIMITS, API_SHARES, type ApiLimit, WEB_BOT_LIMITS } from './api-limits.js';
 import { Embeddings } from './embeddings.js';
 import { externalPostgres, externalQdrant } from './external.js';
 import {
@@ -35,6 +36,31 @@ export const ApiLimits = z.strictObject({
   totalSeconds: limit(API_LIMITS.totalSeconds),
 });
 export type ApiLimits = z.output<typeof ApiLimits>;
+
+const share = ({ least, most, meaning }: Omit<ApiLimit, 'usual'>) =>
+  z.int().min(least).max(most).optional().describe(meaning);
+
+const deployedApiLimits = z.strictObject({
+  ...ApiLimits.shape,
+  streamsPerKey: share(API_SHARES.streamsPerKey),
+  streamsPerAddress: share(API_SHARES.streamsPerAddress),
+  questionsPerMinute: limit(API_CLIENT_LIMITS.questionsPerMinute),
+  bodyKiB: limit(API_CLIENT_LIMITS.bodyKiB),
+  requestSeconds: limit(API_CLIENT_LIMITS.requestSeconds),
+  connections: limit(API_CLIENT_LIMITS.connections),
+  connectionsPerAddress: limit(API_CLIENT_LIMITS.connectionsPerAddress),
+});
+
+const webBotLimits = z.strictObject({
+  socketsPerAddress: limit(WEB_BOT_LIMITS.socketsPerAddress),
+  questionsInARow: limit(WEB_BOT_LIMITS.questionsInARow),
+  secondsPerQuestion: limit(WEB_BOT_LIMITS.secondsPerQuestion),
+  packetKiB: limit(WEB_BOT_LIMITS.packetKiB),
+  sessionSeconds: limit(WEB_BOT_LIMITS.sessionSeconds),
+  requestSeconds: limit(WEB_BOT_LIMITS.requestSeconds),
+  connections: limit(WEB_BOT_LIMITS.connections),
+  connectionsPerAddress: limit(WEB_BOT_LIMITS.connectionsPerAddress),
+});
 
 export const CourseName = text(/^[\p{L}\p{N}][\p{L}\p{N} _.-]{0,63}$/u, '1 to 64 letters, digits, . _ -');
 
@@ -212,7 +238,13 @@ export const EnvironmentSchema = z
               .describe(
                 'From when on what was found counts as about the question; `ragdock calibrate` gives the values',
               ),
-            limits: ApiLimits.prefault({}).describe('What one question may cost'),
+            keyOverlapSeconds: z
+              .int()
+              .min(0)
+              .max(86_400)
+              .default(KEY_OVERLAP_SECONDS)
+              .describe('How long the old API key is accepted after a new one came'),
+            limits: deployedApiLimits.prefault({}).describe('What one question may cost, and what one client may take'),
             publish: publish.optional(),
           })
           .describe('The streaming RAG API'),
@@ -221,6 +253,11 @@ export const EnvironmentSchema = z
             ...common('256MiB'),
             enabled: z.boolean().default(true).describe('Whether it is part of the stack'),
             publish: publish.prefault({ port: 8080 }),
+            limits: webBotLimits.prefault({}).describe('What one reader may take'),
+            trustedProxies: z
+              .array(z.cidrv4({ error: 'expected a range like 192.168.10.5/32' }))
+              .default([])
+              .describe('Reverse proxies whose X-Forwarded-For is believed. Default: none, the peer is the reader'),
           })
           .prefault({})
           .describe('The chat page'),

@@ -3,9 +3,11 @@ import { z } from 'zod';
 /** Where the values of an environment's secrets come from. Rules say what belongs together. */
 export const SecretsSchema = z.strictObject({
   store: z
-    .enum(['files', 'command'])
+    .enum(['files', 'sops', 'command'])
     .default('files')
-    .describe('Where secret values come from: files of this machine, or a command that prints one, for vaults'),
+    .describe(
+      'Where secret values come from: files of this machine, an encrypted file in git, or a command that prints one, for vaults',
+    ),
   command: z
     .array(z.string())
     .min(1)
@@ -13,7 +15,17 @@ export const SecretsSchema = z.strictObject({
     .describe(
       'Program and arguments that print one value; no shell. `{env}`, `{name}`, `{version}` stand for the value’s',
     ),
-  timeoutSeconds: z.int().min(1).max(600).default(30).describe('Longest time that the command takes for one value'),
+  file: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*\.ya?ml$/, 'expected a path inside the project that ends in .yaml')
+    .optional()
+    .describe('Encrypted file of the store sops, relative to the project. Default: config/secrets/ENV.sops.yaml'),
+  timeoutSeconds: z
+    .int()
+    .min(1)
+    .max(600)
+    .default(30)
+    .describe('Longest time that the command takes for one value, or sops for one call'),
   shared: z
     .boolean()
     .default(true)
@@ -21,6 +33,10 @@ export const SecretsSchema = z.strictObject({
 });
 
 export type SecretsSettings = z.output<typeof SecretsSchema>;
+
+/** Path of an environment's encrypted file, relative to the project. */
+export const sopsFileOf = ({ file }: SecretsSettings, environment: string): string =>
+  file ?? `config/secrets/${environment}.sops.yaml`;
 
 /** What a command's arguments may name. */
 export const PLACEHOLDERS = ['env', 'name', 'version'] as const;

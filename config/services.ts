@@ -127,7 +127,7 @@ function managedServices({ services }: Settings): readonly ManagedService[] {
               postgres.backupsVolume === undefined
                 ? []
                 : [{ name: postgres.backupsVolume, path: at('postgres', 'backupsVolume') }],
-            jobs: ['roles', 'ownership'],
+            jobs: ['roles', 'logins', 'ownership'],
           }),
       credential: true,
       external: postgres.external,

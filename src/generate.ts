@@ -4,8 +4,11 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { editorSchema } from '../config/json-schema.js';
 import { configurationPage } from '../config/reference.js';
 import { apiPages } from './api-docs/pages.js';
+import { describedApi } from './api-docs/rag-api.js';
 import { commandsPage } from './cli/reference.js';
 import { errorsPage } from './errors/documentation.js';
+import { hardeningPage } from './hardening/page.js';
+import { secretsPage } from './secrets/documentation.js';
 import { smokeReportSchema } from './smoke/report.js';
 import { statusReportSchema } from './status/report.js';
 import { vllmFlagTable } from './vllm-flags.js';
@@ -22,6 +25,9 @@ export const GENERATED: readonly Generated[] = [
   { file: 'docs/errors.md', content: errorsPage },
   { file: 'docs/configuration.md', content: configurationPage },
   { file: 'docs/commands.md', content: commandsPage },
+  { file: 'docs/secrets.md', content: secretsPage },
+  { file: 'docs/hardening.md', content: hardeningPage },
+  { file: 'docs/rag-api.openapi.json', content: describedApi },
   { file: 'docs/smoke.schema.json', content: smokeReportSchema },
   { file: 'docs/status.schema.json', content: statusReportSchema },
   { file: 'constructs/services/vllm/flag-table.ts', content: vllmFlagTable },

@@ -5,6 +5,7 @@ import {
   ExternalPostgres,
   Postgres,
   PostgresExporter,
+  PostgresLogins,
   PostgresMigrations,
   PostgresRoles,
   type PostgresRolesProps,
@@ -20,6 +21,8 @@ export interface Database {
   /** After it the schema and the roles are there. */
   readonly prepared: Job;
   readonly exporter: PostgresExporter | undefined;
+  /** Has to run after all clients: it takes the logins away that none of them uses any more. */
+  readonly settled: PostgresLogins | undefined;
 }
 
 /** The server of the conversations, the API's way in, and the job after which there is one. */
@@ -32,7 +35,7 @@ export function database(
     const tls = sslMode === 'verify-full';
     const server = new ExternalPostgres(scope, 'postgres', { url, passwordSecret, tls, certificateAuthority: ca });
     const prepared = new PostgresMigrations(scope, 'postgres-roles', { postgres: server });
-    return { server, history: server.role, numbers: undefined, prepared, exporter: undefined };
+    return { server, history: server.role, numbers: undefined, prepared, exporter: undefined, settled: undefined };
   }
   const server = new Postgres(scope, 'postgres', {
     image: postgres.image,
@@ -43,9 +46,9 @@ export function database(
     settings: postgres.settings,
     backupsVolumeName: postgres.backupsVolume,
   });
-  const history = server.role('rag_api');
-  const numbers = agentExporter.enabled ? server.role('agent_exporter') : undefined;
-  const statistics = postgresExporter.enabled ? server.role('postgres_exporter') : undefined;
+  const history = server.role('rag_api', { inTurn: true });
+  const numbers = agentExporter.enabled ? server.role('agent_exporter', { inTurn: true }) : undefined;
+  const statistics = postgresExporter.enabled ? server.role('postgres_exporter', { inTurn: true }) : undefined;
   const prepared = new PostgresRoles(scope, 'postgres-roles', {
     postgres: server,
     roles: [
@@ -65,7 +68,11 @@ export function database(
     : undefined;
   exporter?.runAfter(prepared);
   if (postgresExporter.publish) exporter?.publish(exporter.metrics, postgresExporter.publish);
-  return { server, history, numbers, prepared, exporter };
+  const settled = new PostgresLogins(scope, 'postgres-logins', {
+    postgres: server,
+    roles: [history, numbers, statistics].filter((role) => role !== undefined),
+  });
+  return { server, history, numbers, prepared, exporter, settled };
 }
 
 /** Roles for whoever comes through PostgreSQL's published port. */

@@ -115,10 +115,12 @@ export class RagServices extends Construct {
           sampling: model.sampling,
         },
         limits: api.limits,
+        keyOverlapSeconds: api.keyOverlapSeconds,
       },
     });
     this.api.runAfter(kept.prepared);
     this.api.runAfter(made);
+    for (const client of [this.api, this.agentExporter, kept.exporter]) if (client) kept.settled?.runAfter(client);
     if (api.publish) this.api.publish(this.api.http, api.publish);
 
     this.webBot = webBot.enabled ? this.#webBot(settings) : undefined;
@@ -177,14 +179,17 @@ export class RagServices extends Construct {
       image: webBot.image,
       containerName: webBot.container,
       memoryMiB: webBot.memory,
-      api: this.api.http,
+      api: this.api.forWebBot,
       settings: {
         courses: [...api.courses],
         messageCharacters: api.limits.messageCharacters,
+        limits: webBot.limits,
+        trustedProxies: [...webBot.trustedProxies],
         api: {
           firstTokenSeconds: api.limits.firstTokenSeconds,
           idleSeconds: api.limits.idleSeconds,
           totalSeconds: api.limits.totalSeconds,
+          connections: api.limits.connectionsPerAddress,
         },
       },
     });

@@ -41,7 +41,7 @@ export class RagStack extends DockerStack {
       networks: { ...props.networks, ...networks },
       secretVersions: { ...props.secretVersions, ...Object.fromEntries(versions) },
       images,
-      secretsCommand: `npx ragdock secrets ${settings.secrets.store === 'command' ? 'fetch' : 'init'} ${name}`,
+      secretsCommand: `npx ragdock secrets ${settings.secrets.store === 'files' ? 'init' : 'fetch'} ${name}`,
     });
     // The lock file will promise the rest of the environment's range to connections that the YAML is still to make.
     if (props.networkPool && overlaps(parseRange(props.networkPool), parseRange(settings.host.networkPool))) {

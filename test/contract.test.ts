@@ -57,6 +57,12 @@ const MINIMAL: Record<WorkloadClass, (scope: Construct) => Workload> = {
   Postgres: (scope) => new services.Postgres(scope, 'subject'),
   PostgresExporter: (scope) =>
     new services.PostgresExporter(scope, 'subject', { role: new services.Postgres(scope, 'postgres').role('reader') }),
+  PostgresLogins: (scope) => {
+    const postgres = new services.Postgres(scope, 'postgres');
+    const role = postgres.role('app', { inTurn: true });
+    new services.PostgresRoles(scope, 'roles', { postgres, roles: [{ endpoint: role, grants: 'history' }] });
+    return new services.PostgresLogins(scope, 'subject', { postgres, roles: [role] });
+  },
   PostgresMigrations: (scope) =>
     new services.PostgresMigrations(scope, 'subject', {
       postgres: new services.ExternalPostgres(scope, 'postgres', { url: 'postgresql://role@db.example/name' }),

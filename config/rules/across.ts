@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Problem } from '../../src/errors/problem.js';
 import { type Draft, report } from '../draft.js';
 import type { Path } from '../located.js';
+import { sopsFileOf } from '../secret-store.js';
 import { type NameClaim, type ServiceClaims, servicesOf } from '../services.js';
 import { backendOf } from '../state.js';
 import { isPrivate, overlaps, parseRange, type Range, showRange } from '../subnets.js';
@@ -26,6 +27,7 @@ function between(earlier: Draft, later: Draft): readonly Problem[] {
   if (!earlier.settings || !later.settings) return [];
   const clashes = [
     ...sameState(earlier, later),
+    ...sameEncryptedFile(earlier, later),
     ...(earlier.settings.host.docker === later.settings.host.docker ? onOneHost(earlier, later) : []),
   ];
   return clashes.flatMap((clash) => {
@@ -44,6 +46,17 @@ function sameState(earlier: Draft, later: Draft): readonly Clash[] {
   const remedy =
     'Give each a state of its own: another schema_name (pg), key (s3), prefix (gcs), address (http) or path.';
   return [{ earlier: path, later: path, what: 'the place of this state', remedy, anywhere: true }];
+}
+
+/** The names of secrets are the same in every environment, so one value would serve two. */
+function sameEncryptedFile(earlier: Draft, later: Draft): readonly Clash[] {
+  const [before, after] = [earlier, later].map(({ settings, name }) =>
+    settings?.secrets.store === 'sops' ? sopsFileOf(settings.secrets, name) : undefined,
+  );
+  if (after === undefined || before !== after) return [];
+  const remedy = 'Give each an encrypted file of its own: leave `secrets.file` out.';
+  const path = ['secrets', 'store'];
+  return [{ earlier: path, later: path, what: `the encrypted file ${after}`, remedy, anywhere: true }];
 }
 
 function onOneHost(earlier: Draft, later: Draft): readonly Clash[] {

@@ -159,12 +159,14 @@ const secretsAreTheirOwn: Rule = ({ settings }) => {
 
 /** Secrets that the stack makes for its own services, or is given for them, with the setting that each belongs to. */
 export function secretsOfTheStack({ services }: Settings): ReadonlyMap<string, string> {
-  const { postgres, qdrant, llm, embeddings, postgresExporter, agentExporter, alertmanager, grafana } = services;
+  const { postgres, qdrant, llm, webBot, embeddings, postgresExporter, agentExporter, alertmanager, grafana } =
+    services;
   const roles = Object.keys(postgres.roles).map((role) => `postgres-${role.replaceAll('_', '-')}-password`);
   const owned = (owner: string, isThere: boolean, ...names: readonly string[]) =>
     isThere ? names.map((name) => [name, owner] as const) : [];
   return new Map([
     ...owned('services.api', true, 'rag-api-key'),
+    ...owned('services.webBot', webBot.enabled, 'rag-api-web-bot-key', 'web-bot-session-key'),
     ...owned('services.postgres', !postgres.external, 'postgres-superuser-password', 'postgres-rag-api-password'),
     ...owned('services.postgres.roles', true, ...roles),
     ...owned('services.postgresExporter', postgresExporter.enabled, 'postgres-postgres-exporter-password'),

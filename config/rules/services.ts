@@ -53,6 +53,30 @@ const answerFitsContext: Rule = ({ settings: { services } }) =>
     ];
   });
 
+/** A limit of one client that is above the limit of all could never be met. */
+const sharesFit: Rule = ({ settings: { services } }) => {
+  const { api, webBot } = services;
+  const shares = [
+    ['api', api.limits, 'streamsPerKey', 'concurrentStreams'],
+    ['api', api.limits, 'streamsPerAddress', 'concurrentStreams'],
+    ['api', api.limits, 'connectionsPerAddress', 'connections'],
+    ['webBot', webBot.limits, 'connectionsPerAddress', 'connections'],
+  ] as const;
+  return shares.flatMap(([service, limits, share, whole]): Finding[] => {
+    const given = limits as Readonly<Record<string, number | undefined>>;
+    const [ofOne, ofAll] = [given[share], given[whole]];
+    if (ofOne === undefined || ofAll === undefined || ofOne <= ofAll) return [];
+    return [
+      {
+        path: ['services', service, 'limits', share],
+        message: `one client may have ${ofOne}, but all together ${ofAll} (${whole})`,
+        remedy: `Lower ${share}, or raise ${whole}.`,
+        restsOn: [['services', service, 'limits', whole]],
+      },
+    ];
+  });
+};
+
 /** Scrape jobs of the stack's other services, whether they are enabled or not: one that comes later keeps its name. */
 export const SCRAPE_JOBS: ReadonlySet<string> = new Set([
   'agent_metrics',
@@ -175,8 +199,22 @@ const postgresTagTellsMajor: Rule = ({ settings: { services } }) => {
   ];
 };
 
-/** Roles that the stack has itself, or that PostgreSQL keeps for itself. */
-const OWN_ROLES = /^(postgres|rag_api|[a-z]+_exporter|pg_.*)$/;
+/** Roles that the stack has itself, or that PostgreSQL keeps for itself; `all` would let in every other one. */
+const OWN_ROLES = /^(postgres|(rag_api|[a-z]+_exporter)(_[12])?|pg_.*|all|public|none)$/;
+
+/** What stands in the rules of who may come in for other databases than one, and what every cluster has. */
+const NO_DATABASE = /^(all|sameuser|samerole|samegroup|replication|template[01])$/;
+
+const databaseIsOne: Rule = ({ settings: { services } }) =>
+  NO_DATABASE.test(services.postgres.database)
+    ? [
+        {
+          path: ['services', 'postgres', 'database'],
+          message: `${services.postgres.database} is a word of PostgreSQL, or a database that every server has`,
+          remedy: 'Give the database another name.',
+        },
+      ]
+    : [];
 
 const outsideRolesAreFree: Rule = ({ settings: { services } }) =>
   Object.keys(services.postgres.roles)
@@ -266,7 +304,9 @@ export const SERVICE_RULES: readonly Rule[] = [
   walSizesInOrder,
   postgresTagTellsMajor,
   waitsInOrder,
+  sharesFit,
   outsideRolesAreFree,
+  databaseIsOne,
   outsideRolesComeFromSomewhere,
   publishedPostgresHasRoles,
   vllmStaysOnTheHost,

@@ -50,11 +50,11 @@ const commandBelongsToItsStore: Rule = ({ settings: { secrets } }) => {
       },
     ];
   }
-  if (secrets.store === 'files' && secrets.command !== undefined) {
+  if (secrets.store !== 'command' && secrets.command !== undefined) {
     return [
       {
         path: ['secrets', 'command'],
-        message: 'nothing would run the command: the store is files',
+        message: `nothing would run the command: the store is ${secrets.store}`,
         remedy: 'Set `secrets.store: command`, or take the command out.',
         restsOn: [['secrets', 'store']],
       },
@@ -62,6 +62,53 @@ const commandBelongsToItsStore: Rule = ({ settings: { secrets } }) => {
   }
   return [];
 };
+
+const fileBelongsToItsStore: Rule = ({ settings: { secrets } }) => {
+  const { file, store } = secrets;
+  if (file === undefined) return [];
+  if (store !== 'sops') {
+    return [
+      {
+        path: ['secrets', 'file'],
+        message: `nothing would read the encrypted file: the store is ${store}`,
+        remedy: 'Set `secrets.store: sops`, or take the file out.',
+        restsOn: [['secrets', 'store']],
+      },
+    ];
+  }
+  const folders = file.split('/').slice(0, -1);
+  if (folders.includes('..') || folders.includes('.')) {
+    return [
+      {
+        path: ['secrets', 'file'],
+        message: 'the encrypted file is committed with the project, and this path leads elsewhere',
+        remedy: 'Name a path inside the project without `.` and `..`, such as `config/secrets/prod.sops.yaml`.',
+      },
+    ];
+  }
+  if (folders.join('/') === 'config/environments' || folders[0] === '.ragdock') {
+    return [
+      {
+        path: ['secrets', 'file'],
+        message: `${folders.join('/')} holds other files, which are read or ignored as a whole`,
+        remedy: 'Use another folder, such as `config/secrets`.',
+      },
+    ];
+  }
+  return [];
+};
+
+const encryptedFileIsShared: Rule = ({ settings: { secrets } }) =>
+  secrets.store === 'sops' && !secrets.shared
+    ? [
+        {
+          path: ['secrets', 'shared'],
+          message: 'every machine has the values of the encrypted file, so they are shared',
+          remedy: 'Leave `secrets.shared` out, or use the store files.',
+          restsOn: [['secrets', 'store']],
+        },
+      ]
+    : [];
 
 const commandNamesTheSecret: Rule = ({ settings: { secrets } }) => {
   const { command } = secrets;
@@ -108,6 +155,8 @@ export const STATE_RULES: readonly Rule[] = [
   stateIsABackend,
   sharedStateSharesSecrets,
   commandBelongsToItsStore,
+  fileBelongsToItsStore,
+  encryptedFileIsShared,
   commandNamesTheSecret,
   commandCanRun,
 ];

@@ -19,6 +19,11 @@ export interface EndpointProps {
   readonly credential?: SecretRef | undefined;
   /** Role that a client logs in as, part of the URL. @default - none */
   readonly user?: string | undefined;
+  /**
+   * Whether the role is one for rights, and two others log in for it, which take turns with the versions of the
+   * credential: clients make the login's name of the user in the URL, `NAME_*`. @default false
+   */
+  readonly loginsInTurn?: boolean | undefined;
   /** Path that every URL of this endpoint starts with, such as a database's name. @default - empty */
   readonly basePath?: string | undefined;
 }
@@ -37,6 +42,8 @@ export class Endpoint {
   readonly credential: SecretRef | undefined;
   /** Role that a client logs in as. */
   readonly user: string | undefined;
+  /** Whether two logins take turns for the role. */
+  readonly loginsInTurn: boolean;
   /** Path that every URL starts with, or an empty string. */
   readonly basePath: string;
 
@@ -54,6 +61,12 @@ export class Endpoint {
     this.tls = props.tls ?? false;
     this.credential = props.credential;
     this.user = props.user;
+    this.loginsInTurn = props.loginsInTurn ?? false;
     this.basePath = props.basePath ?? '';
+  }
+
+  /** The user as URLs name it: `NAME_*` where two logins take turns. */
+  get userInUrl(): string | undefined {
+    return this.loginsInTurn && this.user !== undefined ? `${this.user}_*` : this.user;
   }
 }

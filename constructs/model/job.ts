@@ -1,4 +1,5 @@
 import type { Construct, IConstruct } from 'constructs';
+import type { SecretRef } from './secret.js';
 import { Workload, type WorkloadProps } from './workload.js';
 
 const JOB = Symbol.for('ragdock.Job');
@@ -14,8 +15,20 @@ export class Job extends Workload {
     return JOB in construct;
   }
 
+  readonly #opened = new Map<string, SecretRef>();
+
   constructor(scope: Construct, id: string, props: WorkloadProps) {
     super(scope, id, props);
     Object.defineProperty(this, JOB, { value: true });
+  }
+
+  /** Say that a version of a secret opens nothing before this job ran: its other readers get the file after that. */
+  opens(secret: SecretRef): void {
+    this.#opened.set(secret.name, secret);
+  }
+
+  /** Secrets whose versions open nothing before this job ran. A copy; change it with `opens`. */
+  get opened(): readonly SecretRef[] {
+    return [...this.#opened.values()];
   }
 }

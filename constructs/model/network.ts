@@ -58,3 +58,8 @@ export function planNetworks(scope: Construct): readonly NetworkPlan[] {
 export function pairId(client: Workload, server: Workload | ExternalServer): string {
   return `${client.node.id}--${server.node.id}`;
 }
+
+/** Whether a workload gets to other machines: to download, to tell somebody, or to ask a server outside the stack. */
+export function leadsOut({ egress, connections }: Workload): boolean {
+  return egress !== undefined || connections.some(({ owner }) => ExternalServer.isExternalServer(owner));
+}

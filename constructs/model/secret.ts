@@ -11,6 +11,8 @@ export class SecretRef {
     readonly purpose: string,
     /** `generated`: any strong value will do. `given`: somebody else made it, and it has to be stored by hand. */
     readonly origin: 'generated' | 'given' = 'generated',
+    /** What would be lost with a new version, as a sentence without its end. Undefined: nothing. */
+    readonly loses?: string | undefined,
   ) {
     if (!/^[a-z][a-z0-9-]*$/.test(name)) throw new TypeError(`'${name}' is no name for a secret: a-z, 0-9 and - only`);
   }

@@ -31,8 +31,6 @@ export interface ServiceProps extends WorkloadProps {
   readonly stopSignal?: string;
   /** When the engine starts it again; either way also after it ended with exit code 0. @default 'unless-stopped' */
   readonly restart?: RestartPolicy;
-  /** Limit of open files, soft and hard. @default - the engine's */
-  readonly openFiles?: number;
   /**
    * A deploy waits at most this long until the service is healthy. Only for stateless services that start quickly: a
    * container that is late is killed by the next deploy.
@@ -50,6 +48,8 @@ export interface PublishedPort {
   readonly port: number;
   /** Address of the host that the port binds. */
   readonly address: string;
+  /** Why other machines may reach it; undefined when nobody said so. */
+  readonly acknowledge?: string | undefined;
 }
 
 const SERVICE = Symbol.for('ragdock.Service');
@@ -69,8 +69,6 @@ export class Service extends Workload {
   readonly stopSignal: string | undefined;
   /** When the engine starts it again. */
   readonly restart: RestartPolicy;
-  /** Limit of open files; undefined for the engine's. */
-  readonly openFiles: number | undefined;
   /** Seconds that a deploy waits at most; undefined when it does not. */
   readonly deployWaitSeconds: number | undefined;
   readonly #published: PublishedPort[] = [];
@@ -82,17 +80,17 @@ export class Service extends Workload {
     this.stopGraceSeconds = props.stopGraceSeconds ?? 10;
     this.stopSignal = props.stopSignal;
     this.restart = props.restart ?? 'unless-stopped';
-    this.openFiles = props.openFiles;
     this.deployWaitSeconds = props.deployWaitSeconds;
   }
 
   /**
    * Lead a port of the host to one of this service's endpoints.
    *
-   * @param on port of the host, 1 to 65535, and the address of the host that it binds: 127.0.0.1 for the host alone
+   * @param on port of the host, 1 to 65535, the address of the host that it binds (127.0.0.1 for the host alone), and why
+   * other machines may reach it
    * @throws RagdockError MODEL_INVALID when the endpoint is another service's, or published already
    */
-  publish(endpoint: Endpoint, on: { readonly port: number; readonly address: string }): void {
+  publish(endpoint: Endpoint, on: Omit<PublishedPort, 'endpoint'>): void {
     if (endpoint.owner !== this) {
       throw modelError(
         this,
@@ -103,7 +101,7 @@ export class Service extends Workload {
     if (this.#published.some((other) => other.endpoint === endpoint)) {
       throw modelError(this, `the endpoint ${endpoint.name} is published twice`, 'publish it once');
     }
-    this.#published.push({ endpoint, port: on.port, address: on.address });
+    this.#published.push({ endpoint, port: on.port, address: on.address, acknowledge: on.acknowledge });
   }
 
   /** A copy; change it with `publish`. */

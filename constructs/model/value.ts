@@ -10,6 +10,7 @@ export type Value =
   | { readonly kind: 'url'; readonly endpoint: Endpoint; readonly path: string }
   | { readonly kind: 'host-port'; readonly endpoint: Endpoint }
   | { readonly kind: 'own-address' }
+  | { readonly kind: 'login'; readonly endpoint: Endpoint }
   | { readonly kind: 'secret-path'; readonly secret: SecretRef; readonly versioned: boolean }
   | { readonly kind: 'text'; readonly parts: readonly Value[] };
 
@@ -18,6 +19,12 @@ export const url = (endpoint: Endpoint, path = ''): Value => ({ kind: 'url', end
 
 /** `host:port` of the endpoint as its reader can reach it. */
 export const hostPort = (endpoint: Endpoint): Value => ({ kind: 'host-port', endpoint });
+
+/**
+ * Who logs in at an endpoint with the version of the credential that is in force: its user, or where two logins take
+ * turns the one of the version. A new version changes it.
+ */
+export const login = (endpoint: Endpoint): Value => ({ kind: 'login', endpoint });
 
 /**
  * The address on which the reader's own process has to listen: every address in a network of its own, or, on the

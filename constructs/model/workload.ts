@@ -32,6 +32,8 @@ export interface WorkloadProps {
   readonly tmpfs?: readonly TmpfsMount[];
   /** Shared memory (/dev/shm) in MiB. @default 64 */
   readonly shmSizeMiB?: number;
+  /** Limit of open files, soft and hard. @default 16384 */
+  readonly openFiles?: number;
   /** Graphics cards that it may use. @default - none */
   readonly gpus?: Gpus | undefined;
   /** What this workload is allowed beyond `HARDENED`, and why. @default - nothing */
@@ -66,6 +68,12 @@ export interface ConnectOptions {
 /** Folder of the files with certificates of private authorities. */
 const TRUST_FOLDER = '/etc/ragdock-trust';
 
+/**
+ * Enough for every server here, and few enough for programs that close each number that they might have opened. An engine
+ * that runs without rights of its own over limits cannot give more than it has itself.
+ */
+const OPEN_FILES = 16_384;
+
 const WORKLOAD = Symbol.for('ragdock.Workload');
 
 /** One container of the stack, described without naming an engine. Use `Service` or `Job`. */
@@ -91,6 +99,8 @@ export abstract class Workload extends Construct {
   readonly tmpfs: readonly TmpfsMount[];
   /** Shared memory in MiB; undefined for the engine's 64. */
   readonly shmSizeMiB: number | undefined;
+  /** Limit of open files, soft and hard. */
+  readonly openFiles: number;
   /** Graphics cards that it may use; undefined for none. */
   readonly gpus: Gpus | undefined;
   /** What it is allowed, exceptions included. */
@@ -123,6 +133,7 @@ export abstract class Workload extends Construct {
     this.command = props.command;
     this.tmpfs = props.tmpfs ?? [];
     this.shmSizeMiB = props.shmSizeMiB;
+    this.openFiles = props.openFiles ?? OPEN_FILES;
     this.gpus = props.gpus;
     this.hardening = { ...HARDENED, ...exceptions };
     this.relaxReason = reason;

@@ -45,7 +45,12 @@ export class Grafana extends Service {
 
   constructor(scope: Construct, id: string, props: GrafanaProps) {
     const password = new SecretRef(`${id}-admin-password`, 'logs admin in to Grafana');
-    const encryption = new SecretRef(`${id}-secret-key`, 'encrypts what Grafana keeps secret in its database');
+    const encryption = new SecretRef(
+      `${id}-secret-key`,
+      'encrypts what Grafana keeps secret in its database',
+      'generated',
+      'what Grafana has encrypted with the key of now could not be read any more',
+    );
     const secrets = [secretPath(password, 'current'), secretPath(encryption, 'current')] as const;
     super(scope, id, {
       image: { reference: props.image ?? IMAGES.grafana },

@@ -16,7 +16,7 @@ export { Grafana, type GrafanaProps } from './grafana.js';
 export { HuggingFaceModel, type HuggingFaceModelProps } from './hugging-face-model.js';
 export { LlamaCppServer, type LlamaCppServerProps } from './llama-cpp-server.js';
 export { NodeExporter, type NodeExporterProps } from './node-exporter.js';
-export { Postgres, type PostgresProps } from './postgres.js';
+export { Postgres, type PostgresProps, type PostgresRoleOptions } from './postgres.js';
 export { PostgresExporter, type PostgresExporterProps } from './postgres-exporter.js';
 export { Prometheus, type PrometheusProps, type ScrapeOptions } from './prometheus.js';
 export { Qdrant, type QdrantProps } from './qdrant.js';
@@ -24,6 +24,8 @@ export { RagApi, type RagApiProps } from './rag-api.js';
 export {
   GrafanaAdmin,
   type GrafanaAdminProps,
+  PostgresLogins,
+  type PostgresLoginsProps,
   PostgresMigrations,
   type PostgresMigrationsProps,
   PostgresRoles,

@@ -1,6 +1,7 @@
 import type { Construct } from 'constructs';
 import { IMAGES } from '../images.js';
 import { type Endpoint, type FileContext, modelError, SecretRef, Service, secretPath } from '../model/index.js';
+import { NEWEST_VERSION } from './newest-version.js';
 
 const CONFIG = '/etc/postgresql';
 const DATA = '/var/lib/postgresql/data';
@@ -9,6 +10,25 @@ const PORT = 5432;
 const USER = { uid: 999, gid: 999 };
 const SUPERUSER = 'postgres';
 const BACKUPS = '/backups';
+
+/** The server reads the superuser's password for a new cluster alone, so a newer version is no reason to replace it. */
+const START = `
+${NEWEST_VERSION}
+POSTGRES_PASSWORD_FILE="$(newest "$1")"; shift
+export POSTGRES_PASSWORD_FILE
+exec docker-entrypoint.sh "$@"
+`.trim();
+
+/** What is said of a role. */
+export interface PostgresRoleOptions {
+  /**
+   * Whether the role has rights alone, and two others log in for it in turn, so that a new password works beside the one
+   * before it. Its clients have to know how the login follows from the password's version: {@link Endpoint.loginsInTurn}.
+   *
+   * @default false
+   */
+  readonly inTurn?: boolean;
+}
 
 /** All of it has a default. */
 export interface PostgresProps {
@@ -44,11 +64,11 @@ export class Postgres extends Service {
       containerName: props.containerName,
       user: USER,
       memoryMiB: props.memoryMiB ?? 1024,
+      entrypoint: ['/bin/sh', '-euc', START, 'start-postgres', secretPath(password, 'rereadable')],
       command: ['postgres', '-c', `config_file=${CONFIG}/postgresql.conf`],
       environment: {
         POSTGRES_USER: SUPERUSER,
         POSTGRES_DB: database,
-        POSTGRES_PASSWORD_FILE: secretPath(password, 'current'),
         // Below the mount point, because a volume's root may hold lost+found, which initdb refuses.
         PGDATA: `${DATA}/pgdata`,
         POSTGRES_INITDB_ARGS: '--data-checksums --auth-host=scram-sha-256 --auth-local=scram-sha-256',
@@ -67,6 +87,7 @@ export class Postgres extends Service {
       // A checkpoint of up to max_wal_size is written on the way out.
       stopGraceSeconds: 60,
     });
+    this.#refuseWord(database);
     this.database = database;
     this.superuser = this.#login(SUPERUSER, password);
     this.addDataVolume({ id: `${id}-data`, name: props.volumeName, path: DATA, owner: USER });
@@ -89,10 +110,13 @@ export class Postgres extends Service {
    * A role of its own for one client. The role itself is made by a `PostgresRoles` job.
    *
    * @param name as PostgreSQL has it: `rag_api`
+   * @throws RagdockError MODEL_INVALID for a name that is a word of pg_hba.conf
    */
-  role(name: string): Endpoint {
+  role(name: string, { inTurn = false }: PostgresRoleOptions = {}): Endpoint {
+    this.#refuseWord(name);
     const id = name.replaceAll('_', '-');
-    return this.#login(name, new SecretRef(`${this.node.id}-${id}-password`, `logs ${name} in to PostgreSQL`));
+    const password = new SecretRef(`${this.node.id}-${id}-password`, `logs ${name} in to PostgreSQL`);
+    return this.#login(name, password, inTurn);
   }
 
   /**
@@ -104,22 +128,31 @@ export class Postgres extends Service {
    */
   admit(role: Endpoint, from: readonly string[] = []): void {
     const { user } = role;
-    if (role.owner !== this || user === undefined || user === SUPERUSER) {
+    if (role.owner !== this || user === undefined || user === SUPERUSER || role.loginsInTurn) {
       throw modelError(this, `${role.name} cannot be let in from outside`, 'pass what `role()` returned');
     }
     this.#admitted.push({ user, from });
   }
 
-  #login(user: string, credential: SecretRef): Endpoint {
+  #refuseWord(name: string): void {
+    if (!NO_NAME.test(name)) return;
+    throw modelError(this, `'${name}' is no name that PostgreSQL's rules take for itself`, 'choose another name');
+  }
+
+  #login(user: string, credential: SecretRef, loginsInTurn = false): Endpoint {
     return this.expose(`sql-${user}`, {
       scheme: 'postgresql',
       port: PORT,
       user,
+      loginsInTurn,
       credential,
       basePath: `/${this.database}`,
     });
   }
 }
+
+/** What does not stand for one role or one database in pg_hba.conf, but for several, or is more than a name. */
+const NO_NAME = /^(all|sameuser|samerole|samegroup|replication|public|none)$|[^A-Za-z0-9_-]/i;
 
 function postgresqlConf(settings: Readonly<Record<string, string | number | boolean | undefined>>): string {
   const lines = Object.entries(settings)
@@ -149,14 +182,13 @@ interface Admission {
 
 /** One line for each role and network that was connected or let in; everybody else is refused. */
 function pgHba(context: FileContext, admitted: readonly Admission[], database: string): string {
-  const hosts = context
-    .clients()
-    .flatMap(({ endpoints, subnet }) =>
-      endpoints.map(
-        ({ user, basePath }) =>
-          `host   ${user === SUPERUSER ? 'all' : basePath.slice(1)}  ${user}  ${subnet}  scram-sha-256`,
-      ),
-    );
+  const hosts = context.clients().flatMap(({ endpoints, subnet }) =>
+    endpoints.map(
+      ({ user, basePath, loginsInTurn }) =>
+        // With + the role and who is a member of it.
+        `host   ${user === SUPERUSER ? 'all' : basePath.slice(1)}  ${loginsInTurn ? '+' : ''}${user}  ${subnet}  scram-sha-256`,
+    ),
+  );
   const host = context.publishedSubnet();
   const outside = admitted.flatMap(({ user, from }) =>
     [...(host === undefined ? [] : [host]), ...from].map(

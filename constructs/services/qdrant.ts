@@ -96,7 +96,7 @@ export class Qdrant extends Service {
       healthCheck: { command: ['/bin/bash', '-c', PROBE], startPeriodSeconds: 60 },
       // A half-sent request keeps the server from ending for 30 s (observed on 1.19.0).
       stopGraceSeconds: 40,
-      // What Qdrant's own development shell asks for; engines without a limit give more by themselves.
+      // What Qdrant's own development shell asks for.
       openFiles: 10_000,
     });
     this.http = this.expose('http', { scheme: 'http', port: 6333, credential: key });

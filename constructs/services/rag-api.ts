@@ -1,4 +1,5 @@
 import type { Construct } from 'constructs';
+import type { z } from 'zod';
 import { LONGEST_SHUTDOWN_SECONDS, RAG_API_VARIABLES, type RagApiSettings } from '../../src/apps/rag-api/settings.js';
 import { type Endpoint, SecretRef, Service, secretPath } from '../model/index.js';
 import { addSettings, bundledApp, probe, TRUST_VARIABLE } from './bundled-app.js';
@@ -15,7 +16,7 @@ export interface RagApiProps {
   /** In MiB. @default 512 */
   readonly memoryMiB?: number | undefined;
   /** What it does; where it listens is its own affair. */
-  readonly settings: Omit<RagApiSettings, 'listen'>;
+  readonly settings: Omit<z.input<typeof RagApiSettings>, 'listen'>;
   /** Qdrant's REST endpoint. */
   readonly retrieval: Endpoint;
   /** A server that makes vectors, by `POST /v1/embeddings`. @default - BM25 alone */
@@ -32,6 +33,7 @@ export class RagApi extends Service {
   readonly http: Endpoint;
   /** Prometheus metrics, without a key. */
   readonly metrics: Endpoint;
+  #forWebBot: Endpoint | undefined;
 
   constructor(scope: Construct, id: string, props: RagApiProps) {
     const key = new SecretRef(`${id}-key`, 'asks questions of the RAG API');
@@ -75,6 +77,18 @@ export class RagApi extends Service {
     addSettings(this, {
       listen: { port: PORT, metricsPort: METRICS_PORT },
       ...props.settings,
-    } satisfies RagApiSettings);
+    } satisfies z.input<typeof RagApiSettings>);
+  }
+  /** `http` for the web bot, whose key is its own: whoever has it is believed about the addresses of its readers. */
+  get forWebBot(): Endpoint {
+    if (!this.#forWebBot) {
+      const key = new SecretRef(
+        `${this.node.id}-web-bot-key`,
+        'asks the RAG API in the name of the readers of the chat',
+      );
+      this.#forWebBot = this.expose('web-bot', { scheme: 'http', port: PORT, credential: key });
+      this.setEnvironment(RAG_API_VARIABLES.webBotKeyFile, secretPath(key, 'rereadable'));
+    }
+    return this.#forWebBot;
   }
 }

@@ -4,15 +4,19 @@ import {
   type GrafanaAdminSettings,
   POSTGRES_ROLES_VARIABLES,
   type PostgresGrants,
+  type PostgresLoginsSettings,
   type PostgresRolesSettings,
   QDRANT_COLLECTIONS_VARIABLES,
   type QdrantCollectionsSettings,
 } from '../../src/apps/jobs/settings.js';
-import { type Endpoint, Job, modelError, secretPath } from '../model/index.js';
+import { type Endpoint, Job, login, modelError, secretPath } from '../model/index.js';
 import { addSettings, bundledApp, JOB_DEADLINE_SECONDS, TRUST_VARIABLE } from './bundled-app.js';
 import type { ExternalPostgres } from './external-servers.js';
 import type { Grafana } from './grafana.js';
 import type { Postgres } from './postgres.js';
+
+/** How long clients have to leave a login; ours look for a new one every few seconds. */
+const LEAVING_SECONDS = 60;
 
 /** Whose roles are made. */
 export interface PostgresRolesProps {
@@ -40,16 +44,62 @@ export class PostgresRoles extends Job {
         );
       }
       this.addSecret(endpoint.credential);
-      return { name: endpoint.user, passwordFile: secretPath(endpoint.credential, 'rereadable'), grants };
+      this.opens(endpoint.credential);
+      const passwordFile = secretPath(endpoint.credential, 'rereadable');
+      return { name: endpoint.user, login: endpoint.loginsInTurn ? login(endpoint) : undefined, passwordFile, grants };
     });
     addSettings(
       this,
       (context) =>
         ({
           database: props.postgres.database,
-          roles: roles.map((role) => ({ ...role, passwordFile: context.render(role.passwordFile) })),
+          roles: roles.map(({ name, login, passwordFile, grants }) => ({
+            name,
+            ...(login === undefined ? {} : { login: context.render(login) }),
+            passwordFile: context.render(passwordFile),
+            grants,
+          })),
           deadlineSeconds: JOB_DEADLINE_SECONDS,
         }) satisfies PostgresRolesSettings,
+    );
+  }
+}
+
+/** Whose old logins are taken away. */
+export interface PostgresLoginsProps {
+  /** The server on which they are. */
+  readonly postgres: Postgres;
+  /** Endpoints that `Postgres.role` returned, whose logins take turns. */
+  readonly roles: readonly Endpoint[];
+}
+
+/** Takes away the logins that clients of PostgreSQL have left. Let it run after all of them. */
+export class PostgresLogins extends Job {
+  constructor(scope: Construct, id: string, { postgres, roles }: PostgresLoginsProps) {
+    super(scope, id, { ...bundledApp('job-postgres-logins'), memoryMiB: 128 });
+    this.connectTo(postgres.superuser, {
+      url: POSTGRES_ROLES_VARIABLES.postgresUrl,
+      credential: POSTGRES_ROLES_VARIABLES.passwordFile,
+      rereads: true,
+    });
+    const names = roles.map((endpoint) => {
+      if (endpoint.owner === postgres && endpoint.user !== undefined && endpoint.loginsInTurn) {
+        return { name: endpoint.user, login: login(endpoint) };
+      }
+      throw modelError(
+        this,
+        `${endpoint.name} is no role of ${postgres.node.id} whose logins take turns`,
+        'pass what `role(name, { inTurn: true })` returned',
+      );
+    });
+    addSettings(
+      this,
+      (context) =>
+        ({
+          database: postgres.database,
+          roles: names.map((role) => ({ name: role.name, login: context.render(role.login) })),
+          deadlineSeconds: LEAVING_SECONDS,
+        }) satisfies PostgresLoginsSettings,
     );
   }
 }

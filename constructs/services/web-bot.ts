@@ -1,6 +1,7 @@
 import type { Construct } from 'constructs';
+import type { z } from 'zod';
 import { WEB_BOT_VARIABLES, type WebBotSettings } from '../../src/apps/web-bot/settings.js';
-import { type Endpoint, Service } from '../model/index.js';
+import { type Endpoint, SecretRef, Service, secretPath } from '../model/index.js';
 import { addSettings, bundledApp, probe } from './bundled-app.js';
 
 const PORT = 8080;
@@ -14,8 +15,8 @@ export interface WebBotProps {
   /** In MiB. @default 256 */
   readonly memoryMiB?: number | undefined;
   /** What it does; where it listens is its own affair. */
-  readonly settings: Omit<WebBotSettings, 'listen'>;
-  /** The RAG API's endpoint. */
+  readonly settings: Omit<z.input<typeof WebBotSettings>, 'listen'>;
+  /** The RAG API's endpoint: `forWebBot`, or that of another API, which then counts all readers as one client. */
   readonly api: Endpoint;
 }
 
@@ -41,6 +42,8 @@ export class WebBot extends Service {
       credential: WEB_BOT_VARIABLES.apiKeyFile,
       rereads: true,
     });
-    addSettings(this, { listen: { port: PORT }, ...props.settings } satisfies WebBotSettings);
+    const session = new SecretRef(`${id}-session-key`, 'signs the tokens that open a chat');
+    this.setEnvironment(WEB_BOT_VARIABLES.sessionKeyFile, secretPath(session, 'rereadable'));
+    addSettings(this, { listen: { port: PORT }, ...props.settings } satisfies z.input<typeof WebBotSettings>);
   }
 }

@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   'web-bot': async () => (await import('./web-bot/main.js')).runWebBot(environment),
   'agent-exporter': async () => (await import('./agent-exporter/main.js')).runAgentExporter(environment),
   'job-postgres-roles': async () => (await import('./jobs/postgres-roles.js')).runPostgresRoles(environment, report),
+  'job-postgres-logins': async () => (await import('./jobs/postgres-logins.js')).runPostgresLogins(environment, report),
   'job-qdrant-collections': async () =>
     (await import('./jobs/qdrant-collections.js')).runQdrantCollections(environment, report),
   'job-grafana-admin': async () => (await import('./jobs/grafana-admin.js')).runGrafanaAdmin(environment, report),

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { ApiLimits } from '../../config/schema.js';
 import { buildApp, type RagApi } from '../apps/rag-api/app.js';
@@ -97,13 +98,16 @@ export class Embedded {
     const logger = fileLogger(join(folder.path, LOG_FILE), onNotice);
     const api = buildApp({ settings, retrieval: passages, history, llm, apiKeys: 'open', logger });
     const ofBot = botSettings(courses, limits);
-    const botLimits = limitsFor(ofBot.api);
+    const botLimits = limitsFor(ofBot);
     const botApi = new HttpRagApi(front.url, NO_KEY, botLimits.api);
     const assets = await readAssets();
-    const bot = await buildWebBot({ settings: ofBot, api: botApi, assets, limits: botLimits, logger });
+    // Tokens end with the process; pages fetch new ones.
+    const sessionKey = randomBytes(32).toString('base64url');
+    const sessionKeys = async () => [sessionKey];
+    const bot = await buildWebBot({ settings: ofBot, api: botApi, assets, sessionKeys, limits: botLimits, logger });
 
     await Promise.all([api.app.ready(), bot.ready()]);
-    const botPaths = new Set([...assets.keys(), '/config.json']);
+    const botPaths = new Set([...assets.keys(), '/config.json', '/session']);
     front.serve({ api: api.app, bot, botPaths, metrics: api.metrics.registry });
     return new Embedded(folder, history, passages, llm, { api, bot, botApi, front, database });
   }

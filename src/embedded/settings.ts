@@ -1,7 +1,7 @@
 import { Sampling, SYSTEM_PROMPT } from '../../config/llm.js';
 import type { ApiLimits } from '../../config/schema.js';
-import type { RagApiSettings } from '../apps/rag-api/settings.js';
-import type { WebBotSettings } from '../apps/web-bot/settings.js';
+import { RagApiSettings } from '../apps/rag-api/settings.js';
+import { WebBotSettings } from '../apps/web-bot/settings.js';
 import type { EmbeddedCollection } from './passages.js';
 
 /** Passages that one question takes from each collection. */
@@ -38,7 +38,8 @@ export function apiSettings(courses: readonly string[], limits: ApiLimits, model
       // An answer may take half of a context that is smaller than usual.
       sampling: { ...sampling, maxTokens: Math.min(sampling.maxTokens, Math.floor(model.contextTokens / 2)) },
     },
-    limits,
+    // What one client may take is not asked: whoever reaches this process is its only one.
+    limits: RagApiSettings.shape.limits.parse(limits),
   };
 }
 
@@ -49,5 +50,7 @@ export function botSettings(courses: readonly string[], limits: ApiLimits): WebB
     courses: [...courses],
     messageCharacters,
     api: { firstTokenSeconds, idleSeconds, totalSeconds },
+    limits: WebBotSettings.shape.limits.parse({}),
+    trustedProxies: [],
   };
 }

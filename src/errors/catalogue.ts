@@ -142,9 +142,51 @@ export const FAILURES = {
       'Run it by hand: it has to print the value, to end with exit code 0, and to ask nothing. A value that does not exist yet is made where the command reads it; `openssl rand -hex 32` gives a strong one.',
     exit: 3,
   },
+  SOPS_MISSING: {
+    title: 'The program sops cannot be run',
+    remedy: 'Install sops 3.11 or newer on this machine, where PATH finds it; `sops --version` shows whether it does.',
+    exit: 3,
+  },
+  SOPS_KEY_MISSING: {
+    title: 'This machine has no key to the encrypted file of secrets',
+    remedy:
+      'Name the file of a recipient’s key in SOPS_AGE_KEY_FILE, or let somebody who has one add yours: its public half into .sops.yaml, then `sops updatekeys FILE`.',
+    exit: 3,
+  },
+  SOPS_RECIPIENTS: {
+    title: 'It is not said who may read the encrypted file of secrets',
+    remedy: 'Add a creation rule for its path to .sops.yaml, such as `creation_rules: [{age: age1…}]`.',
+    exit: 2,
+  },
+  SOPS_FILE_CLEAR: {
+    title: 'A file of secrets is not encrypted',
+    remedy:
+      'Take it for known to everybody who could read it. Remove it, from the history of git too, and run `ragdock secrets init ENV` for new values.',
+    exit: 2,
+  },
+  SOPS_FILE_DAMAGED: {
+    title: 'The encrypted file of secrets is damaged',
+    remedy: 'Restore it from version control; change it with `ragdock secrets` or with `sops` alone.',
+    exit: 2,
+  },
+  SOPS_FAILED: {
+    title: 'sops did not do what it was asked for',
+    remedy: 'Run it by hand: `sops decrypt FILE`. sops has to be 3.11 or newer.',
+    exit: 3,
+  },
   SECRET_STORE_UNFIT: {
     title: 'The store of the environment’s secrets cannot do that',
     remedy: 'Do it where the values are kept: `secrets.store` in the environment file says where.',
+    exit: 2,
+  },
+  SECRET_NOT_NEW: {
+    title: 'A secret that is rotated has got the value that it had before',
+    remedy: 'Make a new value first, where the values come from; for each version a value of its own.',
+    exit: 2,
+  },
+  SECRET_KEEPS_DATA: {
+    title: 'A new version of this secret would make stored data unreadable',
+    remedy: 'Leave it as it is. If it has leaked, change what it protects, as the page of its service says.',
     exit: 2,
   },
   SECRET_UNSAFE: {

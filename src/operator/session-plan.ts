@@ -240,6 +240,10 @@ export function planSession(
         // Equal to the limit: no swap.
         MemorySwap: bytes,
         PidsLimit: 64,
+        Ulimits: [
+          { Name: 'core', Soft: 0, Hard: 0 },
+          { Name: 'nofile', Soft: 4096, Hard: 4096 },
+        ],
         Tmpfs: { '/tmp': 'rw,noexec,nosuid,nodev,size=16m,mode=1777' },
         // What passes through belongs to the operator's terminal, not to a file of the host.
         LogConfig: { Type: 'none', Config: {} },

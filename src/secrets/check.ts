@@ -1,4 +1,4 @@
-import { lstatSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Problem } from '../errors/problem.js';
 import { matches } from './fingerprint.js';
@@ -10,21 +10,27 @@ import { unsoundness } from './soundness.js';
  * others. No problem holds a part of a value.
  */
 export function checkSecrets(secrets: readonly KnownSecret[], cwd: string): readonly Problem[] {
-  return [...secrets.flatMap((secret) => checkOne(secret, cwd)), ...repeated(secrets), ...openFolders(secrets, cwd)];
+  const stored = secrets.filter(({ value }) => value !== undefined);
+  return [
+    ...secrets.flatMap((secret) => [...checkOne(secret), ...(secret.value === undefined ? [] : openFile(secret, cwd))]),
+    ...repeated(secrets),
+    ...openFolders(stored, cwd),
+  ];
 }
 
-function checkOne(secret: KnownSecret, cwd: string): readonly Problem[] {
+/** The same for values that lie in no files of their own. */
+export function checkValues(secrets: readonly KnownSecret[]): readonly Problem[] {
+  return [...secrets.flatMap(checkOne), ...repeated(secrets)];
+}
+
+function checkOne(secret: KnownSecret): readonly Problem[] {
   const { name, version, value, fingerprint, file } = secret;
   if (value === undefined) {
     const message = `the store holds no value for ${name} (version ${version})`;
     return fingerprint === undefined ? [{ code: 'SECRET_MISSING', file, path: name, message }] : [knownToLock(secret)];
   }
   const unsafe = unsoundness(value).map((fault) => ({ code: 'SECRET_UNSAFE', file, path: name, ...fault }) as const);
-  return [
-    ...(fingerprint === undefined || matches(value, fingerprint) ? [] : [mismatch(secret)]),
-    ...unsafe,
-    ...openFile(secret, cwd),
-  ];
+  return [...(fingerprint === undefined || matches(value, fingerprint) ? [] : [mismatch(secret)]), ...unsafe];
 }
 
 /** The value exists somewhere, and it is not here. */
@@ -64,9 +70,20 @@ function openFile({ name, file }: KnownSecret, cwd: string): readonly Problem[] 
   return openMode(status.mode, file, '600', name);
 }
 
-function openFolders(secrets: readonly KnownSecret[], cwd: string): readonly Problem[] {
-  const folders = new Set(secrets.filter(({ value }) => value !== undefined).map(({ file }) => dirname(file)));
-  return [...folders].flatMap((folder) => openMode(lstatSync(join(cwd, folder)).mode, folder, '700'));
+/** Folders of the files, the folder of all environments, and files of other versions that lie beside them. */
+function openFolders(stored: readonly KnownSecret[], cwd: string): readonly Problem[] {
+  const files = new Set(stored.map(({ file }) => file));
+  const folders = [...new Set(stored.map(({ file }) => dirname(file)))];
+  return [
+    ...folders.flatMap((folder) =>
+      readdirSync(join(cwd, folder), { withFileTypes: true })
+        .filter((entry) => entry.isFile() && !files.has(join(folder, entry.name)))
+        .flatMap(({ name }) => openMode(lstatSync(join(cwd, folder, name)).mode, join(folder, name), '600')),
+    ),
+    ...[...new Set(folders.flatMap((folder) => [folder, dirname(folder)]))].flatMap((folder) =>
+      openMode(lstatSync(join(cwd, folder)).mode, folder, '700'),
+    ),
+  ];
 }
 
 function openMode(mode: number, file: string, wanted: string, path?: string): readonly Problem[] {

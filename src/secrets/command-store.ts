@@ -2,9 +2,9 @@ import { isUtf8 } from 'node:buffer';
 import { commandFor } from '../../config/secret-store.js';
 import { maskSecrets } from '../apps/operator/smoke/mask.js';
 import type { Problem } from '../errors/problem.js';
-import { printable } from '../operator/printable.js';
 import type { KnownSecret } from './inventory.js';
 import { runProgram } from './run-program.js';
+import { saidBy } from './said.js';
 
 /** A program that prints one value: that of a vault, for instance. */
 export interface CommandStore {
@@ -30,10 +30,6 @@ const MOST_BYTES = 64 * 1024;
 
 /** Programs that run at once. */
 const AT_ONCE = 4;
-
-/** Lines of standard error that a problem shows, the last ones, and most characters of them. */
-const SHOWN_LINES = 5;
-const SHOWN_CHARACTERS = 1000;
 
 /**
  * Ask the command for the version in force of every secret. A value is what it prints, without one newline at the end,
@@ -71,23 +67,12 @@ async function ask(
     problem: { code: 'SECRET_COMMAND_FAILED', path: name, message },
   });
   if ('failure' in outcome) {
-    const said = shown(outcome.stderr, [...known, ...linesOf(outcome.stdout)]);
+    const said = saidBy(outcome.stderr, [...known, ...linesOf(outcome.stdout)]);
     return failed(`${argv[0]} ${outcome.failure}, asked for version ${version}${said}`);
   }
   if (!isUtf8(outcome.stdout)) return failed(`${argv[0]} printed something that is no text`);
   const value = outcome.stdout.toString('utf8').replace(/\n$/, '');
   return value === '' ? failed(`${argv[0]} printed nothing for version ${version}`) : { value };
-}
-
-/** The end of what a program wrote for people, without secrets and without what moves a cursor. */
-function shown(stderr: Buffer, secrets: readonly string[]): string {
-  const lines = printable(maskSecrets(stderr.toString('utf8'), secrets))
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .filter((line) => line !== '')
-    .slice(-SHOWN_LINES);
-  if (lines.length === 0) return ', and said nothing';
-  return `:\n${lines.join('\n').slice(-SHOWN_CHARACTERS).replace(/^/gm, '      ')}`;
 }
 
 /** A program that fails after it has printed a value may repeat it. */

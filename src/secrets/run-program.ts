@@ -7,6 +7,10 @@ export type ProgramOutcome =
   | {
       /** Why it gave nothing: `ended with exit code 2`. */
       readonly failure: string;
+      /** Undefined when it did not end by itself, or did not start. */
+      readonly exitCode: number | undefined;
+      /** Whether there is no such program. */
+      readonly missing: boolean;
       /** What it wrote beside, as far as it was kept. Neither has been masked. */
       readonly stdout: Buffer;
       readonly stderr: Buffer;
@@ -19,14 +23,15 @@ export interface ProgramLimits {
   /** Most bytes of standard output; a program that writes more is ended. */
   readonly mostBytes: number;
   readonly signal: AbortSignal;
+  /** What it reads on standard input. @default - nothing */
+  readonly input?: string;
 }
 
 /** Bytes of standard error that are kept, the last ones. */
 const STDERR_BYTES = 8 * 1024;
 
 /**
- * Run a program without a shell, without standard input, with the environment variables of this process, and wait for
- * its end. Whatever it started itself is not waited for.
+ * Run a program without a shell, with the environment variables of this process, and wait for its end. Whatever it started itself is not waited for.
  *
  * @param command program and arguments
  */
@@ -36,15 +41,16 @@ export function runProgram(command: readonly string[], limits: ProgramLimits): P
     const stdout: Buffer[] = [];
     let length = 0;
     let stderr = Buffer.alloc(0);
-    const child = spawn(program, args, { cwd: limits.cwd, stdio: ['ignore', 'pipe', 'pipe'] });
-    const end = (failure: string | undefined): void => {
+    const child = spawn(program, args, { cwd: limits.cwd, stdio: ['pipe', 'pipe', 'pipe'] });
+    const end = (failure: string | undefined, missing = false): void => {
       clearTimeout(timer);
       limits.signal.removeEventListener('abort', interrupt);
       // A program that it left behind may hold the pipes open for ever.
       child.stdout.destroy();
       child.stderr.destroy();
       const printed = Buffer.concat(stdout);
-      resolve(failure === undefined ? { stdout: printed } : { failure, stdout: printed, stderr });
+      if (failure === undefined) resolve({ stdout: printed });
+      else resolve({ failure, exitCode: child.exitCode ?? undefined, missing, stdout: printed, stderr });
     };
     const kill = (failure: string): void => {
       child.kill('SIGKILL');
@@ -53,6 +59,9 @@ export function runProgram(command: readonly string[], limits: ProgramLimits): P
     const interrupt = (): void => kill('was interrupted');
     const timer = setTimeout(() => kill(`took longer than ${limits.timeoutSeconds} s`), limits.timeoutSeconds * 1000);
     limits.signal.addEventListener('abort', interrupt, { once: true });
+    // A program that reads nothing, or not to the end, may do so.
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(limits.input ?? '');
     child.stdout.on('data', (chunk: Buffer) => {
       stdout.push(chunk);
       length += chunk.length;
@@ -61,7 +70,9 @@ export function runProgram(command: readonly string[], limits: ProgramLimits): P
     child.stderr.on('data', (chunk: Buffer) => {
       stderr = Buffer.concat([stderr, chunk]).subarray(-STDERR_BYTES);
     });
-    child.on('error', (error: NodeJS.ErrnoException) => end(STARTS[error.code ?? ''] ?? `cannot start: ${error.code}`));
+    child.on('error', ({ code = '' }: NodeJS.ErrnoException) =>
+      end(STARTS[code] ?? `cannot start: ${code}`, code === 'ENOENT'),
+    );
     child.on('exit', () => {
       // What it printed may still be on its way; what others keep open is not worth more than a moment.
       const grace = setTimeout(() => end(exitOf(child.exitCode, child.signalCode)), GRACE_MS);

@@ -37,6 +37,24 @@ describe('BearerKeys', () => {
     }
   });
 
+  test('looks for a key that it does not know at once, and not for each of many', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    try {
+      let keys = ['one'];
+      const read = vi.fn(async () => keys);
+      const bearer = new BearerKeys(read);
+      expect(await bearer.accepts('Bearer one')).toBe(true);
+      keys = ['two', 'one'];
+      vi.advanceTimersByTime(300);
+      expect(await bearer.accepts('Bearer two')).toBe(true);
+      expect(read).toHaveBeenCalledTimes(2);
+      for (let request = 0; request < 10; request += 1) expect(await bearer.accepts('Bearer three')).toBe(false);
+      expect(read).toHaveBeenCalledTimes(2);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   test('keeps the keys it knows while the files cannot be read', async () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     try {

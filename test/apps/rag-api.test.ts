@@ -388,7 +388,7 @@ describe('when the client is gone', () => {
 });
 
 test('more streams than allowed get 503 with Retry-After', async () => {
-  await restart({ limits: { concurrentStreams: 2 } });
+  await restart({ limits: { concurrentStreams: 2, streamsPerKey: 2, streamsPerAddress: 2 } });
   let finish: () => void = () => undefined;
   const end = new Promise<void>((resolve) => {
     finish = resolve;

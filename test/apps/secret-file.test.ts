@@ -1,8 +1,9 @@
-import { writeFileSync } from 'node:fs';
+import { utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { FileCredential, newest, valid } from '../../src/apps/secret-file.js';
+import { AcceptedSecrets, FileCredential, newest, valid } from '../../src/apps/secret-file.js';
 import { temporaryFolder } from '../support/folder.js';
+import { until } from '../support/until.js';
 
 let folder: string;
 let path: string;
@@ -44,6 +45,32 @@ test('valid gives the two newest versions, newest first', async () => {
   put('rag-api-key.v2', 'two');
   put('rag-api-key.v3', 'three');
   expect(await valid(path)).toEqual(['three', 'two']);
+});
+
+describe('AcceptedSecrets', () => {
+  test('accepts the version before the newest for a time after the newest came', async () => {
+    put('rag-api-key.v1', 'one');
+    const accepted = new AcceptedSecrets(path, 300);
+    expect(await accepted.read()).toEqual(['one']);
+    put('rag-api-key.v2', 'two');
+    expect(await accepted.read()).toEqual(['two', 'one']);
+    await until('the old version ends', async () => (await accepted.read()).length === 1);
+    expect(await accepted.read()).toEqual(['two']);
+    // A deploy may write the same file anew.
+    put('rag-api-key.v2', 'two');
+    expect(await accepted.read()).toEqual(['two']);
+    put('rag-api-key.v3', 'three');
+    expect(await accepted.read()).toEqual(['three', 'two']);
+  });
+
+  test('counts from the arrival of the file also where the process started later, whatever its modification time says', async () => {
+    put('rag-api-key.v1', 'one');
+    put('rag-api-key.v2', 'two');
+    utimesSync(join(folder, 'rag-api-key.v2'), 0, 0);
+    expect(await new AcceptedSecrets(path, 60_000).read()).toEqual(['two', 'one']);
+    await until('time passes', async () => (await new AcceptedSecrets(path, 100).read()).length === 1);
+    expect(await new AcceptedSecrets(path, 0).read()).toEqual(['two']);
+  });
 });
 
 test('FileCredential remembers the secret until it is told to read it again', async () => {

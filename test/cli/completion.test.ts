@@ -25,7 +25,7 @@ const ENVIRONMENTS = ['broken', 'dev', 'lab'];
 describe('what may come next', () => {
   test.each<[string, string[], string[] | 'files']>([
     ['the beginning of a command', ['s'], ['secrets', 'smoke', 'status']],
-    ['the commands of a group', ['secrets', ''], ['init', 'list', 'check', 'set', 'fetch', 'forget', 'help']],
+    ['the commands of a group', ['secrets', ''], ['init', 'list', 'check', 'set', 'rotate', 'fetch', 'forget', 'help']],
     ['the command that help is asked for', ['help', 'va'], ['validate']],
     ['environments, without templates and lock files', ['lock', ''], ENVIRONMENTS],
     ['the beginning of an environment', ['smoke', 'd'], ['dev']],

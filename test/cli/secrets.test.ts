@@ -170,3 +170,12 @@ describe('ragdock secrets set', () => {
     expect((await done).exit).toBe(130);
   });
 });
+
+test('a value on the command line is refused, and not repeated', async () => {
+  const cwd = lockedProject();
+  const { exit, stdout, stderr } = await ragdock(['secrets', 'set', 'dev', 'qdrant-api-key', VALUE], { cwd });
+  expect([exit, stdout]).toEqual([2, '']);
+  expect(stderr).toMatch(/^USAGE/);
+  expect(stderr).not.toContain(VALUE);
+  expect(storeOf(cwd).list()).toEqual([]);
+});

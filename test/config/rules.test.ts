@@ -35,6 +35,15 @@ describe('every rule tells what contradicts what, where, and what to change', ()
       },
     ],
     [
+      'a share of one client above what all have',
+      {
+        yaml: api('limits: {concurrentStreams: 4, streamsPerAddress: ▶5}'),
+        is: 'CONFIG_RULE services.api.limits.streamsPerAddress',
+        says: /^one client may have 5, but all together 4 \(concurrentStreams\)$/,
+        remedy: /Lower streamsPerAddress/,
+      },
+    ],
+    [
       'one port for two services',
       {
         yaml: services('prometheus: {publish: {port: ▶8080}}'),
@@ -221,6 +230,24 @@ describe('every rule tells what contradicts what, where, and what to change', ()
         yaml: services('postgres: {publish: {port: 5432}, roles: {rag_api: ▶{}}}'),
         is: 'NAME_CLASH services.postgres.roles.rag_api',
         says: /rag_api belongs to the stack/,
+        remedy: /another name/,
+      },
+    ],
+    [
+      'a role whose name lets in every other one',
+      {
+        yaml: services('postgres: {publish: {port: 5432}, roles: {all: ▶{}}}'),
+        is: 'NAME_CLASH services.postgres.roles.all',
+        says: /all belongs to the stack or to PostgreSQL itself/,
+        remedy: /another name/,
+      },
+    ],
+    [
+      'a database whose name is a word',
+      {
+        yaml: services('postgres: {database: ▶replication}'),
+        is: 'CONFIG_RULE services.postgres.database',
+        says: /a word of PostgreSQL/,
         remedy: /another name/,
       },
     ],

@@ -177,7 +177,7 @@ describe('salvage', () => {
   const FULL = {
     schema: 1,
     host: { docker: 'unix:///x', networkPool: '10.0.0.0/20' },
-    secrets: { store: 'command', command: ['a', '{name}'], timeoutSeconds: 5 },
+    secrets: { store: 'command', command: ['a', '{name}'], file: 'a.yaml', timeoutSeconds: 5 },
     state: { backend: 'pg', config: { a: { b: 'c' } } },
     services: {
       postgres: { settings: { work_mem: '1MB' }, publish: { port: 5 }, roles: { a: { from: ['10.0.0.0/8'] } } },

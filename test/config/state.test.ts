@@ -125,6 +125,28 @@ describe('in an environment file', () => {
     ['secrets of each machine', 'state: {backend: pg}\nsecrets: {shared: ▶false}', 'CONFIG_RULE', 'secrets.shared'],
     ['a store without its command', 'secrets: {store: ▶command}', 'CONFIG_RULE', 'secrets.store'],
     ['a command that nobody runs', 'secrets: {command: ▶[cat, "{name}"]}', 'CONFIG_RULE', 'secrets.command'],
+    [
+      'an encrypted file that nobody reads',
+      'secrets: {file: ▶config/secrets/a.sops.yaml}',
+      'CONFIG_RULE',
+      'secrets.file',
+    ],
+    ['a path that leaves the project', 'secrets: {store: sops, file: ▶../a.sops.yaml}', 'CONFIG_RULE', 'secrets.file'],
+    [
+      'a path among the environments',
+      'secrets: {store: sops, file: ▶config/environments/a.yaml}',
+      'CONFIG_RULE',
+      'secrets.file',
+    ],
+    ['an absolute path', 'secrets: {store: sops, file: ▶/etc/a.yaml}', 'CONFIG_SCHEMA', 'secrets.file'],
+    ['a format without comments', 'secrets: {store: sops, file: ▶a.sops.json}', 'CONFIG_SCHEMA', 'secrets.file'],
+    ['an encrypted file for one machine', 'secrets: {store: sops, shared: ▶false}', 'CONFIG_RULE', 'secrets.shared'],
+    [
+      'a command beside an encrypted file',
+      'secrets: {store: sops, command: ▶[cat, "{name}"]}',
+      'CONFIG_RULE',
+      'secrets.command',
+    ],
     ['one value for all', 'secrets: {store: command, command: ▶[cat, key]}', 'CONFIG_RULE', 'secrets.command'],
     [
       'a placeholder that is none',

@@ -1,9 +1,12 @@
 import { inject } from 'vitest';
 import { changes } from './support/list/changes.js';
+import { databaseIsClosed } from './support/list/database.js';
 import { destroyAndAgain } from './support/list/destroy-and-again.js';
 import { fromNothing } from './support/list/from-nothing.js';
 import { guideExamples } from './support/list/guide-examples.js';
+import { hardened } from './support/list/hardening.js';
 import { healing } from './support/list/healing.js';
+import { isolated } from './support/list/isolation.js';
 import { secondPlan } from './support/list/second-plan.js';
 import { secretsStayInTheirFiles } from './support/list/secrets.js';
 import { smokeIsGreen, smokeIsRed } from './support/list/smoke.js';
@@ -16,6 +19,9 @@ const saiga = saigaIn(inject('project'));
 
 fromNothing(saiga);
 guideExamples(saiga);
+hardened(saiga);
+isolated(saiga);
+databaseIsClosed(saiga);
 secondPlan(saiga);
 changes(saiga);
 healing(saiga, ['agent-exporter', 'dcgm-exporter', 'embeddings', 'grafana', 'llm-saiga', 'postgres', 'qdrant']);

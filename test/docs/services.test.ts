@@ -82,6 +82,7 @@ const SERVICES: readonly (readonly [string, string, Stack])[] = [
 /** Heading on the page of the setup jobs, and the job that it describes. */
 const JOBS = [
   ['PostgresRoles', 'postgres-roles', DEV],
+  ['PostgresLogins', 'postgres-logins', DEV],
   ['PostgresMigrations', 'postgres-roles', WITH_DATABASE_ELSEWHERE],
   ['QdrantCollections', 'qdrant-collections', DEV],
   ['HuggingFaceModel', 'llm-main-model', WITH_VLLM],

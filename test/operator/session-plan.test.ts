@@ -116,7 +116,8 @@ describe('networks of a session', () => {
 
   test('one for each endpoint, on which it is a server, or else a client', () => {
     expect(networksFor(services.qdrant.http)).toEqual(['qdrant-collections--qdrant']);
-    expect(networksFor(services.api.http)).toEqual(['web-bot--rag-api']);
+    // The web bot has an endpoint of its own; this one is where anything of the same server is asked.
+    expect(networksFor(services.api.http)).toEqual(['prometheus--rag-api']);
     // Nobody connects to the web bot: it is found where it is a client itself, not on the network that publishes it.
     expect(networksFor(...(services.webBot ? [services.webBot.http] : []))).toEqual(['web-bot--rag-api']);
   });

@@ -74,7 +74,7 @@ async function connect(together: number) {
   const { port } = server.server.address() as AddressInfo;
   const history = new PostgresHistory({
     url: `postgresql://rag_api@127.0.0.1:${port}/ml_db`,
-    passwords: async () => [WRONG, OK],
+    logins: async () => [WRONG, OK].map((password) => ({ user: 'rag_api', password })),
   });
   open.push(history, server);
   return { history, server };
@@ -83,7 +83,7 @@ async function connect(together: number) {
 const id = (index: number) => `00000000-0000-4000-8000-00000000000${index}`;
 
 describe('PostgresHistory during the rotation of its password', () => {
-  test('turns to the other password', async () => {
+  test('turns to the other login', async () => {
     const { history, server } = await connect(1);
     await history.begin({ id: id(1), ...EXCHANGE });
     expect(server.passwords).toEqual([WRONG, OK]);

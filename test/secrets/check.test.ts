@@ -38,7 +38,7 @@ describe('is told', () => {
   });
 
   test('a value that is not the promised one', () => {
-    const change = (paths: readonly string[]) => writeFileSync(at(paths, 0), 'x'.repeat(43));
+    const change = (paths: readonly string[]) => writeFileSync(at(paths, 0), 'another-value-of-some-length');
     expect(problemsAfter(change, true).brief).toEqual(['SECRET_MISMATCH 0']);
     expect(problemsAfter(change).brief).toEqual([]);
   });
@@ -68,6 +68,41 @@ describe('is told', () => {
     expect(problems).toMatchObject([
       { code: 'SECRET_UNSAFE', file: '.ragdock/secrets/dev', remedy: 'chmod 700 .ragdock/secrets/dev' },
     ]);
+  });
+
+  test('the folder of all environments that others may use', () => {
+    const { problems } = problemsAfter((_paths, cwd) => chmodSync(join(storeOf(cwd).folder, '..'), 0o770));
+    expect(problems).toMatchObject([
+      { code: 'SECRET_UNSAFE', file: '.ragdock/secrets', remedy: 'chmod 700 .ragdock/secrets' },
+    ]);
+  });
+
+  test('a file beside that others may read: an older version has been a secret too', () => {
+    const { problems } = problemsAfter((_paths, cwd) => {
+      const path = storeOf(cwd).path('qdrant-api-key', 7);
+      writeFileSync(path, 'what-was-in-force-before');
+      chmodSync(path, 0o604);
+    });
+    expect(problems).toMatchObject([
+      {
+        code: 'SECRET_UNSAFE',
+        file: '.ragdock/secrets/dev/qdrant-api-key.v7',
+        message: expect.stringMatching(/mode is 0604/),
+      },
+    ]);
+  });
+
+  test.each([
+    ['a default', 'postgres-password-2024', /default/],
+    ['repetitions', 'aaaaaaaaaaaaaaaaaaaa', /repeats/],
+    ['a row', '1234567890123456', /counts them up/],
+    ['one that is too short', 'k7Qz-m2Pw', /fewer than 16/],
+    ['an empty one', '', /empty/],
+  ])('%s in place of a value', (_name, value, message) => {
+    const { problems, brief } = problemsAfter((paths) => writeFileSync(at(paths, 2), value));
+    expect(brief).toEqual(['SECRET_UNSAFE 2']);
+    expect(problems[0]?.message).toMatch(message);
+    if (value) expect(JSON.stringify(problems)).not.toContain(value);
   });
 
   test('a link in place of a file', () => {
@@ -102,17 +137,17 @@ describe('is told', () => {
 describe('soundness of a value', () => {
   test.each<[string, RegExp[]]>([
     ['', [/empty/]],
-    ['0123456789abcde', [/fewer than 16/]],
-    ['0123456789abcdef', []],
+    ['k7Qzm2PwR4tXn9c', [/fewer than 16/]],
+    ['k7Qzm2PwR4tXn9cd', []],
     ['A-Za-z0-9._~-ok!', [/URLs/]],
     ['correct.horse_battery~staple-9', []],
-    ['0123456789abcdef\n', [/newline/]],
-    [' 0123456789abcdef', [/starts or ends/]],
-    ['0123456789 abcdef', [/URLs/]],
+    ['k7Qzm2PwR4tXn9cd\n', [/newline/]],
+    [' k7Qzm2PwR4tXn9cd', [/starts or ends/]],
+    ['k7Qzm2PwR 4tXn9cd', [/URLs/]],
     ['pass@word/with:parts', [/URLs/]],
-    ["0123456789abc'def\\", [/URLs/]],
-    ['0123456789abcdef+/==', [/URLs/]],
-    ['парольпарольпароль', [/URLs/]],
+    ["k7Qzm2PwR4'tXn9cd\\", [/URLs/]],
+    ['k7Qzm2PwR4tXn9cd+/==', [/URLs/]],
+    ['парольпарольпароль', [/repeats/, /URLs/]],
     ['a b\n', [/newline/, /fewer/, /URLs/]],
     ['\n', [/newline/, /fewer/]],
   ])('%j', (value, expected) => {

@@ -47,10 +47,10 @@ test('a secret that somebody else made is missing until it is stored, and then a
   expect(done.made).not.toContain(first?.name);
   expect(secretsNow(cwd)[0]?.value).toBeUndefined();
 
-  storeOf(cwd).write(first?.name ?? '', first?.version ?? 0, 'hf_0123456789abcdefghij');
+  storeOf(cwd).write(first?.name ?? '', first?.version ?? 0, 'hf_k7Qzm2PwR4tXn9cdLs');
   const again = initSecrets(secretsNow(cwd), storeOf(cwd), given);
   expect(again).toMatchObject({ adopted: expect.arrayContaining([first?.name]), missing: [] });
-  expect(matches('hf_0123456789abcdefghij', again.fingerprints.get(first?.name ?? '') ?? '')).toBe(true);
+  expect(matches('hf_k7Qzm2PwR4tXn9cdLs', again.fingerprints.get(first?.name ?? '') ?? '')).toBe(true);
 });
 
 test('a run that was interrupted between values and fingerprints is completed with the same values', () => {

@@ -108,7 +108,7 @@ test('the plan names addresses, files and what is expected, and nothing that is 
     collections: expect.arrayContaining([{ name: 'BD_curs_data', language: 'russian' }]),
   });
   expect(byId.postgres).toMatchObject({
-    url: 'postgresql://rag_api@dev-postgres:5432/ml_db',
+    url: 'postgresql://rag_api_*@dev-postgres:5432/ml_db',
     settings: expect.objectContaining({ shared_buffers: '256MB', max_connections: 100 }),
   });
   expect(byId['rag-api']?.needs.sort()).toEqual(['llm-main', 'postgres', 'qdrant']);

@@ -95,8 +95,16 @@ describe('the web bot', () => {
     expect(failure.finding).toMatchObject({ expected: '200 and a page', came: '200 {} (application/json)' });
   });
 
+  test('without a token fails, and does not tell what came instead', async () => {
+    server.handler = plain(200, '{"tokens":"canary"}', 'application/json');
+    const { finding } = await failureOf(run(checksOf(server.url), 'Socket.IO handshake'));
+    expect(finding).toMatchObject({ expected: '200 and a token', came: '200, and something else' });
+  });
+
   test('without a handshake fails', async () => {
-    server.handler = plain(200, '<!doctype html>', 'text/html');
+    const page = plain(200, '<!doctype html>', 'text/html');
+    const session = plain(200, '{"token":"x"}', 'application/json');
+    server.handler = (asked, response) => (asked.path === '/session' ? session : page)(asked, response);
     await checksOf(server.url).ready(soon());
     expect((await failureOf(run(checksOf(server.url), 'Socket.IO handshake'))).finding.expected).toBe('a connection');
   });

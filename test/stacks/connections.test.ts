@@ -31,6 +31,7 @@ test('who reaches whom in dev', () => {
     'rag-api--postgres': ['postgres', 'rag-api'],
     // What prepares the servers
     'postgres-roles--postgres': ['postgres', 'postgres-roles'],
+    'postgres-logins--postgres': ['postgres', 'postgres-logins'],
     'qdrant-collections--qdrant': ['qdrant', 'qdrant-collections'],
     // Metrics; node-exporter is on the network of the host
     'prometheus--rag-api': ['prometheus', 'rag-api'],
@@ -85,7 +86,8 @@ test('without the web bot, Prometheus and the exporter, the rest stays as it is'
   );
 
   expect(Object.keys(members(bare))).toEqual([
-    ...['llm-main-model--egress', 'postgres-roles--postgres', 'qdrant-collections--qdrant'],
+    ...['llm-main-model--egress', 'postgres-logins--postgres', 'postgres-roles--postgres'],
+    'qdrant-collections--qdrant',
     ...['rag-api--llm-main', 'rag-api--postgres', 'rag-api--qdrant'],
   ]);
   expect(Object.keys(bare.containers).filter((id) => /web-bot|prometheus|exporter/.test(id))).toEqual([]);

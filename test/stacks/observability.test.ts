@@ -39,6 +39,7 @@ test('adds these containers to dev, and replaces none but those that reach them'
     [
       'docker_container.node-exporter',
       'docker_container.postgres',
+      'docker_container.postgres-logins',
       'docker_container.postgres-roles',
       'docker_container.prometheus',
       'docker_container.qdrant',
@@ -91,7 +92,7 @@ test('the agent exporter gets no key of Qdrant, and one password', () => {
   expect(env).toEqual([
     'NODE_ENV=production',
     'POSTGRES_PASSWORD_FILE=/run/secrets/postgres-agent-exporter-password',
-    'POSTGRES_URL=postgresql://agent_exporter@dev-postgres:5432/ml_db',
+    'POSTGRES_URL=postgresql://agent_exporter_*@dev-postgres:5432/ml_db',
     'QDRANT_METRICS_URL=http://dev-qdrant:9090',
     'RAGDOCK_SETTINGS=/etc/ragdock/settings.json',
   ]);

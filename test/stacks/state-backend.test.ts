@@ -87,6 +87,7 @@ describe('an environment', () => {
 
   test.each([
     ['init', ''],
+    ['fetch', 'secrets: {store: sops}\n'],
     ['fetch', "secrets: {store: command, command: [cat, '{name}']}\n"],
   ])('without a value a deploy names `ragdock secrets %s`', (command, yaml) => {
     const { containers } = view(environmentStack(yaml));

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { buildApp, type RagApi, type RagApiParts } from '../../src/apps/rag-api/app.js';
-import type { RagApiSettings } from '../../src/apps/rag-api/settings.js';
+import { RagApiSettings } from '../../src/apps/rag-api/settings.js';
 import { OpenAiLlm } from '../../src/rag/llm/openai.js';
 import { type Handler, ScriptedServer } from './http-server.js';
 import { answering } from './openai-script.js';
@@ -8,6 +8,7 @@ import { MemoryHistory, MemoryRetrieval, passage } from './rag-parts.js';
 
 export const KEY = 'test-key-1';
 export const OLDER_KEY = 'test-key-0';
+export const WEB_BOT_KEY = 'web-bot-key-1';
 
 type Changes = { [Key in keyof RagApiSettings]?: Partial<RagApiSettings[Key]> } & { noContext?: 'refuse' | 'general' };
 
@@ -26,11 +27,13 @@ export function ragApiSettings(changes: Changes = {}): RagApiSettings {
       ...changes.llm,
     },
     limits: {
-      messageCharacters: 4000,
-      concurrentStreams: 8,
-      firstTokenSeconds: 10,
-      idleSeconds: 10,
-      totalSeconds: 20,
+      ...RagApiSettings.shape.limits.parse({
+        messageCharacters: 4000,
+        concurrentStreams: 8,
+        firstTokenSeconds: 10,
+        idleSeconds: 10,
+        totalSeconds: 20,
+      }),
       ...changes.limits,
     },
   };
@@ -64,7 +67,7 @@ export class RunningRagApi {
       retrieval: running.retrieval,
       history: running.history,
       llm: running.#llm,
-      apiKeys: async () => [KEY, OLDER_KEY],
+      apiKeys: { api: async () => [KEY, OLDER_KEY], webBot: async () => [WEB_BOT_KEY] },
       logger: { level: 'info', stream: { write: (line: string) => running.log.push(line) } },
       ...parts,
     });

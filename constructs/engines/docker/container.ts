@@ -1,6 +1,11 @@
-import type { ContainerConfig, ContainerMounts } from '@cdktf/provider-docker/lib/container/index.js';
+import type {
+  ContainerConfig,
+  ContainerMounts,
+  ContainerNetworksAdvanced,
+} from '@cdktf/provider-docker/lib/container/index.js';
 import {
   type HealthCheck,
+  leadsOut,
   type PublishedPort,
   Service,
   type TmpfsMount,
@@ -59,6 +64,12 @@ export function containerConfig(workload: Workload, topology: Topology, placemen
     ...gpuFields(workload),
     ...(Service.isService(workload) ? serviceFields(workload, literal) : JOB_FIELDS),
     dependsOn: placement.dependsOn ?? [],
+    ulimit: [
+      // A core file holds what the process knew, secrets too; the engine's own limit may be none.
+      { name: 'core', soft: 0, hard: 0 },
+      { name: 'nofile', soft: workload.openFiles, hard: workload.openFiles },
+    ],
+    ...(leadsOut(workload) || !joinsSome(placement.networks) ? {} : { dns: [NOBODY] }),
     memory: workload.memoryMiB,
     // Equal to the limit: no swap. Left out, the daemon doubles the memory and the plan never gets empty.
     memorySwap: workload.memoryMiB,
@@ -74,6 +85,12 @@ export function containerConfig(workload: Workload, topology: Topology, placemen
   };
 }
 
+/**
+ * Whom the engine's resolver asks for names that are none of the stack's. With the host's own servers it would ask from
+ * the host where those listen on loopback, and so carry names out for a container that has no way out.
+ */
+const NOBODY = '127.0.0.1';
+
 const JOB_FIELDS = { restart: 'no', mustRun: false, attach: true, logs: true } as const;
 
 function serviceFields(service: Service, literal: (value: Value) => string) {
@@ -82,9 +99,6 @@ function serviceFields(service: Service, literal: (value: Value) => string) {
     mustRun: true,
     ...(service.healthCheck.command.length > 0 ? { healthcheck: healthcheck(service.healthCheck, literal) } : {}),
     ...(service.stopSignal === undefined ? {} : { stopSignal: service.stopSignal }),
-    ...(service.openFiles === undefined
-      ? {}
-      : { ulimit: [{ name: 'nofile', soft: service.openFiles, hard: service.openFiles }] }),
     ...(service.published.length > 0 ? { ports: [...service.published].sort(byInternalPort).map(port) } : {}),
     ...(service.deployWaitSeconds === undefined ? {} : { wait: true, waitTimeout: service.deployWaitSeconds }),
   };
@@ -109,8 +123,11 @@ function port(published: PublishedPort) {
 
 /** Without a network of its own a container would land on the engine's default bridge, which is open both ways. */
 function isolation(networks: Placement['networks']): Pick<ContainerConfig, 'networksAdvanced' | 'networkMode'> {
-  return Array.isArray(networks) && networks.length > 0 ? { networksAdvanced: networks } : { networkMode: 'none' };
+  return joinsSome(networks) ? { networksAdvanced: networks } : { networkMode: 'none' };
 }
+
+const joinsSome = (networks: Placement['networks']): networks is ContainerNetworksAdvanced[] =>
+  Array.isArray(networks) && networks.length > 0;
 
 /** `mounts` and not `tmpfs`: only the former is changed when it changes. */
 function tmpfsMount(mount: TmpfsMount): ContainerMounts {

@@ -5,7 +5,7 @@ import { DockerProvider } from '@cdktf/provider-docker/lib/provider/index.js';
 import { Volume } from '@cdktf/provider-docker/lib/volume/index.js';
 import type { EnginePromises } from '../../../config/lock-schema.js';
 import { CARRIER_FILE } from '../../../src/apps/dockerfile.js';
-import { ExternalServer, Job, Service, Workload } from '../../model/index.js';
+import { Job, leadsOut, Service, Workload } from '../../model/index.js';
 import { type TerraformElement, type TerraformStack, TerraformVariable } from '../../tf.js';
 import { containerConfig } from './container.js';
 import { tfEscape } from './escape.js';
@@ -58,6 +58,7 @@ class DockerEngine {
   readonly #images = new Map<string, Image>();
   readonly #networks = new Map<string, Network>();
   readonly #containers = new Map<Workload, Container>();
+  readonly #carriers = new Map<Workload, Container>();
   /** Workloads that wait for the containers that have to be there before theirs. */
   readonly #waiting: Workload[] = [];
   readonly #planWithoutSecrets: TerraformVariable;
@@ -90,7 +91,7 @@ class DockerEngine {
       pair: hosted ? undefined : { 'com.docker.network.bridge.gateway_mode_ipv4': 'isolated' },
       // A published port has to be reachable from the host, but needs no way out.
       // Whose server also has a way out may find it here: the engine chooses one of its open networks for all that leaves.
-      published: members.some((member) => this.#leadsOut(member))
+      published: members.some((member) => leadsOut(member))
         ? undefined
         : { 'com.docker.network.bridge.enable_ip_masquerade': 'false' },
       external: undefined,
@@ -104,10 +105,6 @@ class DockerEngine {
       ...(options ? { options } : {}),
     });
     return identified(network, id);
-  }
-
-  #leadsOut({ egress, connections }: Workload): boolean {
-    return egress !== undefined || connections.some(({ owner }) => ExternalServer.isExternalServer(owner));
   }
 
   #container(workload: Workload): Container {
@@ -243,10 +240,13 @@ class DockerEngine {
       mustRun: false,
       restart: 'no',
       networkMode: 'none',
+      capabilities: { drop: ['ALL'] },
+      securityOpts: ['no-new-privileges:true'],
       memory: 16,
       memorySwap: 16,
       logDriver: 'local',
       logOpts: { 'max-size': '10m', 'max-file': '3' },
+      ulimit: [{ name: 'core', soft: 0, hard: 0 }],
       mounts: files.map(({ id: folder, name }) => ({
         type: 'volume',
         source: tfEscape(name),
@@ -256,7 +256,7 @@ class DockerEngine {
         { label: 'ragdock.environment', value: this.props.environment },
         { label: 'ragdock.files-of', value: workload.node.id },
       ],
-      dependsOn: [...volumes],
+      dependsOn: [...volumes, ...this.#before(workload)],
     });
     // The bindings do not know `owner` and `group`, which the provider has since 4.6.
     container.addOverride(
@@ -288,7 +288,30 @@ class DockerEngine {
         })),
       );
     }
+    this.#carriers.set(workload, container);
     return identified(container, id);
+  }
+
+  /**
+   * What has to be there before a workload gets its files: of a new version of a secret, whoever is shown it knows it
+   * before its readers show it.
+   */
+  #before(workload: Workload): readonly Container[] {
+    const names = new Set(workload.secrets.map(({ name }) => name));
+    const isBefore = (job: Job) =>
+      job !== workload &&
+      job.opened.some(({ name }) => names.has(name)) &&
+      // The server that the job works on has to be there first.
+      !job.connections.some(({ owner }) => owner === workload);
+    const openers = this.topology.workloads.filter(Job.isJob).filter(isBefore);
+    const servers = workload.connections.flatMap(({ owner, credential }) =>
+      credential && Workload.isWorkload(owner) ? [owner] : [],
+    );
+    const carriers = [...new Set(servers)].flatMap((server) => {
+      this.#container(server);
+      return this.#carriers.get(server) ?? [];
+    });
+    return [...carriers, ...openers.map((job) => this.#container(job))];
   }
 
   #secretFile(name: string, version: number): string {

@@ -1,6 +1,7 @@
 import type { Construct } from 'constructs';
 import type { EnginePromises } from '../../../config/lock-schema.js';
 import { RagdockError } from '../../../src/errors/problem.js';
+import { loginOf } from '../../../src/rag/history/login.js';
 import {
   type ClientAddress,
   type DataVolume,
@@ -134,6 +135,8 @@ export class Topology {
         return this.#hostPort(value.endpoint);
       case 'url':
         return this.urlOf(value.endpoint, value.path);
+      case 'login':
+        return this.#login(value.endpoint);
       case 'own-address':
         return this.#ownAddress(reader);
       default:
@@ -143,7 +146,7 @@ export class Topology {
 
   /** The URL of an endpoint, with `path` behind it: every client has the same one. */
   urlOf(endpoint: Endpoint, path = ''): string {
-    const { scheme, tls, user, basePath } = endpoint;
+    const { scheme, tls, userInUrl: user, basePath } = endpoint;
     const login = user === undefined ? '' : `${encodeURIComponent(user)}@`;
     // Clients of PostgreSQL are told so; those of HTTP by the scheme.
     const [protocol, query] = scheme === 'http' ? [tls ? 'https' : 'http', ''] : [scheme, tls ? TLS_QUERY : ''];
@@ -186,6 +189,10 @@ export class Topology {
   hostName({ owner, host }: Endpoint): string | undefined {
     if (ExternalServer.isExternalServer(owner)) return host === ENGINE_HOST ? host : undefined;
     return owner.hardening.hostNetwork ? this.containerName(owner) : undefined;
+  }
+
+  #login({ userInUrl = '', credential }: Endpoint): string {
+    return credential ? loginOf(userInUrl, this.secretVersion(credential)) : userInUrl;
   }
 
   #hostPort({ owner, host, port }: Endpoint): string {

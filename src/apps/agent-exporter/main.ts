@@ -1,8 +1,9 @@
 import Fastify, { LogController } from 'fastify';
 import { readActivity, readCounts } from '../../rag/history/numbers.js';
+import { loginsAt } from '../postgres-logins.js';
 import { loggerOptions } from '../rag-api/logger.js';
 import { answerMetrics } from '../rag-api/metrics-server.js';
-import { valid } from '../secret-file.js';
+import { newest } from '../secret-file.js';
 import { readSettings, readVariables } from '../settings-file.js';
 import { watchSilentConnections } from '../silent-connections.js';
 import { agentMetrics } from './metrics.js';
@@ -29,7 +30,7 @@ export async function runAgentExporter(environment: NodeJS.ProcessEnv): Promise<
   });
   const settings = readSettings(variables.settings, AgentExporterSettings);
   // A password that is missing is found now and not as a database that is down.
-  await valid(variables.postgresPasswordFile);
+  await newest(variables.postgresPasswordFile);
 
   const app = Fastify({
     logger: loggerOptions(environment.LOG_LEVEL),
@@ -40,7 +41,7 @@ export async function runAgentExporter(environment: NodeJS.ProcessEnv): Promise<
   const endSilentConnections = watchSilentConnections(app.server);
   const database = new NumbersDatabase({
     url: variables.postgresUrl,
-    passwords: () => valid(variables.postgresPasswordFile),
+    logins: () => loginsAt(variables.postgresUrl, variables.postgresPasswordFile),
   });
   const reading = <T>(source: string, intervalMs: number, read: () => Promise<T>) =>
     new Reading({

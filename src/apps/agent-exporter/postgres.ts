@@ -1,5 +1,7 @@
 import pg from 'pg';
 import { codeOf } from '../../rag/failure.js';
+import { postgresAddress } from '../../rag/history/connection.js';
+import type { Login } from '../../rag/history/login.js';
 import type { Ask } from '../../rag/history/numbers.js';
 
 /** Longest wait for a connection, in milliseconds. */
@@ -9,13 +11,14 @@ const CONNECT_TIMEOUT_MS = 2000;
 const STATEMENT_TIMEOUT_MS = 5000;
 const QUERY_TIMEOUT_MS = 6000;
 
-const WRONG_PASSWORD = '28P01';
+/** Class of what the server says to who may not log in: a password or a role that it does not know yet, or not any more. */
+const REFUSED = /^28/;
 
 export interface NumbersDatabaseOptions {
   /** `postgresql://user@host:port/database`, without a password. */
   readonly url: string;
-  /** The passwords to try, newest first; read anew for each connection that is opened. */
-  readonly passwords: () => Promise<readonly string[]>;
+  /** Who may log in, to be tried in this order, the newest first; read anew for each connection that is opened. */
+  readonly logins: () => Promise<readonly Login[]>;
 }
 
 /** Reads from PostgreSQL what its role may read, over one connection for each job, in transactions that cannot write. */
@@ -28,7 +31,7 @@ export class NumbersDatabase {
 
   /**
    * Runs a job on a connection of its own, which is closed afterwards: at this pace a login costs nothing, and a
-   * connection that is not kept cannot break meanwhile. During a rotation the older password is tried, too.
+   * connection that is not kept cannot break meanwhile. During a rotation the older login is tried, too.
    *
    * @throws what the server or the connection said
    */
@@ -42,15 +45,12 @@ export class NumbersDatabase {
   }
 
   async #connect(): Promise<pg.Client> {
-    const { hostname, port, username, pathname } = new URL(this.#options.url);
+    const address = postgresAddress(this.#options.url);
     let refused: unknown;
-    for (const password of await this.#options.passwords()) {
+    for (const login of await this.#options.logins()) {
       const client = new pg.Client({
-        host: hostname,
-        port: Number(port || 5432),
-        user: decodeURIComponent(username),
-        database: decodeURIComponent(pathname.slice(1)),
-        password,
+        ...address,
+        ...login,
         connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
         statement_timeout: STATEMENT_TIMEOUT_MS,
         query_timeout: QUERY_TIMEOUT_MS,
@@ -64,10 +64,10 @@ export class NumbersDatabase {
         return client;
       } catch (error) {
         await client.end().catch(() => undefined);
-        if (codeOf(error) !== WRONG_PASSWORD) throw error;
+        if (!REFUSED.test(codeOf(error))) throw error;
         refused = error;
       }
     }
-    throw refused ?? new Error('there is no password');
+    throw refused ?? new Error('there is no login');
   }
 }

@@ -1,18 +1,16 @@
 import pg from 'pg';
 import { codeOf } from '../../rag/failure.js';
-import { postgresAddress } from '../../rag/history/connection.js';
+import { bothLogins } from '../../rag/history/login.js';
 import { migrate, SchemaTooNew } from '../../rag/history/migrate.js';
 import { HISTORY_TABLES } from '../../rag/history/migrations.js';
 import { NUMBERS_RELATIONS } from '../../rag/history/numbers-schema.js';
 import { retry } from '../../rag/retry.js';
-import { newest, valid } from '../secret-file.js';
+import { newest } from '../secret-file.js';
 import { readSettings, readVariables } from '../settings-file.js';
 import { JobFailure, type Report } from './job.js';
+import { connectAsSuperuser, describe, isTransient, type PostgresAccess } from './postgres-superuser.js';
 import { matchesVerifier, scramVerifier } from './scram.js';
 import { JOB_SETTINGS_VARIABLE, POSTGRES_ROLES_VARIABLES, PostgresRolesSettings } from './settings.js';
-
-const CONNECT_TIMEOUT_MS = 5000;
-const STATEMENT_TIMEOUT_MS = 60_000;
 
 /** Another starter holds the locks that we need for at most this long, in milliseconds. */
 const LOCK_TIMEOUT_MS = 30_000;
@@ -20,18 +18,12 @@ const LOCK_TIMEOUT_MS = 30_000;
 /** The exporter has one; one more for who looks at what it sees, or a container that is being replaced. */
 const CONNECTIONS_FOR_NUMBERS = 3;
 
-const WRONG_PASSWORD = '28P01';
 const INSUFFICIENT_PRIVILEGE = '42501';
-
-export interface PostgresAccess {
-  /** `postgresql://superuser@host:port`, or another role of an external server; the database is the settings'. */
-  readonly url: string;
-  /** Path of the role's password, without version. */
-  readonly passwordFile: string;
-}
 
 interface Role {
   readonly name: string;
+  /** Who logs in for it; undefined: the role itself. */
+  readonly login: string | undefined;
   readonly password: string;
 }
 
@@ -56,7 +48,11 @@ export async function preparePostgres(
   report: Report,
 ): Promise<void> {
   const roles = await Promise.all(
-    settings.roles.map(async ({ name, passwordFile }) => ({ name, password: await newest(passwordFile) })),
+    settings.roles.map(async ({ name, login, passwordFile }) => ({
+      name,
+      login,
+      password: await newest(passwordFile),
+    })),
   );
   try {
     await retry(() => attempt(settings, access, roles, report), {
@@ -87,20 +83,24 @@ async function attempt(
   report: Report,
 ): Promise<void> {
   const { database, roles: wanted } = settings;
-  const { client, superuser } = await connect(access, settings);
+  const { client, superuser } = await connectAsSuperuser(access, {
+    ...settings,
+    application: 'ragdock job postgres-roles',
+  });
   try {
     if (settings.external) return await migrateAlone(client, report);
-    const clash = roles.find(({ name }) => name === superuser.name);
-    if (clash) throw new JobFailure(`role ${clash.name} is the superuser; give the application a role of its own`);
+    const ours = roles.flatMap(({ name, login }) => (login === undefined ? [name] : [name, ...bothLogins(name)]));
+    const clash = ours.find((name) => name === superuser.name);
+    if (clash) throw new JobFailure(`role ${clash} is the superuser; give the application a role of its own`);
     await client.query('BEGIN');
     await client.query(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
     for (const { version, name } of await migrate(client)) report(`applied migration ${version} (${name})`);
     for (const role of roles) {
-      if (await ensureRole(client, role)) report(`role ${role.name} has the password of its file`);
+      if (await ensureRole(client, role)) report(`role ${role.login ?? role.name} has the password of its file`);
     }
     if (await ensurePassword(client, superuser)) report(`role ${superuser.name} has the newest password of its file`);
-    await closeToPublic(client, database, [superuser.name, ...roles.map(({ name }) => name)], report);
-    for (const { name, grants } of wanted) await GRANT[grants](client, database, name);
+    await closeToPublic(client, database, [superuser.name, ...ours], report);
+    for (const role of wanted) await GRANT[role.grants](client, database, role);
     await client.query('COMMIT');
   } finally {
     await client.end();
@@ -135,55 +135,40 @@ function rightsFor(error: unknown, { external, database }: PostgresRolesSettings
   );
 }
 
-/** Logs in with the newest password, or during a rotation with the one before it. */
-async function connect(
-  access: PostgresAccess,
-  { database, external }: PostgresRolesSettings,
-): Promise<{ client: pg.Client; superuser: Role }> {
-  const address = postgresAddress(access.url);
-  const passwords = await valid(access.passwordFile);
-  for (const candidate of passwords) {
-    const client = new pg.Client({
-      ...address,
-      database,
-      password: candidate,
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      statement_timeout: STATEMENT_TIMEOUT_MS,
-      application_name: 'ragdock job postgres-roles',
-    });
-    // A server that goes away ends the statement that runs; the same news outside of one would end the process.
-    client.on('error', () => undefined);
-    try {
-      await client.connect();
-      return { client, superuser: { name: address.user, password: passwords[0] ?? candidate } };
-    } catch (error) {
-      await client.end().catch(() => undefined);
-      if (codeOf(error) !== WRONG_PASSWORD) throw error;
-    }
-  }
-  if (external) {
-    throw new JobFailure(
-      `PostgreSQL at ${address.host}:${address.port} refuses the password of ${address.user} in ${access.passwordFile}; ` +
-        'store the one that it was given there (ragdock secrets set)',
-    );
-  }
-  throw new JobFailure(
-    `PostgreSQL refuses the superuser's password in ${access.passwordFile}; restore the password that its data was ` +
-      'made with (ragdock secrets set)',
-  );
+/** What no role of an application may do. */
+const LEAST = 'NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS';
+
+/** True when something was changed. */
+async function ensureRole(client: pg.Client, { name, login, password }: Role): Promise<boolean> {
+  if (login === undefined) return ensureLogin(client, name, password);
+  const role = pg.escapeIdentifier(name);
+  // One that logs in itself is of an older deployment, whose clients run until they are replaced.
+  const isNew = await create(client, name);
+  await client.query(`ALTER ROLE ${role} ${LEAST}`);
+  const changed = await ensureLogin(client, login, password);
+  const inherits = pg.escapeIdentifier(login);
+  await client.query(`GRANT ${role} TO ${inherits}`);
+  // A session acts as the role, whichever login it came by: what it makes belongs to that.
+  await client.query(`ALTER ROLE ${inherits} SET role = ${role}`);
+  return changed || isNew;
 }
 
 /** True when something was changed. */
-async function ensureRole(client: pg.Client, role: Role): Promise<boolean> {
-  const name = pg.escapeIdentifier(role.name);
-  const { rowCount } = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [role.name]);
-  if (rowCount === 0) await client.query(`CREATE ROLE ${name}`);
-  await client.query(`ALTER ROLE ${name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS`);
-  return (await ensurePassword(client, role)) || rowCount === 0;
+async function ensureLogin(client: pg.Client, name: string, password: string): Promise<boolean> {
+  const isNew = await create(client, name);
+  await client.query(`ALTER ROLE ${pg.escapeIdentifier(name)} LOGIN INHERIT ${LEAST}`);
+  return (await ensurePassword(client, { name, password })) || isNew;
+}
+
+/** True when there was none. */
+async function create(client: pg.Client, name: string): Promise<boolean> {
+  const { rowCount } = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [name]);
+  if (rowCount === 0) await client.query(`CREATE ROLE ${pg.escapeIdentifier(name)} NOLOGIN`);
+  return rowCount === 0;
 }
 
 /** True when the stored verifier was of another password. */
-async function ensurePassword(client: pg.Client, { name, password }: Role): Promise<boolean> {
+async function ensurePassword(client: pg.Client, { name, password }: Omit<Role, 'login'>): Promise<boolean> {
   const { rows } = await client.query('SELECT rolpassword FROM pg_authid WHERE rolname = $1', [name]);
   if (matchesVerifier(password, rows[0]?.rolpassword ?? null)) return false;
   const verifier = pg.escapeLiteral(scramVerifier(password));
@@ -212,19 +197,21 @@ async function closeToPublic(
   await client.query(`REVOKE CONNECT, TEMPORARY ON DATABASE ${pg.escapeIdentifier(database)} FROM PUBLIC`);
 }
 
-async function grantMonitor(client: pg.Client, database: string, role: string): Promise<void> {
-  const name = pg.escapeIdentifier(role);
+type Wanted = Pick<PostgresRolesSettings['roles'][number], 'name' | 'login'>;
+
+async function grantMonitor(client: pg.Client, database: string, role: Wanted): Promise<void> {
+  const name = pg.escapeIdentifier(role.name);
   await client.query(`GRANT CONNECT ON DATABASE ${pg.escapeIdentifier(database)} TO ${name}`);
   await client.query(`GRANT pg_monitor TO ${name}`);
 }
 
-const grantHistory = (client: pg.Client, database: string, role: string): Promise<void> =>
-  grantTables(client, database, role, 'SELECT, INSERT, UPDATE');
+const grantHistory = (client: pg.Client, database: string, role: Wanted): Promise<void> =>
+  grantTables(client, database, role.name, 'SELECT, INSERT, UPDATE');
 
 /** Takes back what the role may have had when it was one that writes. */
-async function grantRead(client: pg.Client, database: string, role: string): Promise<void> {
-  await client.query(`REVOKE ALL ON ALL TABLES IN SCHEMA rag FROM ${pg.escapeIdentifier(role)}`);
-  await grantTables(client, database, role, 'SELECT');
+async function grantRead(client: pg.Client, database: string, role: Wanted): Promise<void> {
+  await client.query(`REVOKE ALL ON ALL TABLES IN SCHEMA rag FROM ${pg.escapeIdentifier(role.name)}`);
+  await grantTables(client, database, role.name, 'SELECT');
 }
 
 async function grantTables(client: pg.Client, database: string, role: string, rights: string): Promise<void> {
@@ -236,27 +223,14 @@ async function grantTables(client: pg.Client, database: string, role: string, ri
 }
 
 /** Right after right on what holds no text of users: none on the exchanges, and so none on their statistics either. */
-async function grantNumbers(client: pg.Client, database: string, role: string): Promise<void> {
-  const name = pg.escapeIdentifier(role);
+async function grantNumbers(client: pg.Client, database: string, role: Wanted): Promise<void> {
+  const name = pg.escapeIdentifier(role.name);
+  const login = pg.escapeIdentifier(role.login ?? role.name);
   const relations = NUMBERS_RELATIONS.map((relation) => `rag.${pg.escapeIdentifier(relation)}`).join(', ');
-  await client.query(`ALTER ROLE ${name} CONNECTION LIMIT ${CONNECTIONS_FOR_NUMBERS}`);
+  await client.query(`ALTER ROLE ${login} CONNECTION LIMIT ${CONNECTIONS_FOR_NUMBERS}`);
   await client.query(`GRANT CONNECT ON DATABASE ${pg.escapeIdentifier(database)} TO ${name}`);
   await client.query(`GRANT USAGE ON SCHEMA rag TO ${name}`);
   await client.query(`GRANT SELECT ON ${relations} TO ${name}`);
 }
 
 const GRANT = { history: grantHistory, read: grantRead, monitor: grantMonitor, numbers: grantNumbers } as const;
-
-function isTransient(error: unknown): boolean {
-  const code = codeOf(error);
-  // 08 connection, 53 out of resources, 57P01 to 57P03 stopping or starting, 55P03 lock not available, 40 rolled back.
-  return (
-    /^(08|53|40|57P0[1-3]|55P03)/.test(code) ||
-    /^(ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT)$/.test(code) ||
-    /Connection terminated|timeout expired/.test(String(error))
-  );
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message || codeOf(error) : String(error);
-}

@@ -20,6 +20,8 @@ export const PostgresRolesSettings = z.strictObject({
   roles: z.array(
     z.strictObject({
       name: z.string(),
+      /** Who logs in for it with the newest version of the password. @default - the role itself */
+      login: z.string().optional(),
       /** Path of the password's file without version, like every `…_FILE`. */
       passwordFile: z.string(),
       grants: PostgresGrants,
@@ -33,6 +35,16 @@ export const POSTGRES_ROLES_VARIABLES = {
   postgresUrl: 'POSTGRES_URL',
   passwordFile: 'POSTGRES_PASSWORD_FILE',
 } as const;
+
+/** `postgres-logins`: takes away the logins of roles that no client uses any more. */
+export const PostgresLoginsSettings = z.strictObject({
+  database: z.string(),
+  /** Roles whose logins take turns, each with the login that stays. */
+  roles: z.array(z.strictObject({ name: z.string(), login: z.string() })),
+  /** Longest wait for clients to leave a login, and for a server that is still starting, in seconds. */
+  deadlineSeconds: z.int(),
+});
+export type PostgresLoginsSettings = z.output<typeof PostgresLoginsSettings>;
 
 /** `qdrant-collections`: makes the collections and their indexes, and refuses collections made otherwise. */
 export const QdrantCollectionsSettings = z.strictObject({

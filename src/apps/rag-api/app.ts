@@ -4,23 +4,21 @@ import { setTimeout as delay } from 'node:timers/promises';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyServerOptions, LogController } from 'fastify';
 import { type Answer, Pipeline } from '../../rag/pipeline.js';
 import type { History, Llm, Retrieval } from '../../rag/ports.js';
+import { limitConnections } from '../connection-limits.js';
+import { refuseMalformed } from '../http-problems.js';
+import { RateLimit } from '../rate-limit.js';
 import { watchSilentConnections } from '../silent-connections.js';
-import { BearerKeys } from './auth.js';
+import { type Asker, Askers, type KeySources } from './asker.js';
 import { answerProblems } from './error-handler.js';
 import { exchangeDocument } from './exchange-document.js';
 import { type Message, messageSchema } from './message.js';
 import { RagApiMetrics } from './metrics.js';
 import { observe } from './observe.js';
+import { openApiDocument } from './openapi.js';
 import { ApiProblem } from './problems.js';
 import { Readiness } from './readiness.js';
 import type { RagApiSettings } from './settings.js';
 import { Streams } from './streams.js';
-
-/** Largest body of a request, in bytes. */
-const BODY_LIMIT = 64 * 1024;
-
-/** Longest time that a client may take to send a request, in milliseconds; how long the answer takes is apart. */
-const REQUEST_TIMEOUT_MS = 15_000;
 
 /** Longest wait for the last exchanges to be saved when the service stops, in milliseconds. */
 const SAVING_GRACE_MS = 8000;
@@ -36,6 +34,13 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who asks; undefined while nobody was identified, and where all clients are one. */
+    asker: Asker | undefined;
+  }
+}
+
 /** Why an answer ends early when nothing is wrong with it. */
 class ClientGone extends Error {
   override readonly name = 'ClientGone';
@@ -46,8 +51,11 @@ export interface RagApiParts {
   readonly retrieval: Retrieval;
   readonly history: History;
   readonly llm: Llm;
-  /** The bearer keys that are valid now; `open` asks for none, which is for a server that only this machine reaches. */
-  readonly apiKeys: (() => Promise<readonly string[]>) | 'open';
+  /**
+   * The bearer keys that are valid now. `open` asks for none and takes all clients for one, which is for a server that
+   * only this machine reaches.
+   */
+  readonly apiKeys: KeySources | 'open';
   /** @default - no log */
   readonly logger?: FastifyServerOptions['logger'];
 }
@@ -62,14 +70,17 @@ export interface RagApi {
 
 export function buildApp(parts: RagApiParts): RagApi {
   const { settings } = parts;
-  const streams = new Streams(settings.limits.concurrentStreams);
+  const { limits } = settings;
+  const streams = new Streams(limits);
   const metrics = new RagApiMetrics(() => streams.size);
   const app = Fastify({
     logger: parts.logger ?? false,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
-    bodyLimit: BODY_LIMIT,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 1000 },
+    bodyLimit: limits.bodyKiB * 1024,
+    // How long a client may take to send a request; how long the answer takes is apart.
+    requestTimeout: limits.requestSeconds * 1000,
+    http: { headersTimeout: limits.requestSeconds * 1000, connectionsCheckingInterval: 1000 },
+    clientErrorHandler: refuseMalformed,
     genReqId: ({ headers }) => {
       const wanted = headers['x-request-id'];
       return typeof wanted === 'string' && REQUEST_ID.test(wanted) ? wanted : randomUUID();
@@ -77,6 +88,8 @@ export function buildApp(parts: RagApiParts): RagApi {
     forceCloseConnections: 'idle',
   });
   const endSilentConnections = watchSilentConnections(app.server);
+  limitConnections(app.server, { connections: limits.connections, perAddress: limits.connectionsPerAddress });
+  app.decorateRequest('asker', undefined);
   const pipeline = new Pipeline({
     retrieval: parts.retrieval,
     history: parts.history,
@@ -86,7 +99,7 @@ export function buildApp(parts: RagApiParts): RagApi {
       contextTokens: settings.llm.contextTokens,
       answerTokens: settings.llm.sampling.maxTokens,
       noContext: settings.noContext,
-      totalMs: settings.limits.totalSeconds * 1000,
+      totalMs: limits.totalSeconds * 1000,
       gate: settings.gate,
     },
     observer: observe(app.log, metrics),
@@ -98,8 +111,9 @@ export function buildApp(parts: RagApiParts): RagApi {
     reply.header('x-content-type-options', 'nosniff');
   });
   addProbes(app, parts);
+  addDescription(app, settings);
   app.register(async (guarded) => {
-    if (parts.apiKeys !== 'open') requireKey(guarded, new BearerKeys(parts.apiKeys));
+    if (parts.apiKeys !== 'open') requireKey(guarded, new Askers(parts.apiKeys));
     addQuestions(guarded, settings, pipeline, streams);
     addExchanges(guarded, parts.history);
   });
@@ -120,10 +134,15 @@ export function buildApp(parts: RagApiParts): RagApi {
   };
 }
 
-function requireKey(app: FastifyInstance, keys: BearerKeys): void {
-  app.addHook('onRequest', async ({ headers }) => {
-    if (!(await keys.accepts(headers.authorization))) throw new ApiProblem('UNAUTHORIZED');
+function requireKey(app: FastifyInstance, askers: Askers): void {
+  app.addHook('onRequest', async (request) => {
+    request.asker = await askers.identify(request);
   });
+}
+
+function addDescription(app: FastifyInstance, settings: RagApiSettings): void {
+  const document = JSON.stringify(openApiDocument(settings), null, 2);
+  app.get('/openapi.json', async (_request, reply) => reply.type('application/json; charset=utf-8').send(document));
 }
 
 function addProbes(app: FastifyInstance, { history, retrieval, llm }: RagApiParts): void {
@@ -139,10 +158,16 @@ function addProbes(app: FastifyInstance, { history, retrieval, llm }: RagApiPart
 
 function addQuestions(app: FastifyInstance, settings: RagApiSettings, pipeline: Pipeline, streams: Streams): void {
   const schema = messageSchema(settings);
+  const rate = new RateLimit(settings.limits.questionsPerMinute);
+  // Before the body is read: what is refused should cost little.
+  const onRequest = async ({ asker }: { readonly asker: Asker | undefined }): Promise<void> => {
+    const waitMs = asker ? rate.take(asker.address) : 0;
+    if (waitMs > 0) throw new ApiProblem('RATE_LIMITED', { retryAfterSeconds: Math.ceil(waitMs / 1000) });
+  };
 
-  app.post('/process_message', async (request, reply) => {
+  app.post('/process_message', { onRequest }, async (request, reply) => {
     const message = parseMessage(schema, request.body);
-    const controller = streams.enter();
+    const controller = streams.enter(request.asker);
     // Not request.signal: that one aborts as soon as the body of a POST has been read.
     const closed = () => {
       if (!reply.raw.writableFinished) controller.abort(new ClientGone('the client closed the connection'));
@@ -167,10 +192,8 @@ function addQuestions(app: FastifyInstance, settings: RagApiSettings, pipeline: 
 function parseMessage(schema: ReturnType<typeof messageSchema>, body: unknown): Message {
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
-  throw new ApiProblem(
-    'INPUT_INVALID',
-    parsed.error.issues.map(({ path, message }) => ({ field: path.join('.') || '(body)', message })),
-  );
+  const fields = parsed.error.issues.map(({ path, message }) => ({ field: path.join('.') || '(body)', message }));
+  throw new ApiProblem('INPUT_INVALID', { fields });
 }
 
 function setAnswerHeaders(reply: FastifyReply, answer: Answer): void {

@@ -1,6 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { RagFailure } from '../../rag/failure.js';
+import { PROBLEM_TYPE } from '../http-problems.js';
 import type { RagApiMetrics } from './metrics.js';
+import { methodsAt } from './operations.js';
 import { ApiProblem, CODE_OF_FAILURE, PROBLEMS, type ProblemCode, problemDocument } from './problems.js';
 
 /** Makes every error of the app, its own and Fastify's, a problem document; what is behind it goes to the log only. */
@@ -8,20 +10,28 @@ export function answerProblems(app: FastifyInstance, metrics: RagApiMetrics): vo
   const answer = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
     // Nobody is there to read it: the client left, and that is on record as an aborted question.
     if (reply.raw.destroyed) return reply.hijack();
-    const code = codeOfError(error);
-    const kind: { status: number; retryAfterSeconds?: number } = PROBLEMS[code];
+    const problem = error instanceof ApiProblem ? error : new ApiProblem(codeOfError(error));
+    const { code, fields, retryAfterSeconds } = problem;
     metrics.rejected(code);
     if (code === 'INTERNAL' || code === 'HISTORY_UNAVAILABLE') request.log.error({ code, err: error }, 'rejected');
     // The cause of other failures is in the line "question ended" of the same request.
     else request.log.info({ code }, 'rejected');
-    if (kind.retryAfterSeconds) reply.header('retry-after', kind.retryAfterSeconds);
+    if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds);
     if (code === 'UNAUTHORIZED') reply.header('www-authenticate', 'Bearer');
     return reply
-      .code(kind.status)
-      .type('application/problem+json')
-      .send(JSON.stringify(problemDocument(code, request.id, error instanceof ApiProblem ? error.fields : [])));
+      .code(PROBLEMS[code].status)
+      .type(PROBLEM_TYPE)
+      .send(JSON.stringify(problemDocument(code, request.id, fields)));
   };
   app.setErrorHandler(answer);
+  // Before Fastify reads a body that nobody wants, and finds fault with it.
+  app.addHook('onRequest', async (request, reply) => {
+    if (!request.is404) return;
+    const allowed = methodsAt(request.url.split('?', 1)[0] ?? '');
+    if (allowed.length === 0) throw new ApiProblem('NOT_FOUND');
+    reply.header('allow', allowed.join(', '));
+    throw new ApiProblem('METHOD_NOT_ALLOWED');
+  });
   app.setNotFoundHandler((request, reply) => answer(new ApiProblem('NOT_FOUND'), request, reply));
 }
 
@@ -34,7 +44,6 @@ const CODE_OF_FASTIFY: Readonly<Record<string, ProblemCode>> = {
 };
 
 function codeOfError(error: unknown): ProblemCode {
-  if (error instanceof ApiProblem) return error.code;
   if (error instanceof RagFailure) return CODE_OF_FAILURE[error.kind];
   const { code, statusCode } = error as { code?: string; statusCode?: number };
   if (code && CODE_OF_FASTIFY[code]) return CODE_OF_FASTIFY[code];

@@ -1,7 +1,40 @@
+import { z } from 'zod';
 import type { Exchange } from '../../rag/ports.js';
 
+const ExchangeSource = z.strictObject({
+  number: z.int().min(1).describe('The number by which the answer cites it'),
+  collection: z.string(),
+  source: z.string(),
+  title: z.string(),
+  heading: z.string().describe('Headings above the passage, outermost first'),
+  score: z.number(),
+  text: z.string(),
+});
+
 /** A saved exchange as the API shows it. */
-export function exchangeDocument(exchange: Exchange): object {
+export const ExchangeDocument = z.strictObject({
+  id: z.uuid(),
+  request_id: z.string(),
+  created_at: z.iso.datetime(),
+  finished_at: z.iso.datetime().nullable(),
+  status: z.enum(['running', 'complete', 'aborted', 'error']),
+  error_code: z.string().nullable(),
+  user_name: z.string(),
+  course: z.string(),
+  question: z.string(),
+  answer: z.string(),
+  refused: z.boolean().describe('Whether the fixed refusal was given instead of an answer of the model'),
+  degraded: z.array(z.string()).readonly().describe('What the answer had to do without'),
+  sources: z.array(ExchangeSource.readonly()).readonly(),
+  timings: z.record(z.string(), z.number()).readonly().describe('Milliseconds since the question arrived, by stage'),
+  model: z.string(),
+  finish_reason: z.string().nullable(),
+  prompt_tokens: z.int().nullable(),
+  completion_tokens: z.int().nullable(),
+});
+export type ExchangeDocument = z.output<typeof ExchangeDocument>;
+
+export function exchangeDocument(exchange: Exchange): ExchangeDocument {
   return {
     id: exchange.id,
     request_id: exchange.requestId,

@@ -2,12 +2,13 @@ import { PostgresHistory } from '../../rag/history/postgres.js';
 import { OpenAiLlm } from '../../rag/llm/openai.js';
 import { QdrantRetrieval } from '../../rag/retrieval/qdrant.js';
 import { openEmbedder } from '../embedder.js';
-import { FileCredential, valid } from '../secret-file.js';
+import { loginsAt } from '../postgres-logins.js';
+import { AcceptedSecrets, FileCredential, newest } from '../secret-file.js';
 import { readSettings, readVariables } from '../settings-file.js';
 import { buildApp } from './app.js';
 import { loggerOptions } from './logger.js';
 import { serveMetrics } from './metrics-server.js';
-import { LONGEST_SHUTDOWN_SECONDS, RAG_API_VARIABLES, RagApiSettings } from './settings.js';
+import { KEY_OVERLAP_SECONDS, LONGEST_SHUTDOWN_SECONDS, RAG_API_VARIABLES, RagApiSettings } from './settings.js';
 
 /** Longest wait for a question's vector, in milliseconds; without it the words alone are searched. */
 const EMBED_TIMEOUT_MS = 2000;
@@ -20,6 +21,7 @@ export async function runRagApi(environment: NodeJS.ProcessEnv): Promise<void> {
   const variables = readVariables(environment, RAG_API_VARIABLES, {
     settings: 'path',
     apiKeyFile: 'path',
+    webBotKeyFile: 'optional-path',
     qdrantUrl: 'http-url',
     qdrantKeyFile: 'path',
     llmUrl: 'http-url',
@@ -30,9 +32,14 @@ export async function runRagApi(environment: NodeJS.ProcessEnv): Promise<void> {
     postgresPasswordFile: 'path',
   });
   const settings = readSettings(variables.settings, RagApiSettings);
-  const { limits, listen } = settings;
+  const { limits, listen, keyOverlapSeconds = KEY_OVERLAP_SECONDS } = settings;
+  const { webBotKeyFile } = variables;
   // A key that is missing is found now and not by the first question.
-  await Promise.all([valid(variables.apiKeyFile), valid(variables.postgresPasswordFile)]);
+  await Promise.all(
+    [variables.apiKeyFile, variables.postgresPasswordFile, ...(webBotKeyFile ? [webBotKeyFile] : [])].map((file) =>
+      newest(file),
+    ),
+  );
 
   const llm = new OpenAiLlm({
     url: variables.llmUrl,
@@ -51,15 +58,20 @@ export async function runRagApi(environment: NodeJS.ProcessEnv): Promise<void> {
   const retrieval = new QdrantRetrieval(variables.qdrantUrl, qdrantKey, settings.collections, embedder);
   const history = new PostgresHistory({
     url: variables.postgresUrl,
-    passwords: () => valid(variables.postgresPasswordFile),
+    logins: () => loginsAt(variables.postgresUrl, variables.postgresPasswordFile),
     onIdleError: (error) => app.log.warn({ err: error }, 'an idle connection to PostgreSQL broke'),
   });
+  const apiKeys = new AcceptedSecrets(variables.apiKeyFile, keyOverlapSeconds * 1000);
+  const webBotKeys = webBotKeyFile ? new AcceptedSecrets(webBotKeyFile, keyOverlapSeconds * 1000) : undefined;
   const { app, metrics, stop } = buildApp({
     settings,
     retrieval,
     history,
     llm,
-    apiKeys: () => valid(variables.apiKeyFile),
+    apiKeys: {
+      api: () => apiKeys.read(),
+      webBot: webBotKeys && (() => webBotKeys.read()),
+    },
     logger: loggerOptions(environment.LOG_LEVEL),
   });
 

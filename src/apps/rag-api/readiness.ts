@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { codeOf, RagFailure } from '../../rag/failure.js';
 import { QdrantError } from '../../rag/retrieval/qdrant-http.js';
 
@@ -12,17 +13,19 @@ export interface Checkable {
   check(signal: AbortSignal): Promise<void>;
 }
 
-export interface CheckResult {
-  readonly ok: boolean;
-  readonly ms: number;
-  /** A short word for what is wrong; the log has the cause. */
-  readonly reason?: string;
-}
+const CheckResult = z.strictObject({
+  ok: z.boolean(),
+  ms: z.int().min(0),
+  reason: z.string().optional().describe('A short word for what is wrong; the log has the cause'),
+});
+export type CheckResult = z.output<typeof CheckResult>;
 
-export interface ReadinessReport {
-  readonly ready: boolean;
-  readonly checks: Readonly<Record<string, CheckResult>>;
-}
+/** What `/readyz` says. */
+export const ReadinessReport = z.strictObject({
+  ready: z.boolean(),
+  checks: z.record(z.string(), CheckResult).describe('By dependency'),
+});
+export type ReadinessReport = z.output<typeof ReadinessReport>;
 
 /** Asks every dependency whether it works, at most once in two seconds. */
 export class Readiness {

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { SearchedCollection } from '../../rag/retrieval/collection-settings.js';
 
+/** How long an old API key is accepted beside a new one, in seconds: a deploy brings the new one to all who present it. */
+export const KEY_OVERLAP_SECONDS = 300;
+
 /** What the RAG API is told by its settings file; addresses and credentials come by environment variables. */
 export const RagApiSettings = z.strictObject({
   /** Ports inside the container: the API, and /metrics apart from it. */
@@ -32,7 +35,20 @@ export const RagApiSettings = z.strictObject({
     firstTokenSeconds: z.int(),
     idleSeconds: z.int(),
     totalSeconds: z.int(),
+    /** Of `concurrentStreams`, for the holders of one key. @default - three quarters */
+    streamsPerKey: z.int().optional(),
+    /** Of `concurrentStreams`, for one client address. @default - half */
+    streamsPerAddress: z.int().optional(),
+    /** Questions of one client address. */
+    questionsPerMinute: z.int().default(60),
+    bodyKiB: z.int().default(64),
+    requestSeconds: z.int().default(15),
+    /** TCP connections open at once, and those of one address. */
+    connections: z.int().default(1000),
+    connectionsPerAddress: z.int().default(200),
   }),
+  /** How long the API key before the newest one is accepted after the newest one came. @default KEY_OVERLAP_SECONDS */
+  keyOverlapSeconds: z.int().optional(),
 });
 /** The settings file of the RAG API. */
 export type RagApiSettings = z.output<typeof RagApiSettings>;
@@ -47,6 +63,7 @@ export const LONGEST_SHUTDOWN_SECONDS = 60;
 export const RAG_API_VARIABLES = {
   settings: 'RAGDOCK_SETTINGS',
   apiKeyFile: 'API_KEY_FILE',
+  webBotKeyFile: 'WEB_BOT_KEY_FILE',
   qdrantUrl: 'QDRANT_URL',
   qdrantKeyFile: 'QDRANT_API_KEY_FILE',
   llmUrl: 'LLM_URL',

@@ -2,20 +2,28 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
 import { Server } from 'socket.io';
+import { TrustedProxies } from '../client-address.js';
+import { limitConnections } from '../connection-limits.js';
+import { refuseMalformed } from '../http-problems.js';
 import { watchSilentConnections } from '../silent-connections.js';
 import type { Asset } from './assets.js';
 import { Chat } from './chat.js';
 import { type ClientToServerEvents, type ServerToClientEvents, USER_NAME_CHARACTERS } from './events.js';
+import { Gate } from './gate.js';
 import { DEFAULT_LIMITS, type WebBotLimits } from './limits.js';
-import { isSameOrigin } from './origin.js';
+import { isCrossSite, isSameOrigin } from './origin.js';
+import { answerProblems, refusal } from './problems.js';
 import type { RagApi } from './rag-api.js';
 import { Readiness } from './readiness.js';
+import { SessionTokens } from './session-tokens.js';
 import type { WebBotSettings } from './settings.js';
 
 export interface WebBotDeps {
   readonly settings: WebBotSettings;
   readonly api: RagApi;
   readonly assets: ReadonlyMap<string, Asset>;
+  /** The keys that session tokens are signed with and checked against, newest first. */
+  readonly sessionKeys: () => Promise<readonly string[]>;
   /** @default DEFAULT_LIMITS */
   readonly limits?: WebBotLimits;
   /** @default false */
@@ -48,14 +56,24 @@ const SECURITY_HEADERS = {
 
 /** The web bot, ready to listen. Closing it lets answers in flight end first, for `limits.drainMs` at most. */
 export async function buildWebBot(deps: WebBotDeps): Promise<FastifyInstance> {
-  const { settings, api, assets, limits = DEFAULT_LIMITS, logger = false } = deps;
+  const { settings, api, assets, sessionKeys, limits = DEFAULT_LIMITS, logger = false } = deps;
   const app = Fastify({
     logger,
     logController: new LogController({ disableRequestLogging: true }),
-    requestTimeout: 30_000,
+    requestTimeout: limits.requestMs,
+    http: { headersTimeout: limits.requestMs, connectionsCheckingInterval: 1000 },
     bodyLimit: limits.packetBytes,
+    clientErrorHandler: refuseMalformed,
   });
   const endSilentConnections = watchSilentConnections(app.server);
+  const proxies = new TrustedProxies(settings.trustedProxies);
+  limitConnections(app.server, {
+    connections: limits.connections,
+    perAddress: limits.connectionsPerAddress,
+    isExempt: (address) => proxies.has(address),
+  });
+  const tokens = new SessionTokens(sessionKeys, limits.sessionMs);
+  const gate = new Gate(tokens, proxies, limits);
   const chat = new Chat(settings, api, limits, app.log);
   const readiness = new Readiness(api, limits);
 
@@ -63,14 +81,17 @@ export async function buildWebBot(deps: WebBotDeps): Promise<FastifyInstance> {
     serveClient: false,
     maxHttpBufferSize: limits.packetBytes,
     connectTimeout: limits.joinMs,
-    allowRequest: (request, decide) => decide(null, !chat.isDraining && isSameOrigin(request.headers)),
+    allowRequest: (request, decide) =>
+      decide(null, !chat.isDraining && isSameOrigin(request.headers) && gate.hasRoom(request)),
   });
-  io.on('connection', (socket) => chat.join(socket));
+  gate.guard(io);
+  io.on('connection', (socket) => chat.join(socket, proxies.clientOf(socket.request)));
   io.engine.on('headers', (headers: Record<string, string>) => Object.assign(headers, SECURITY_HEADERS));
 
   app.addHook('onRequest', async (_request, reply) => {
     reply.headers(SECURITY_HEADERS);
   });
+  answerProblems(app);
   app.addHook('preClose', async () => {
     await chat.drain();
     await closeConnections(io);
@@ -89,6 +110,11 @@ export async function buildWebBot(deps: WebBotDeps): Promise<FastifyInstance> {
     return reply
       .header('cache-control', 'no-store')
       .send({ courses, messageCharacters, userNameCharacters: USER_NAME_CHARACTERS });
+  });
+  app.get('/session', async ({ headers }, reply) => {
+    if (isCrossSite(headers) || !isSameOrigin(headers)) throw refusal('ORIGIN_REFUSED');
+    const { token, expiresIn } = await tokens.issue();
+    return reply.header('cache-control', 'no-store').send({ token, expires_in: expiresIn });
   });
   for (const [path, asset] of assets) {
     app.get(path, async (request, reply) => {

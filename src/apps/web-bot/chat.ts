@@ -25,8 +25,9 @@ export class Chat implements Desk {
     this.#answers = new Answers(limits);
   }
 
-  join(socket: ChatSocket): void {
-    const session = new Session(socket, this);
+  /** @param clientAddress - IP address of the reader */
+  join(socket: ChatSocket, clientAddress: string): void {
+    const session = new Session(socket, clientAddress, this);
     socket.on('send_message', (...args) => session.receive(args));
     socket.on('disconnect', (reason) => session.leave(reason));
     // A packet that breaks the protocol, whose connection Socket.IO has closed, or an event that a client named so:

@@ -23,6 +23,7 @@ export const FAILURES = {
   // The API refused it
   api_rejected: { reason: 'refused', text: 'Сервис не принял этот вопрос: измените его и отправьте снова.' },
   api_overloaded: { reason: 'refused', text: 'Сейчас спрашивают слишком многие: попробуйте через минуту.' },
+  address_busy: { reason: 'refused', text: 'С вашего адреса уже задано несколько вопросов: дождитесь ответов на них.' },
   // The API failed before the first word
   api_unreachable: { reason: 'error', text: 'Сервис ответов недоступен: попробуйте через минуту.' },
   api_unavailable: { reason: 'error', text: 'Сервис ответов сейчас не может ответить: попробуйте через минуту.' },

@@ -4,6 +4,15 @@ import type { WebBotSettings } from './settings.js';
 export interface WebBotLimits {
   /** Largest packet from a client, in bytes; a larger one closes its connection. */
   readonly packetBytes: number;
+  /** Longest time that a client may take to send an HTTP request. */
+  readonly requestMs: number;
+  /** TCP connections open at once, and those of one address. */
+  readonly connections: number;
+  readonly connectionsPerAddress: number;
+  /** Chats open at once from one client address. */
+  readonly socketsPerAddress: number;
+  /** Time for which a session token opens a chat. */
+  readonly sessionMs: number;
   /** Time until a connection that has not joined the chat is closed. */
   readonly joinMs: number;
   /** Questions that one socket may send at once, and the time after which it may send one more. */
@@ -37,19 +46,33 @@ export interface ApiLimits {
   readonly idleMs: number;
   /** Largest response body, in bytes. */
   readonly bodyBytes: number;
+  /** Connections open at once; null for any number. */
+  readonly connections: number | null;
 }
 
-/**
- * The defaults, with waits that are longer than the API's own: the API, which knows the cause, is the one to give up.
- *
- * @param api how long the API lets an answer take, in seconds
- */
-export function limitsFor(api: WebBotSettings['api']): WebBotLimits {
+/** Share of the connections that the API takes of one address; the rest are those that it has not seen closed yet. */
+const CONNECTIONS_SHARE = 0.9;
+
+/** The limits of an installation, with waits longer than the API's own: the API, which knows the cause, gives up first. */
+export function limitsFor({ api, limits }: Pick<WebBotSettings, 'api' | 'limits'>): WebBotLimits {
   const longer = (seconds: number): number => seconds * 1000 + 10_000;
   return {
     ...DEFAULT_LIMITS,
+    packetBytes: limits.packetKiB * 1024,
+    requestMs: limits.requestSeconds * 1000,
+    connections: limits.connections,
+    connectionsPerAddress: limits.connectionsPerAddress,
+    socketsPerAddress: limits.socketsPerAddress,
+    sessionMs: limits.sessionSeconds * 1000,
+    questionBurst: limits.questionsInARow,
+    questionRefillMs: limits.secondsPerQuestion * 1000,
     answerMs: longer(api.totalSeconds),
-    api: { ...DEFAULT_LIMITS.api, headersMs: longer(api.firstTokenSeconds), idleMs: longer(api.idleSeconds) },
+    api: {
+      ...DEFAULT_LIMITS.api,
+      headersMs: longer(api.firstTokenSeconds),
+      idleMs: longer(api.idleSeconds),
+      connections: api.connections === undefined ? null : Math.max(1, Math.floor(api.connections * CONNECTIONS_SHARE)),
+    },
   };
 }
 
@@ -59,6 +82,11 @@ export function limitsFor(api: WebBotSettings['api']): WebBotLimits {
  */
 export const DEFAULT_LIMITS: WebBotLimits = {
   packetBytes: 64 * 1024,
+  requestMs: 15_000,
+  connections: 1000,
+  connectionsPerAddress: 200,
+  socketsPerAddress: 50,
+  sessionMs: 600_000,
   joinMs: 10_000,
   questionBurst: 6,
   questionRefillMs: 5_000,
@@ -72,5 +100,5 @@ export const DEFAULT_LIMITS: WebBotLimits = {
   readinessCacheMs: 2_000,
   readinessTimeoutMs: 5_000,
   sourcesMs: 2_000,
-  api: { connectMs: 5_000, headersMs: 130_000, idleMs: 90_000, bodyBytes: 1024 * 1024 },
+  api: { connectMs: 5_000, headersMs: 130_000, idleMs: 90_000, bodyBytes: 1024 * 1024, connections: null },
 };

@@ -12,3 +12,8 @@ export function isSameOrigin({ origin, host }: IncomingHttpHeaders): boolean {
   const ours = `${protocol}//${host}`;
   return originHost !== '' && URL.canParse(ours) && new URL(ours).host === originHost;
 }
+
+/** Whether a browser says that another site's page asks; requests that need no permission carry no `Origin`. */
+export function isCrossSite({ 'sec-fetch-site': site }: IncomingHttpHeaders): boolean {
+  return site === 'cross-site' || site === 'same-site';
+}

@@ -5,6 +5,9 @@ import { Failure, type FailureCode } from './failures.js';
 /** Codes of the API that say more to a reader than their status does. */
 const CODES: Readonly<Record<string, FailureCode>> = {
   BUSY: 'api_overloaded',
+  KEY_BUSY: 'api_overloaded',
+  ADDRESS_BUSY: 'address_busy',
+  RATE_LIMITED: 'rate_limited',
   LLM_BUSY: 'api_overloaded',
   STOPPING: 'restarting',
   QUESTION_TOO_LONG: 'message_too_long',

@@ -1,6 +1,7 @@
 import { Agent, type Dispatcher, request } from 'undici';
 import { z } from 'zod';
 import type { Credential } from '../../rag/ports.js';
+import { CLIENT_ADDRESS_HEADER } from '../rag-api/asker.js';
 import { type Question, Source } from './events.js';
 import { Failure } from './failures.js';
 import type { ApiLimits } from './limits.js';
@@ -11,7 +12,7 @@ export interface RagApi {
   /**
    * Ask, and return when the answer begins. Fails with a {@link Failure}, or with the signal's reason.
    *
-   * @param clientAddress - IP address of the reader; the API does not look at it yet
+   * @param clientAddress - IP address of the reader, whom the API counts as its client
    */
   ask(question: Question, clientAddress: string, signal: AbortSignal): Promise<AnswerStream>;
   /** The passages of an exchange; undefined while the API does not know it yet. */
@@ -31,9 +32,6 @@ export interface AnswerStream {
   /** The answer in pieces as they come, never cut inside a character. Fails unless the answer ended cleanly. */
   readonly pieces: AsyncIterable<string>;
 }
-
-/** Header in which the API is told who asks. It trusts it from the holder of the web bot's key alone. */
-export const CLIENT_ADDRESS_HEADER = 'x-ragdock-client';
 
 const Exchange = z.object({ sources: z.array(Source) });
 
@@ -57,6 +55,7 @@ export class HttpRagApi implements RagApi {
       headersTimeout: limits.headersMs,
       bodyTimeout: limits.idleMs,
       maxResponseSize: limits.bodyBytes,
+      connections: limits.connections,
     });
   }
 

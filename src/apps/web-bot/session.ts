@@ -1,12 +1,12 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { DisconnectReason } from 'socket.io';
 import type { z } from 'zod';
+import { TokenBucket } from '../token-bucket.js';
 import type { Answer } from './answer.js';
 import { type ChatSocket, Delivery } from './delivery.js';
 import { MESSAGE_ID, type Question, type questionSchema, type Receipt } from './events.js';
 import { Failure, type FailureCode } from './failures.js';
 import type { WebBotLimits } from './limits.js';
-import { TokenBucket } from './token-bucket.js';
 
 /** What a session needs of the chat that it belongs to. */
 export interface Desk {
@@ -25,6 +25,7 @@ export class Session {
 
   constructor(
     private readonly socket: ChatSocket,
+    private readonly clientAddress: string,
     private readonly desk: Desk,
   ) {
     this.#bucket = new TokenBucket(desk.limits.questionBurst, desk.limits.questionRefillMs);
@@ -66,7 +67,7 @@ export class Session {
     if (known && !sameQuestion(known.question, question)) throw new Failure('message_id_reused');
     const current = this.#current?.answer;
     if (current?.isRunning && current !== known) throw new Failure('busy');
-    return known ?? this.desk.ask(question, clientAddress(this.socket));
+    return known ?? this.desk.ask(question, this.clientAddress);
   }
 
   #deliver(answer: Answer): void {
@@ -117,9 +118,4 @@ function readId(payload: unknown): string | undefined {
 
 function sameQuestion(a: Question, b: Question): boolean {
   return a.message === b.message && a.user_name === b.user_name && a.course === b.course;
-}
-
-/** The peer's IP address; an IPv4 address that arrived over IPv6 in its own notation, so that it is counted as one. */
-function clientAddress(socket: ChatSocket): string {
-  return socket.handshake.address.replace(/^::ffff:(?=\d+\.)/, '');
 }

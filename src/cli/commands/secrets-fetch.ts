@@ -6,6 +6,7 @@ import type { KnownSecret } from '../../secrets/inventory.js';
 import type { SecretStore } from '../../secrets/store.js';
 import { Interrupted } from '../exit.js';
 import type { Io } from '../io.js';
+import { comesFromSops, fetchFromSops } from './secrets-sops.js';
 
 /** An environment's secrets, as the lock file and the files of this machine know them. */
 export interface Opened {
@@ -13,6 +14,8 @@ export interface Opened {
   /** Where Terraform reads values, whatever store they come from. */
   readonly store: SecretStore;
   readonly secrets: readonly KnownSecret[];
+  /** Writes what the store was given, where that is a step of its own. */
+  readonly save?: () => Promise<void>;
 }
 
 /** Whether values come from a command, and files of this machine are copies of them. */
@@ -32,6 +35,7 @@ export async function fetchSecrets(opened: Opened, io: Io): Promise<void> {
   const { checkPromised, keepFetched } = await import('../../secrets/fetch.js');
   const { environment, store, secrets } = opened;
   await requireLockedSecrets(opened);
+  if (comesFromSops(opened)) return fetchFromSops(opened, io);
   if (!comesFromCommand(opened)) {
     throwProblems(checkSecrets(secrets, io.cwd));
     io.stdout.write(`the values of ${environment.name} are files of this machine; nothing is to be fetched\n`);
@@ -76,7 +80,7 @@ export async function checkStore(opened: Opened, io: Io): Promise<void> {
 /** `ragdock secrets forget`: remove the copies of this machine, old versions too. */
 export async function forgetSecrets(opened: Opened, io: Io): Promise<void> {
   const { environment, store, secrets } = opened;
-  if (!comesFromCommand(opened)) {
+  if (!comesFromCommand(opened) && !comesFromSops(opened)) {
     throw new RagdockError({
       code: 'SECRET_STORE_UNFIT',
       message: `the files of this machine are the store of ${environment.name}, not copies; they may be the only values`,
@@ -91,7 +95,10 @@ export async function forgetSecrets(opened: Opened, io: Io): Promise<void> {
 }
 
 /** The values that the command gives; `command` is there, for the rules want it with this store. */
-async function askStore({ environment, secrets }: Opened, io: Io): Promise<Fetched> {
+export async function askStore(
+  { environment, secrets }: Pick<Opened, 'environment' | 'secrets'>,
+  io: Io,
+): Promise<Fetched> {
   const { askCommand } = await import('../../secrets/command-store.js');
   const { storedValues } = await import('../../secrets/stored-values.js');
   const { command = [], timeoutSeconds } = environment.settings.secrets;

@@ -29,6 +29,7 @@ export const PLACEHOLDERS = {
   number: 'anything',
   question: 'anything',
   seconds: 'anything',
+  version: 'anything',
   service: 'services',
   time: 'anything',
   tokens: 'anything',

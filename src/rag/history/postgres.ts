@@ -2,6 +2,8 @@ import pg from 'pg';
 import { abortReason, codeOf, RagFailure } from '../failure.js';
 import type { Exchange, ExchangeOutcome, History, NewExchange } from '../ports.js';
 import { postgresAddress } from './connection.js';
+import type { Login } from './login.js';
+import { LoginPools } from './login-pools.js';
 import { isUnavailableState } from './sqlstate.js';
 import {
   abandonStatement,
@@ -23,40 +25,43 @@ const QUERY_TIMEOUT_MS = 3000;
 /** Every statement is one short row; a stream holds no connection while it runs. */
 const CONNECTIONS = 10;
 
+const FOLLOW_MS = 3000;
+
 export interface PostgresHistoryOptions {
   /** `postgresql://user@host:port/database`, without a password; `?sslmode=verify-full` for TLS. */
   readonly url: string;
-  /** The passwords to try, newest first; read anew for each connection that is opened. */
-  readonly passwords: () => Promise<readonly string[]>;
+  /** Who may log in, the newest first: at most two, of which the server knows one. Read anew every few seconds. */
+  readonly logins: () => Promise<readonly Login[]>;
+  /** Time between two looks for a newer login, in milliseconds. @default 3000 */
+  readonly followMs?: number;
   /** Told of connections that broke while nobody used them. */
   readonly onIdleError?: (error: Error) => void;
 }
 
 /** Keeps exchanges in PostgreSQL, in the schema that the job `postgres-roles` migrates. */
 export class PostgresHistory implements History {
-  readonly #pool: pg.Pool;
-  /** Which of the passwords opens connections; changes when the server refuses it. */
-  #password = 0;
+  readonly #pools: LoginPools;
 
-  constructor({ url, passwords, onIdleError }: PostgresHistoryOptions) {
-    this.#pool = new pg.Pool({
-      ...postgresAddress(url),
-      password: async () => {
-        const known = await passwords();
-        return known[this.#password % known.length] ?? '';
-      },
-      max: CONNECTIONS,
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      statement_timeout: STATEMENT_TIMEOUT_MS,
-      query_timeout: QUERY_TIMEOUT_MS,
-      idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
-      // Opening one costs an authentication; a pool that shrinks after every pause would pay it for most questions.
-      idleTimeoutMillis: 300_000,
-      keepAlive: true,
-      application_name: 'rag-api',
-    });
-    // Without a listener, a server that restarts would end this process.
-    this.#pool.on('error', (error) => onIdleError?.(error));
+  constructor({ url, logins, onIdleError, followMs = FOLLOW_MS }: PostgresHistoryOptions) {
+    const open = (login: Login): pg.Pool => {
+      const pool = new pg.Pool({
+        ...postgresAddress(url),
+        ...login,
+        max: CONNECTIONS,
+        connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+        statement_timeout: STATEMENT_TIMEOUT_MS,
+        query_timeout: QUERY_TIMEOUT_MS,
+        idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+        // Opening one costs an authentication; a pool that shrinks after every pause would pay it for most questions.
+        idleTimeoutMillis: 300_000,
+        keepAlive: true,
+        application_name: 'rag-api',
+      });
+      // Without a listener, a server that restarts would end this process.
+      pool.on('error', (error) => onIdleError?.(error));
+      return pool;
+    };
+    this.#pools = new LoginPools({ open, logins, followMs });
   }
 
   async begin(exchange: NewExchange): Promise<void> {
@@ -84,26 +89,25 @@ export class PostgresHistory implements History {
   }
 
   async close(): Promise<void> {
-    await this.#pool.end();
+    await this.#pools.close();
   }
 
   /**
    * Runs a statement that may be repeated: once more if the connection broke, because a pool finds out that its server
-   * was restarted only by using what is left of its connections, and once more with the other password.
+   * was restarted only by using what is left of its connections, and once more with the other login.
    */
   async #run<Row extends pg.QueryResultRow>({ text, values }: Statement): Promise<pg.QueryResult<Row>> {
     const remedies = new Map([
       ['broken', isBroken],
-      ['password', isWrongPassword],
+      ['login', isRefused],
     ]);
     for (;;) {
-      const tried = this.#password;
+      const pool = await this.#pools.current();
       try {
-        return await this.#pool.query<Row>(text, [...values]);
+        return await pool.query<Row>(text, [...values]);
       } catch (cause) {
         const [remedy] = [...remedies].find(([, helps]) => helps(cause)) ?? [];
-        // Statements that were refused side by side turn to the other password once, not once each.
-        if (remedy === 'password' && this.#password === tried) this.#password += 1;
+        if (remedy === 'login') await this.#pools.turnFrom(pool);
         if (remedy !== undefined) remedies.delete(remedy);
         else if (!isUnavailable(cause)) throw cause;
         else throw new RagFailure('history-unavailable', `PostgreSQL cannot be used: ${describe(cause)}`, { cause });
@@ -112,8 +116,9 @@ export class PostgresHistory implements History {
   }
 }
 
-function isWrongPassword(error: unknown): boolean {
-  return codeOf(error) === '28P01';
+/** The password or the role is one that the server does not know yet, or not any more. */
+function isRefused(error: unknown): boolean {
+  return codeOf(error).startsWith('28');
 }
 
 /** The connection was there and is gone. */

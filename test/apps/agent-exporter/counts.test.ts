@@ -28,7 +28,7 @@ describe.runIf(HAS_POSTGRES)('what the history counts', () => {
   const database = (name = 'postgres', passwords: readonly string[] = [postgres.current.passwords.agent_exporter]) =>
     new NumbersDatabase({
       url: postgres.current.server.url('agent_exporter', name),
-      passwords: async () => passwords,
+      logins: async () => passwords.map((password) => ({ user: 'agent_exporter', password })),
     });
   const counted = async (name?: string) => simple(await database(name).read(readCounts));
   const simple = ({ exchanges, sources }: HistoryCounts) => ({

@@ -109,7 +109,7 @@ describe('the metrics', () => {
     const port = await closedPort();
     const database = new NumbersDatabase({
       url: `postgresql://agent_exporter@127.0.0.1:${port}/ml_db`,
-      passwords: async () => ['x'],
+      logins: async () => [{ user: 'agent_exporter', password: 'x' }],
     });
     const down = await scrape({
       counts: () => database.read(readCounts),

@@ -51,7 +51,7 @@ export class PreparedPostgres {
   history(): PostgresHistory {
     return new PostgresHistory({
       url: this.server.url('rag_api'),
-      passwords: async () => [this.passwords.rag_api],
+      logins: async () => [{ user: 'rag_api', password: this.passwords.rag_api }],
     });
   }
 

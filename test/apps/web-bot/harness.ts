@@ -9,8 +9,11 @@ import { readAssets } from '../../../src/apps/web-bot/assets.js';
 import type { BotFinished, Question, Receipt } from '../../../src/apps/web-bot/events.js';
 import { DEFAULT_LIMITS, type WebBotLimits } from '../../../src/apps/web-bot/limits.js';
 import { HttpRagApi } from '../../../src/apps/web-bot/rag-api.js';
+import { WebBotSettings } from '../../../src/apps/web-bot/settings.js';
 import type { Credential } from '../../../src/rag/ports.js';
 import { KEY, ScriptedApi } from './scripted-api.js';
+
+export const SESSION_KEY = 'canary-session-key';
 
 type Chunk = { message_id: string; seq: number; text: string };
 type BotSocket = Socket<
@@ -33,7 +36,12 @@ export interface Running {
 /** A web bot and its scripted API, each on a free port, until the test is over. */
 export async function startBot(
   overrides: Partial<Omit<WebBotLimits, 'api'>> & { api?: Partial<WebBotLimits['api']> } = {},
-  options: { apiUrl?: string; key?: Credential } = {},
+  options: {
+    apiUrl?: string;
+    key?: Credential;
+    trustedProxies?: string[];
+    sessionKeys?: () => Promise<readonly string[]>;
+  } = {},
 ): Promise<Running> {
   const limits = {
     ...DEFAULT_LIMITS,
@@ -57,7 +65,10 @@ export async function startBot(
       courses: ['demo', 'биология'],
       messageCharacters: 200,
       api: { firstTokenSeconds: 60, idleSeconds: 60, totalSeconds: 300 },
+      limits: WebBotSettings.shape.limits.parse({}),
+      trustedProxies: options.trustedProxies ?? [],
     },
+    sessionKeys: options.sessionKeys ?? (async () => [SESSION_KEY]),
     api: client,
     assets: await readAssets(),
     limits,
@@ -84,7 +95,8 @@ export class Visitor {
   }
 
   static async connect(url: string, transports = ['websocket']): Promise<Visitor> {
-    const socket: BotSocket = io(url, { transports, forceNew: true, reconnection: false });
+    const auth = { token: await sessionToken(url) };
+    const socket: BotSocket = io(url, { transports, forceNew: true, reconnection: false, auth });
     onTestFinished(() => {
       socket.disconnect();
     });
@@ -136,6 +148,13 @@ export class Visitor {
       if (!this.text(id).includes(text)) throw new Error(`'${text}' has not come; there is '${this.text(id)}'`);
     }, WAIT);
   }
+}
+
+/** What opens a chat, as the page gets it. */
+export async function sessionToken(url: string): Promise<string> {
+  const response = await fetch(`${url}/session`);
+  const { token } = (await response.json()) as { token: string };
+  return token;
 }
 
 export const WAIT = { timeout: 10_000, interval: 5 };

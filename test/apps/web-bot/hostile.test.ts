@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { request, WebSocket } from 'undici';
 import { describe, expect, test } from 'vitest';
-import { question, startBot, Visitor } from './harness.js';
+import { question, sessionToken, startBot, Visitor } from './harness.js';
 
 const HANDSHAKE = '/socket.io/?EIO=4&transport=';
 
@@ -10,7 +10,7 @@ const HANDSHAKE = '/socket.io/?EIO=4&transport=';
 async function joinRaw(url: string): Promise<WebSocket> {
   const raw = new WebSocket(`${url.replace('http', 'ws')}${HANDSHAKE}websocket`);
   await once(raw, 'open');
-  raw.send('40');
+  raw.send(`40${JSON.stringify({ token: await sessionToken(url) })}`);
   await new Promise<void>((resolve) => {
     raw.addEventListener('message', ({ data }) => {
       if (String(data).startsWith('40')) resolve();

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { request } from 'undici';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { question, Visitor, WAIT } from './harness.js';
+import { question, SESSION_KEY, Visitor, WAIT } from './harness.js';
 import { begin, KEY, ScriptedApi } from './scripted-api.js';
 
 const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
@@ -46,9 +46,15 @@ async function spawnBot(apiUrl: string, settings: object = {}): Promise<Bot> {
     }),
   );
   await writeFile(join(folder, 'api-key.v1'), KEY);
+  await writeFile(join(folder, 'session-key.v1'), SESSION_KEY);
   const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', RUN], {
     cwd: REPOSITORY,
-    env: { RAGDOCK_SETTINGS: file, RAG_API_URL: apiUrl, RAG_API_KEY_FILE: join(folder, 'api-key') },
+    env: {
+      RAGDOCK_SETTINGS: file,
+      RAG_API_URL: apiUrl,
+      RAG_API_KEY_FILE: join(folder, 'api-key'),
+      SESSION_KEY_FILE: join(folder, 'session-key'),
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestFinished(() => {

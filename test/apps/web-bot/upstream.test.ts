@@ -27,7 +27,7 @@ const refusals: readonly Fault[] = (
     [413, 'BODY_TOO_LARGE', 'message_too_long'],
     [422, 'INPUT_INVALID', 'api_rejected'],
     [422, 'QUESTION_TOO_LONG', 'message_too_long'],
-    [429, 'RATE_LIMITED', 'api_overloaded'],
+    [429, 'RATE_LIMITED', 'rate_limited'],
     [500, 'INTERNAL', 'api_failed'],
     [502, 'LLM_FAILED', 'api_unavailable'],
     [503, 'LLM_UNAVAILABLE', 'api_unavailable'],

@@ -1,5 +1,10 @@
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { RootConstruct } from 'constructs';
 import { describe, expect, test } from 'vitest';
 import { Postgres, type PostgresProps, PostgresRoles } from '../../../constructs/services/index.js';
+import { temporaryFolder } from '../../support/folder.js';
+import { run } from '../../support/run.js';
 import { synthesiseWorkloads } from '../../support/synth.js';
 import { aService, failureOf } from '../../support/workloads.js';
 
@@ -14,7 +19,7 @@ const withClients = (props: PostgresProps = {}) =>
   synthesiseWorkloads(
     (stack) => {
       const postgres = new Postgres(stack, 'postgres', props);
-      const [app, reader] = [postgres.role('rag_api'), postgres.role('reader')];
+      const [app, reader] = [postgres.role('rag_api', { inTurn: true }), postgres.role('reader')];
       new PostgresRoles(stack, 'roles', { postgres, roles: [{ endpoint: app, grants: 'history' }] });
       aService(stack, 'app').connectTo(app, {
         url: 'POSTGRES_URL',
@@ -43,7 +48,7 @@ describe('pg_hba.conf', () => {
         'local  all  all  scram-sha-256',
         'host   all  postgres  127.0.0.1/32  scram-sha-256',
         'host   all  postgres  10.0.0.24/29  scram-sha-256',
-        'host   ml_db  rag_api  10.0.0.0/29  scram-sha-256',
+        'host   ml_db  +rag_api  10.0.0.0/29  scram-sha-256',
         'host   ml_db  reader  10.0.0.16/29  scram-sha-256',
         'host   ml_db  reader  10.0.0.8/29  scram-sha-256',
         '',
@@ -167,9 +172,9 @@ test('is told the superuser’s password by file, and makes new databases with S
     'PGDATA=/var/lib/postgresql/data/pgdata',
     'POSTGRES_DB=ml_db',
     'POSTGRES_INITDB_ARGS=--data-checksums --auth-host=scram-sha-256 --auth-local=scram-sha-256',
-    'POSTGRES_PASSWORD_FILE=/run/secrets/postgres-superuser-password.v1',
     'POSTGRES_USER=postgres',
   ]);
+  expect(container('postgres').entrypoint.at(-1)).toBe('/run/secrets/postgres-superuser-password');
   expect(container('postgres').command).toEqual(['postgres', '-c', 'config_file=/etc/postgresql/postgresql.conf']);
 });
 
@@ -187,11 +192,28 @@ test('is asked over TCP whether it is ready: the temporary server of a new datab
   });
 });
 
+test('starts with the newest password of its superuser, and not without one', async () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'docker-entrypoint.sh'), '#!/bin/sh\necho "$POSTGRES_PASSWORD_FILE $*"\n');
+  chmodSync(join(folder, 'docker-entrypoint.sh'), 0o755);
+  const path = join(folder, 'password');
+  const entrypoint: string[] = alone().container('postgres').entrypoint;
+  const start = () =>
+    // As Terraform hands it to the engine.
+    run([...entrypoint.slice(0, -1).map((argument) => argument.replaceAll('$${', '${')), path, 'postgres'], {
+      env: { ...process.env, PATH: `${folder}:${process.env.PATH}` },
+    });
+
+  expect(await start()).toMatchObject({ code: 78, stdout: '' });
+  for (const version of [1, 9, 10]) writeFileSync(`${path}.v${version}`, 'x');
+  expect(await start()).toMatchObject({ code: 0, stdout: `${path}.v10 postgres\n` });
+});
+
 describe('a role', () => {
   test('reaches its client as a URL without a password, and the password as a file', () => {
     expect(withClients().container('app').env).toEqual([
       'POSTGRES_PASSWORD_FILE=/run/secrets/postgres-rag-api-password',
-      'POSTGRES_URL=postgresql://rag_api@test-postgres:5432/ml_db',
+      'POSTGRES_URL=postgresql://rag_api_*@test-postgres:5432/ml_db',
     ]);
   });
 
@@ -200,7 +222,14 @@ describe('a role', () => {
 
     expect(JSON.parse(files('roles_files')['/ragdock/etc-ragdock/settings.json'] ?? '')).toEqual({
       database: 'ml_db',
-      roles: [{ name: 'rag_api', passwordFile: '/run/secrets/postgres-rag-api-password', grants: 'history' }],
+      roles: [
+        {
+          name: 'rag_api',
+          login: 'rag_api_1',
+          passwordFile: '/run/secrets/postgres-rag-api-password',
+          grants: 'history',
+        },
+      ],
       deadlineSeconds: 300,
     });
     expect(Object.keys(files('roles_files')).filter((path) => path.includes('/secrets/'))).toEqual([
@@ -224,3 +253,15 @@ describe('a role', () => {
     });
   });
 });
+
+test.each(['all', 'replication', 'sameuser', 'a b', 'a,all', '"all"', '+postgres'])(
+  'the name %s would be more than one role or database in the rules',
+  (name) => {
+    const stack = new RootConstruct('test');
+    expect(failureOf(() => new Postgres(stack, 'postgres', { database: name }))).toMatchObject({
+      code: 'MODEL_INVALID',
+    });
+    const server = new Postgres(stack, 'other');
+    expect(failureOf(() => server.role(name))).toMatchObject({ code: 'MODEL_INVALID', path: 'test.other' });
+  },
+);

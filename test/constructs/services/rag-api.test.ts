@@ -18,18 +18,23 @@ const settings: RagApiProps['settings'] = {
   limits: { messageCharacters: 4000, concurrentStreams: 8, firstTokenSeconds: 60, idleSeconds: 60, totalSeconds: 300 },
 };
 
-const synth = (props: Partial<RagApiProps> = {}, versions: Record<string, { version: number }> = {}) =>
+const synth = (
+  props: Partial<RagApiProps> = {},
+  versions: Record<string, { version: number }> = {},
+  withWebBot = false,
+) =>
   synthesiseWorkloads(
     (stack) => {
       const server = (id: string, scheme: 'http' | 'postgresql') =>
         aService(stack, id).expose(scheme, { scheme, port: 1000, credential: new SecretRef(`${id}-key`, 'a test') });
-      new RagApi(stack, 'rag-api', {
+      const api = new RagApi(stack, 'rag-api', {
         settings,
         retrieval: server('qdrant', 'http'),
         llm: server('llm', 'http'),
         history: server('postgres', 'postgresql'),
         ...props,
       });
+      if (withWebBot) aService(stack, 'bot').connectTo(api.forWebBot, { credential: 'KEY_FILE', rereads: true });
     },
     Object.keys(versions).length === 0 ? {} : { secrets: versions },
   );
@@ -49,7 +54,7 @@ test('is told where its three servers are, and the files of four keys without th
 });
 
 test('every variable that the app reads is set', () => {
-  const names = (synth().container('rag-api').env as string[]).map((entry) => entry.split('=')[0]);
+  const names = (synth({}, {}, true).container('rag-api').env as string[]).map((entry) => entry.split('=')[0]);
 
   expect(names).toEqual(expect.arrayContaining(Object.values(RAG_API_VARIABLES)));
 });
@@ -57,7 +62,7 @@ test('every variable that the app reads is set', () => {
 test('gets its settings as a file that the app’s own schema accepts', () => {
   const written = JSON.parse(synth().files('rag-api_files')['/ragdock/etc-ragdock/settings.json'] ?? '');
 
-  expect(RagApiSettings.parse(written)).toEqual({ ...settings, listen: { port: 8000, metricsPort: 9091 } });
+  expect(RagApiSettings.parse(written)).toMatchObject({ ...settings, listen: { port: 8000, metricsPort: 9091 } });
 });
 
 describe('a new version of any of its keys', () => {
@@ -92,4 +97,11 @@ test('runs the bundled image, or another one with the same contract', () => {
     image: '${docker_image.registry-example-apps-1.image_id}',
     command: ['rag-api'],
   });
+});
+
+test('has a key for the web bot alone, and only where there is one', () => {
+  expect(synth().container('rag-api').env).not.toContainEqual(expect.stringContaining('WEB_BOT_KEY_FILE'));
+  const { container } = synth({}, {}, true);
+  expect(container('rag-api').env).toContain('WEB_BOT_KEY_FILE=/run/secrets/rag-api-web-bot-key');
+  expect(container('bot').env).toContain('KEY_FILE=/run/secrets/rag-api-web-bot-key');
 });

@@ -25,6 +25,7 @@ test('knows the API’s address and where its key is', () => {
     'RAGDOCK_SETTINGS=/etc/ragdock/settings.json',
     'RAG_API_KEY_FILE=/run/secrets/rag-api-key',
     'RAG_API_URL=http://test-rag-api:8000',
+    'SESSION_KEY_FILE=/run/secrets/web-bot-session-key',
   ]);
 });
 
@@ -37,7 +38,7 @@ test('every variable that the app reads is set', () => {
 test('gets its settings as a file that the app’s own schema accepts', () => {
   const written = JSON.parse(files('web-bot_files')['/ragdock/etc-ragdock/settings.json'] ?? '');
 
-  expect(WebBotSettings.parse(written)).toEqual({ ...settings, listen: { port: 8080 } });
+  expect(WebBotSettings.parse(written)).toMatchObject({ ...settings, listen: { port: 8080 } });
 });
 
 test('is stateless and quick, so a deploy waits until it answers', () => {

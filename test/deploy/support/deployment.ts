@@ -85,7 +85,7 @@ export class Deployment {
   /** One value from the database, as the superuser sees it. */
   readonly sql = async (statement: string): Promise<string> => {
     const script =
-      'PGPASSWORD="$(cat /run/secrets/postgres-superuser-password.v1)"; export PGPASSWORD; exec psql -w -h /var/run/postgresql -U postgres -d "$1" -tAc "$2"';
+      'PGPASSWORD="$(cat "$(ls -v /run/secrets/postgres-superuser-password.v* | tail -n 1)")"; export PGPASSWORD; exec psql -w -h /var/run/postgresql -U postgres -d "$1" -tAc "$2"';
     const { database = 'ml_db' } = this.description;
     return (await this.engine.execIn('postgres', ['sh', '-c', script, 'sh', database, statement])).trim();
   };

@@ -87,5 +87,7 @@ const models = () => {
   return [{ file }, { file, embeddings: true as const }];
 };
 
-export const saigaIn = (project: string): Deployment => new Deployment({ ...SAIGA, project, models: models() });
+/** @param also services that its settings switch on */
+export const saigaIn = (project: string, also: readonly string[] = []): Deployment =>
+  new Deployment({ ...SAIGA, services: [...SAIGA.services, ...also], project, models: models() });
 export const prodIn = (project: string): Deployment => new Deployment({ ...PROD, project, models: models() });

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { CLIENT_ADDRESS_HEADER } from '../../../src/apps/rag-api/asker.js';
 import { messageSchema } from '../../../src/apps/rag-api/message.js';
-import { CLIENT_ADDRESS_HEADER } from '../../../src/apps/web-bot/rag-api.js';
 import { ROOT } from '../../support/environments.js';
 import { askApi, askAsBot, askWrongly, botWithoutApi, chat } from './observed.js';
 import type { Check, Checks, Saiga } from './saiga.js';

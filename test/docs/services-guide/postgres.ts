@@ -34,7 +34,8 @@ export const POSTGRES: Checks = {
   'POSTGRES_USER: postgres': (saiga) => [saiga.variable(ID, 'POSTGRES_USER')],
   'POSTGRES_PASSWORD: your_password': (saiga) => {
     expect(saiga.hasVariable(ID, 'POSTGRES_PASSWORD')).toBe(false);
-    return [saiga.variable(ID, 'POSTGRES_PASSWORD_FILE')];
+    // The start script hands the newest version to the server.
+    return [saiga.container(ID).entrypoint.at(-1)];
   },
   'POSTGRES_DB: ml_db': (saiga) => [saiga.variable(ID, 'POSTGRES_DB')],
   'PGDATA: /var/lib/postgresql/data/pgdata': (saiga) => [saiga.variable(ID, 'PGDATA')],
@@ -70,7 +71,7 @@ export const POSTGRES: Checks = {
       expect(method).toBe('scram-sha-256');
       expect(database).toBe(user === 'postgres' ? 'all' : 'ml_db');
     }
-    return [...hosts.map(([, , user]) => user ?? '').sort(), 'scram-sha-256'];
+    return [...new Set(hosts.map(([, , user]) => user ?? ''))].sort().concat('scram-sha-256');
   },
   'DATABASE_URL = "postgresql://postgres:your_password@ml_postgres:5432/ml_db"': (saiga) => [
     saiga.variable('rag-api', 'POSTGRES_URL'),

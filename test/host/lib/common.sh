@@ -73,3 +73,5 @@ NEWEST_ENGINE=$CACHE/newest-engine/moby-$MOBY_VERSION-containerd-$CONTAINERD_VER
 NEWEST_ENGINE_SOCKET=/run/ragdock-newest/docker.sock
 # The files of a model for the stand-in of vLLM; see steps/vllm-model.sh.
 VLLM_MODEL=$CACHE/vllm-model/$(key_of "$HOST_DIR/python/vllm_model.py")
+# What attacks the RAG API by its description; see steps/schemathesis.sh.
+SCHEMATHESIS=$CACHE/schemathesis/$(key_of "$HOST_DIR/python/schemathesis.txt")

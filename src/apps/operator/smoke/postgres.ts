@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { postgresAddress } from '../../../rag/history/connection.js';
 import { beginStatement, findStatement } from '../../../rag/history/statements.js';
-import { newest } from '../../secret-file.js';
+import { loginsAt } from '../../postgres-logins.js';
 import { CheckFailure, describe, type ServiceChecks } from './check.js';
 import type { TargetOf } from './protocol.js';
 import { sameSetting } from './quantity.js';
@@ -43,7 +43,7 @@ async function connected<T>(
 ): Promise<T> {
   const client = new pg.Client({
     ...postgresAddress(url),
-    password: await newest(passwordFile),
+    ...(await loginsAt(url, passwordFile))[0],
     connectionTimeoutMillis: CONNECT_MS,
     query_timeout: STATEMENT_MS,
     application_name: 'ragdock-smoke',

@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { io, type Socket } from 'socket.io-client';
+import { z } from 'zod';
 import type { BotFinished, Receipt } from '../../web-bot/events.js';
 import { CheckFailure, type ServiceChecks } from './check.js';
-import { askHttp, excerptOf } from './http.js';
+import { askHttp, excerptOf, expectStatus, jsonOf } from './http.js';
 import { SMOKE_USER, type TargetOf } from './protocol.js';
 
 const HANDSHAKE_MS = 8000;
+
+const Session = z.object({ token: z.string() });
 
 interface BotEvents {
   bot_typing: (event: { message_id: string; typing: boolean }) => void;
@@ -105,6 +108,7 @@ export async function askInChat(
 
 async function connect(url: string, signal: AbortSignal): Promise<BotSocket> {
   const socket: BotSocket = io(url, {
+    auth: { token: await sessionToken(url, signal) },
     transports: ['websocket'],
     forceNew: true,
     reconnection: false,
@@ -123,4 +127,15 @@ async function connect(url: string, signal: AbortSignal): Promise<BotSocket> {
     const finding = { asked: `a Socket.IO handshake at ${url}`, expected: 'a connection', came: reason };
     throw new CheckFailure(finding, { cause });
   }
+}
+
+/** What opens the chat, as its page gets it. */
+async function sessionToken(url: string, signal: AbortSignal): Promise<string> {
+  const expected = '200 and a token';
+  const reply = await askHttp({ url: `${url}/session`, signal }, expected);
+  expectStatus(reply, 200);
+  const session = Session.safeParse(jsonOf(reply, 'a session token'));
+  if (session.success) return session.data.token;
+  // Not what came: it may be most of a token.
+  throw new CheckFailure({ asked: reply.asked, expected, came: '200, and something else' });
 }

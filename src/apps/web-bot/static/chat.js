@@ -1,5 +1,6 @@
 // The chat: what the reader does, what the server says, and the exchange that both are about.
 
+import { openSocket } from './connection.js';
 import { loadExchanges, loadVisitor, newId, saveExchanges, saveVisitor } from './conversation.js';
 import { ExchangeView, page, scrollToEnd, showCourses, showStatus } from './view.js';
 
@@ -18,8 +19,7 @@ const views = new Map();
 let current = exchanges.find(({ state }) => state === 'asking');
 let nextSeq = 0;
 
-// A socket that cannot be a WebSocket (some proxies) falls back to polling.
-const socket = window.io({ autoConnect: false, transports: ['websocket', 'polling'], tryAllTransports: true });
+const socket = openSocket(window.io, '', RETRY_MS);
 
 function ask(message, name, course) {
   const exchange = { id: newId(), message, name, course, text: '', state: 'asking', sources: null };

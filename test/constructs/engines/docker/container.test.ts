@@ -121,13 +121,30 @@ test('writable memory is a mount, which is replaced when it changes', () => {
   expect(container).not.toHaveProperty('tmpfs');
 });
 
+test('names that are none of the stack’s are asked of nobody, unless the container has a way out', () => {
+  const { container } = synthesiseWorkloads((stack) => {
+    const server = aService(stack, 'server');
+    const http = server.expose('http', { scheme: 'http', port: 80 });
+    aService(stack, 'client').connectTo(http);
+    aJob(stack, 'download', { egress: { reason: 'downloads what is needed' } }).connectTo(http);
+    aService(stack, 'alone');
+  });
+
+  expect([container('server').dns, container('client').dns]).toEqual([['127.0.0.1'], ['127.0.0.1']]);
+  expect(container('download')).not.toHaveProperty('dns');
+  expect(container('alone')).not.toHaveProperty('dns');
+});
+
 test('limits are passed on', () => {
   expect(containerOf({ shmSizeMiB: 256, openFiles: 65_535 })).toMatchObject({
     shm_size: 256,
-    ulimit: [{ name: 'nofile', soft: 65_535, hard: 65_535 }],
+    ulimit: [
+      { name: 'core', soft: 0, hard: 0 },
+      { name: 'nofile', soft: 65_535, hard: 65_535 },
+    ],
   });
   expect(containerOf()).not.toHaveProperty('shm_size');
-  expect(containerOf()).not.toHaveProperty('ulimit');
+  expect(containerOf().ulimit).toContainEqual({ name: 'nofile', soft: 16_384, hard: 16_384 });
 });
 
 test('variables are in the order of their names', () => {

@@ -14,11 +14,27 @@ export class TokenBucket {
 
   /** Take one token; false when there is none. */
   take(): boolean {
-    const now = this.now();
-    this.#tokens = Math.min(this.burst, this.#tokens + (now - this.#countedAt) / this.refillMs);
-    this.#countedAt = now;
+    this.#refill();
     if (this.#tokens < 1) return false;
     this.#tokens -= 1;
     return true;
+  }
+
+  /** Milliseconds until there is a token; 0 when there is one. */
+  get waitMs(): number {
+    this.#refill();
+    return Math.max(0, (1 - this.#tokens) * this.refillMs);
+  }
+
+  /** Whether it is as it was made, and need not be remembered. */
+  get isFull(): boolean {
+    this.#refill();
+    return this.#tokens >= this.burst;
+  }
+
+  #refill(): void {
+    const now = this.now();
+    this.#tokens = Math.min(this.burst, this.#tokens + (now - this.#countedAt) / this.refillMs);
+    this.#countedAt = now;
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { TokenBucket } from '../../../src/apps/web-bot/token-bucket.js';
+import { TokenBucket } from '../../src/apps/token-bucket.js';
 
 test('lets a burst through, then one more per interval, and saves up no more than the burst', () => {
   let now = 0;

@@ -1,0 +1,58 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { KEY } from '../support/rag-api.js';
+import { run } from '../support/run.js';
+import { AttackedApi } from './support/attacked-api.js';
+
+const INSTALLED = fileURLToPath(new URL('../host/schemathesis', import.meta.url));
+
+let api: AttackedApi;
+let program: string;
+let folder: string;
+
+beforeAll(async () => {
+  program = execFileSync(INSTALLED, { encoding: 'utf8' }).trim();
+  folder = mkdtempSync(join(tmpdir(), 'ragdock-schemathesis-'));
+  // What is attacked is the routes, not the limits, which have a test of their own.
+  api = await AttackedApi.start({ questionsPerMinute: 100_000, concurrentStreams: 100 });
+}, 300_000);
+
+afterAll(async () => {
+  await api?.stop();
+  if (folder) rmSync(folder, { recursive: true });
+});
+
+test('every operation answers as its description says, whatever it is sent', { timeout: 600_000 }, async () => {
+  const { code, stdout, stderr } = await run(
+    [
+      program,
+      'run',
+      `${api.url}/openapi.json`,
+      '--header',
+      `Authorization: Bearer ${KEY}`,
+      '--checks',
+      'all',
+      '--max-examples',
+      '150',
+      '--seed',
+      '20261127',
+      '--continue-on-failure',
+      '--request-timeout',
+      '20',
+      '--no-color',
+    ],
+    { timeoutSeconds: 550, cwd: folder },
+  );
+  expect(code, `${stdout}\n${stderr}`).toBe(0);
+  // It looked: each of the operations but the one that it was given the document by.
+  expect(stdout).toMatch(/Operations:\s+4 selected \/ 4 total/);
+  expect(api.isAlive).toBe(true);
+  expect(api.errors).not.toMatch(/"code":"INTERNAL"/);
+  const after = await api.ask();
+  expect(after.status).toBe(200);
+  expect(await after.text()).toBe('Векторная база');
+});

@@ -1,0 +1,4 @@
+import { databaseIsClosed } from './support/list/database.js';
+import { dev } from './support/suite.js';
+
+databaseIsClosed(dev);

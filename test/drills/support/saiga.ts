@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { inject } from 'vitest';
+import { codeOf } from '../../../src/rag/failure.js';
+import { saigaIn } from '../../deploy/support/stacks.js';
+import type { Drill } from './drill.js';
+import { type Opens, opensHttp, opensPostgres } from './opens.js';
+
+/** The services guide's stack, with the exporter of PostgreSQL switched on. */
+export const saiga = saigaIn(inject('project'), ['postgres-exporter']);
+
+/** The analyst comes from the host, with the value that this machine has stored. */
+const opensForAnalyst: Opens = async (version) => {
+  const password = readFileSync(join(saiga.project.secretsFolder, `postgres-analyst-password.v${version}`), 'utf8');
+  const client = new pg.Client({ host: '127.0.0.1', port: 5432, user: 'analyst', database: 'ml_db', password });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return true;
+  } catch (error) {
+    if (codeOf(error) === '28P01') return false;
+    throw error;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+};
+
+/** Every secret that saiga has and dev has not, but for the one that stays: grafana-secret-key. */
+export const SAIGA_DRILLS: readonly Drill[] = [
+  {
+    deployment: saiga,
+    secret: 'postgres-agent-exporter-password',
+    opens: opensPostgres(saiga, 'postgres-agent-exporter-password', 'agent_exporter_*', {
+      network: 'agent-exporter--postgres',
+      holder: 'agent-exporter',
+    }),
+    replaced: [],
+  },
+  {
+    deployment: saiga,
+    secret: 'postgres-postgres-exporter-password',
+    opens: opensPostgres(saiga, 'postgres-postgres-exporter-password', 'postgres_exporter_*', {
+      network: 'postgres-exporter--postgres',
+      holder: 'postgres-exporter',
+      uid: 65_534,
+    }),
+    replaced: [],
+  },
+  { deployment: saiga, secret: 'postgres-analyst-password', opens: opensForAnalyst, replaced: [] },
+  {
+    deployment: saiga,
+    secret: 'grafana-admin-password',
+    opens: opensHttp(
+      saiga,
+      'grafana-admin-password',
+      { network: 'grafana-admin--grafana', holder: 'grafana-admin' },
+      { service: 'grafana', port: 3000, path: '/api/user', header: 'basic-admin' },
+    ),
+    replaced: ['grafana'],
+  },
+  {
+    deployment: saiga,
+    secret: 'embeddings-api-key',
+    opens: opensHttp(
+      saiga,
+      'embeddings-api-key',
+      { network: 'prometheus--embeddings', holder: 'embeddings' },
+      { service: 'embeddings', port: 8080, path: '/info', header: 'bearer' },
+    ),
+    replaced: ['embeddings'],
+  },
+  {
+    deployment: saiga,
+    secret: 'llm-saiga-api-key',
+    opens: opensHttp(
+      saiga,
+      'llm-saiga-api-key',
+      { network: 'rag-api--llm-saiga', holder: 'rag-api' },
+      { service: 'llm-saiga', port: 8010, path: '/v1/models', header: 'bearer' },
+    ),
+    replaced: ['llm-saiga'],
+    meanwhile: { refusals: /^(503 LLM_(UNAVAILABLE|BUSY)|502 LLM_FAILED)$/, breaks: true },
+  },
+];
+
+export const prepareSaiga = (): void => saiga.project.setSetting(['services', 'postgresExporter', 'enabled'], true);
