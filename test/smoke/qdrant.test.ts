@@ -128,7 +128,7 @@ describe('collections', () => {
   });
 
   test('made for another language', async () => {
-    store.collections.set('BD_curs_data', config(collectionDefinition('english')));
+    store.collections.set('BD_curs_data', config(collectionDefinition({ language: 'english' })));
     const { expected, came } = (await failureOf(check('collections'))).finding;
 
     expect(expected).toContain('"language":"russian"');

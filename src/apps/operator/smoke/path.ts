@@ -86,7 +86,11 @@ export async function walkPath(plan: SmokePlan, context: RunContext, botAsked: P
     skip('rag-api', 'the whole path', 'path', `not asked: ${missing.join(', ')}`, missing, context);
     return;
   }
-  const document = new ScratchDocument(openerOf(qdrant, plan.path.collection), plan.path, plan.run);
+  const document = new ScratchDocument(
+    openerOf(qdrant, find(plan, 'embeddings'), plan.path.collection),
+    plan.path,
+    plan.run,
+  );
   await walkDocument({ knowledge: qdrant, api, bot, document }, plan.path, context, botAsked);
 }
 
@@ -135,7 +139,7 @@ export async function sweepLeftovers(plan: SmokePlan, signal: AbortSignal): Prom
   if (!qdrant) return;
   const isLeftover = leftoversOf(plan);
   await sweepScratchCollections(qdrant, isLeftover, signal);
-  await sweepScratchDocuments(qdrant, plan.path, isLeftover, signal);
+  await sweepScratchDocuments(qdrant, find(plan, 'embeddings'), plan.path, isLeftover, signal);
 }
 
 /** After a failed step the rest would only fail with it. */
