@@ -7,6 +7,7 @@ import { type CheckResult, SMOKE_USER, type TargetOf } from '../apps/operator/sm
 import { type RunContext, runCheck, runService } from '../apps/operator/smoke/runner.js';
 import { SCRATCH_PREFIX, ScratchDocument } from '../apps/operator/smoke/scratch.js';
 import { webBotChecks } from '../apps/operator/smoke/web-bot.js';
+import { CitationFilter } from '../rag/citations.js';
 import { openAnswer } from '../rag/stream.js';
 import { Results, type SmokeReport } from '../smoke/report.js';
 import type { Embedded } from './embedded.js';
@@ -130,7 +131,7 @@ function llmChecks({ llm }: Embedded, answerSeconds: number): ServiceChecks {
         run: async (signal) => {
           const question = 'Ответь одним словом: какого цвета снег?';
           const prompt = { messages: [{ role: 'user', content: question }], question, passages: [] } as const;
-          const { rest } = await openAnswer(llm, prompt, signal);
+          const { rest } = await openAnswer(llm, prompt, new CitationFilter(0), signal);
           // Ends only after a finish_reason; throws otherwise.
           for await (const _event of rest);
         },

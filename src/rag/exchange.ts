@@ -1,10 +1,12 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
+import { CitationFilter } from './citations.js';
 import { abortReason, RagFailure } from './failure.js';
+import { searchedQuestion } from './follow-up.js';
 import { passesGate } from './gate.js';
+import { layOutPrompt } from './lay-out-prompt.js';
 import { cleanText, isRussian, storableText } from './normalise.js';
 import type { Answer, Component, PipelineParts, Question } from './pipeline.js';
 import type { ExchangeOutcome, ExchangeSource, Passage, Prompt, Usage } from './ports.js';
-import { buildPrompt } from './prompt.js';
 import { retrieve } from './retrieve.js';
 import { retry } from './retry.js';
 import { type OpenedAnswer, openAnswer } from './stream.js';
@@ -39,6 +41,7 @@ export class RunningExchange {
   readonly #degraded: Component[] = [];
   #announced = false;
   #sources: readonly ExchangeSource[] = [];
+  #citations = new CitationFilter(0);
   #answer = '';
   #refused = false;
   #finishReason: string | undefined;
@@ -76,7 +79,9 @@ export class RunningExchange {
   }
 
   async open(): Promise<Answer> {
-    const { settings } = this.#parts;
+    const { llm, settings } = this.#parts;
+    // Asked for now and used later, so that no question waits for it once the collections were searched.
+    void llm.tokenizer?.contextTokens();
     const found = await this.#retrieve();
     if (found.length === 0 && settings.noContext === 'refuse') {
       this.#refused = true;
@@ -99,7 +104,9 @@ export class RunningExchange {
   async #retrieve(): Promise<readonly Passage[]> {
     const { retrieval, settings, observer } = this.#parts;
     const began = this.#elapsed();
-    const retrieved = await retrieve(retrieval, this.#question.message, this.#question.course, this.#signal);
+    const { message, course, history = [] } = this.#question;
+    const searched = searchedQuestion(message, history);
+    const retrieved = await retrieve(retrieval, searched, course, this.#signal);
     this.#timings.retrieval = this.#elapsed() - began;
     observer.retrieved(this.#question, retrieved);
     if (retrieved.vectorFailure) this.#degrade('embeddings', retrieved.vectorFailure);
@@ -115,19 +122,22 @@ export class RunningExchange {
       }
     }
     const { gate = {} } = settings;
-    return passesGate(this.#question.message, retrieved.passages, gate) ? retrieved.passages : [];
+    return passesGate(searched, retrieved.passages, gate) ? retrieved.passages : [];
   }
 
   async #ask(found: readonly Passage[]): Promise<{ opened: OpenedAnswer; prompt: Prompt }> {
     const { llm, settings } = this.#parts;
-    // The count of tokens is an estimate; the server's refusal of the first attempt is the exact one.
+    // What does not fit by an estimate, or by the count of parts, the server refuses: then with fewer passages.
     for (const share of [1, 0.5]) {
-      const prompt = buildPrompt(settings, this.#question.message, found, randomBytes(12).toString('hex'), share);
+      const prompt = await layOutPrompt(llm, settings, this.#question, found, share, this.#signal);
       if (prompt.passages.length === 0 && settings.noContext === 'refuse') break;
+      this.#citations = new CitationFilter(prompt.passages.length);
       try {
-        return { prompt, opened: await openAnswer(llm, prompt, this.#signal) };
+        return { prompt, opened: await openAnswer(llm, prompt, this.#citations, this.#signal) };
       } catch (error) {
-        const shorten = error instanceof RagFailure && error.kind === 'llm-context' && prompt.passages.length > 0;
+        const refused = error instanceof RagFailure && error.kind === 'llm-context';
+        if (refused) llm.tokenizer?.forget();
+        const shorten = refused && (prompt.passages.length > 0 || prompt.messages.length > 2);
         if (!shorten || share < 1) throw error;
       }
     }
@@ -215,7 +225,7 @@ export class RunningExchange {
       status: failure === undefined ? 'complete' : failure instanceof RagFailure ? 'error' : this.#statusOf(),
       answer: storableText(this.#answer),
       refused: this.#refused,
-      sources: this.#sources,
+      sources: this.#sources.map((source) => ({ ...source, cited: this.#citations.used.includes(source.number) })),
       degraded: [...this.#degraded],
       timings: { ...this.#timings },
       finishReason: this.#finishReason,

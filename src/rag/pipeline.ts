@@ -1,6 +1,6 @@
 import { RunningExchange } from './exchange.js';
 import type { Gate } from './gate.js';
-import type { ExchangeOutcome, ExchangeSource, History, Llm, Retrieval } from './ports.js';
+import type { ChatMessage, ExchangeOutcome, ExchangeSource, History, Llm, Retrieval } from './ports.js';
 import type { PromptSettings } from './prompt.js';
 import type { Retrieved } from './retrieve.js';
 
@@ -19,6 +19,8 @@ export interface Question {
   readonly message: string;
   readonly userName: string;
   readonly course: string;
+  /** What was said before, oldest first. @default - nothing */
+  readonly history?: readonly ChatMessage[] | undefined;
 }
 
 /** An answer whose first character is there, or that is a refusal. */

@@ -49,6 +49,8 @@ export interface ExchangeSource {
   readonly heading: string;
   readonly score: number;
   readonly text: string;
+  /** Whether the answer refers to it. @default - not known: the exchange is older than this field */
+  readonly cited?: boolean | undefined;
 }
 
 /** What is known about an exchange before its answer begins. */
@@ -118,8 +120,20 @@ export interface Prompt {
   readonly passages: readonly Passage[];
 }
 
+/** What a model server says of itself: its context, and how many tokens a text has. */
+export interface Tokenizer {
+  /** Tokens of prompt and answer together that the server takes; undefined when it does not say in time. Never rejects. */
+  contextTokens(): Promise<number | undefined>;
+  /** Tokens of each text, in their order; undefined when the server cannot count, or not in time. Never rejects. */
+  count(texts: readonly string[], signal: AbortSignal): Promise<readonly number[] | undefined>;
+  /** The server refused what should have fitted: what it said of its context is asked for anew. */
+  forget(): void;
+}
+
 export interface Llm {
   readonly model: string;
+  /** @default - the setting and an estimate serve */
+  readonly tokenizer?: Tokenizer | undefined;
   /** Streams one answer. Throws `RagFailure`; ends at once, upstream included, when `signal` aborts. */
   chat(prompt: Prompt, signal: AbortSignal): AsyncIterable<LlmEvent>;
   /** Rejects unless the server answers and lists the model. */

@@ -1,6 +1,7 @@
+import { withoutCitations } from './citations.js';
 import { originOf } from './origin.js';
 import type { ChatMessage, Passage, Prompt } from './ports.js';
-import { estimateTokens, TOKENS_PER_MESSAGE } from './tokens.js';
+import { estimateTokens, type MeasureTokens, TOKENS_PER_MESSAGE } from './tokens.js';
 
 export interface PromptSettings {
   /** The user's own system prompt; it comes first, so that a server can keep what it computed for it. */
@@ -9,6 +10,27 @@ export interface PromptSettings {
   readonly contextTokens: number;
   /** Tokens kept free for the answer. */
   readonly answerTokens: number;
+}
+
+/** What a prompt is laid out from. */
+export interface PromptParts {
+  readonly question: string;
+  /** Best first. */
+  readonly passages: readonly Passage[];
+  /** What was said before, oldest first: questions and answers in turn. @default - nothing */
+  readonly history?: readonly ChatMessage[] | undefined;
+  /** A fresh random word: a passage that cannot know it cannot pretend to end. */
+  readonly boundary: string;
+  /** Part of the free room that passages and history may take. @default 1 */
+  readonly share?: number | undefined;
+  /** @default - the estimate */
+  readonly measure?: MeasureTokens | undefined;
+}
+
+/** A prompt, and whether all that could be in it is. */
+export interface LaidOutPrompt extends Prompt {
+  /** Whether a passage or a turn of the history found no room. */
+  readonly isCut: boolean;
 }
 
 /** Room in tokens below which a part of a passage is not worth its place. */
@@ -27,57 +49,105 @@ const WITHOUT_PASSAGES = [
 ].join(' ');
 
 /**
- * Lays out system prompt, passages and question within the context.
+ * Lays out system prompt, history, passages and question within the context.
  *
- * Passages enter in their order until the next one does not fit; `share` scales the room that they may take (1 for
- * all that is free). The question is never shortened: whether it fits at all is for the server to say.
- * `boundary` must be a fresh random word: a passage that cannot know it cannot pretend to end.
+ * Room is given to the answer first, then to system prompt and question, to the passages by rank until the next one
+ * does not fit, and what is left to the turns of the history, the newest first. The question is never shortened:
+ * whether it fits at all is for the server to say. What stays the same from question to question comes first.
  */
-export function buildPrompt(
-  settings: PromptSettings,
-  question: string,
-  passages: readonly Passage[],
-  boundary: string,
-  share = 1,
-): Prompt {
-  const frame = messages(settings, WITH_PASSAGES, userMessage(question, [], boundary));
-  const spent = frame.reduce((sum, { content }) => sum + estimateTokens(content) + TOKENS_PER_MESSAGE, 0);
+export function buildPrompt(settings: PromptSettings, parts: PromptParts): LaidOutPrompt {
+  const { question, passages, boundary, share = 1, measure = estimateTokens } = parts;
+  const frame = [systemMessage(settings, WITH_PASSAGES), userMessage(question, [], boundary)];
+  const spent = sum(frame.map((message) => costOfMessage(message, measure)));
   let room = (settings.contextTokens - settings.answerTokens - spent) * share;
 
   const taken: Passage[] = [];
   for (const passage of passages) {
-    const cost = costOf(passage, taken.length + 1);
+    const cost = costOf(passage, taken.length + 1, measure);
     if (cost > room) {
       // The best passage in part is worth more than an answer that rests on nothing.
-      const left = room - costOf({ ...passage, text: '' }, 1);
+      const left = room - costOf({ ...passage, text: '' }, 1, measure);
       if (taken.length === 0 && left >= SMALLEST_EXCERPT) taken.push(excerpt(passage, left));
       break;
     }
     room -= cost;
     taken.push(passage);
   }
+  const turns = turnsOf(parts.history ?? []);
+  const kept = newestThatFit(turns, room, measure);
+  const isCut =
+    taken.length < passages.length || taken.some((one, index) => one !== passages[index]) || kept.length < turns.length;
   // With passages found but none that fits, the model must not be told that there are fragments.
-  if (taken.length === 0) return { messages: messages(settings, WITHOUT_PASSAGES, question), question, passages: [] };
-  return {
-    messages: messages(settings, WITH_PASSAGES, userMessage(question, taken, boundary)),
-    question,
-    passages: taken,
-  };
+  const messages =
+    taken.length === 0
+      ? [systemMessage(settings, WITHOUT_PASSAGES), ...kept.flat(), { role: 'user' as const, content: question }]
+      : [systemMessage(settings, WITH_PASSAGES), ...kept.flat(), userMessage(question, taken, boundary)];
+  return { messages, question, passages: taken, isCut };
 }
 
-function messages(settings: PromptSettings, instructions: string, content: string): ChatMessage[] {
+/** The texts that `buildPrompt` measures, for one who counts them beforehand. */
+export function measuredTexts(settings: PromptSettings, parts: PromptParts): readonly string[] {
   return [
-    { role: 'system', content: `${settings.systemPrompt}\n\n${instructions}` },
-    { role: 'user', content },
+    systemMessage(settings, WITH_PASSAGES).content,
+    userMessage(parts.question, [], parts.boundary).content,
+    ...parts.passages.map((passage, index) => numbered(passage, index + 1)),
+    ...turnsOf(parts.history ?? [])
+      .flat()
+      .map(({ content }) => content),
   ];
 }
 
-/** Tokens of a passage in the prompt, its line end included. */
-function costOf(passage: Passage, number: number): number {
-  return estimateTokens(numbered(passage, number)) + 1;
+/** A question and what was answered to it. */
+type Turn = readonly ChatMessage[];
+
+/**
+ * Whole turns, each beginning with a question. The citations of old answers are left out: their numbers are those of
+ * other passages.
+ */
+function turnsOf(history: readonly ChatMessage[]): readonly Turn[] {
+  const turns: ChatMessage[][] = [];
+  for (const { role, content } of history) {
+    if (role === 'user') turns.push([{ role, content }]);
+    else if (role === 'assistant') turns.at(-1)?.push({ role, content: withoutCitations(content) });
+  }
+  // A question that was never answered would stand before the next one as if they were one.
+  return turns.filter((turn) => turn.length > 1);
 }
 
-/** The beginning of a passage that takes no more than `room` tokens. */
+function newestThatFit(turns: readonly Turn[], room: number, measure: MeasureTokens): readonly Turn[] {
+  let left = room;
+  let first = turns.length;
+  for (; first > 0; first -= 1) {
+    left -= sum((turns[first - 1] ?? []).map((message) => costOfMessage(message, measure)));
+    if (left < 0) break;
+  }
+  return turns.slice(first);
+}
+
+function systemMessage({ systemPrompt }: PromptSettings, instructions: string): ChatMessage {
+  return { role: 'system', content: `${systemPrompt}\n\n${instructions}` };
+}
+
+function userMessage(question: string, passages: readonly Passage[], boundary: string): ChatMessage {
+  const content = [
+    `Фрагменты находятся между двумя строками «${boundary}».`,
+    boundary,
+    ...passages.map((passage, index) => numbered(passage, index + 1)),
+    boundary,
+    `Вопрос: ${question}`,
+  ].join('\n');
+  return { role: 'user', content };
+}
+
+const costOfMessage = ({ content }: ChatMessage, measure: MeasureTokens): number =>
+  measure(content) + TOKENS_PER_MESSAGE;
+
+/** Tokens of a passage in the prompt, its line end included. */
+function costOf(passage: Passage, number: number, measure: MeasureTokens): number {
+  return measure(numbered(passage, number)) + 1;
+}
+
+/** The beginning of a passage that takes no more than `room` tokens, by the estimate: nobody counted a part of it. */
 function excerpt(passage: Passage, room: number): Passage {
   let characters = [...passage.text];
   for (let cost = estimateTokens(passage.text); cost > room; cost = estimateTokens(characters.join(''))) {
@@ -86,16 +156,8 @@ function excerpt(passage: Passage, room: number): Passage {
   return { ...passage, text: characters.join('') };
 }
 
-function userMessage(question: string, passages: readonly Passage[], boundary: string): string {
-  return [
-    `Фрагменты находятся между двумя строками «${boundary}».`,
-    boundary,
-    ...passages.map((passage, index) => numbered(passage, index + 1)),
-    boundary,
-    `Вопрос: ${question}`,
-  ].join('\n');
-}
-
 function numbered(passage: Passage, number: number): string {
   return `[${number}] ${originOf(passage)}\n${passage.text}\n`;
 }
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

@@ -1,3 +1,4 @@
+import { type CitationFilter, filterCitations } from './citations.js';
 import { abortReason, RagFailure } from './failure.js';
 import type { Llm, LlmEvent, Prompt } from './ports.js';
 
@@ -13,8 +14,13 @@ export interface OpenedAnswer {
  * Asks the model and waits for its first character. A model that ends without one has failed, whatever status it
  * gave: the caller has not promised anything to its own client yet and can say so.
  */
-export async function openAnswer(llm: Llm, prompt: Prompt, signal: AbortSignal): Promise<OpenedAnswer> {
-  const events = llm.chat(prompt, signal)[Symbol.asyncIterator]();
+export async function openAnswer(
+  llm: Llm,
+  prompt: Prompt,
+  citations: CitationFilter,
+  signal: AbortSignal,
+): Promise<OpenedAnswer> {
+  const events = filterCitations(llm.chat(prompt, signal), citations);
   let first = '';
   try {
     for (;;) {
@@ -28,13 +34,13 @@ export async function openAnswer(llm: Llm, prompt: Prompt, signal: AbortSignal):
       if (first.trim() !== '') break;
     }
   } catch (error) {
-    await events.return?.();
+    await events.return(undefined);
     throw error;
   }
   return { first, rest: remaining(events, signal) };
 }
 
-async function* remaining(events: AsyncIterator<LlmEvent>, signal: AbortSignal): AsyncGenerator<LlmEvent> {
+async function* remaining(events: AsyncGenerator<LlmEvent>, signal: AbortSignal): AsyncGenerator<LlmEvent> {
   try {
     for (;;) {
       const { value, done } = await events.next();
@@ -44,6 +50,6 @@ async function* remaining(events: AsyncIterator<LlmEvent>, signal: AbortSignal):
       if (value.type === 'end') return;
     }
   } finally {
-    await events.return?.();
+    await events.return(undefined);
   }
 }

@@ -1,3 +1,5 @@
+import type { Tokenizer } from './ports.js';
+
 /**
  * Tokens per character, upper estimates for prose. Cyrillic is the one that matters: tokenizers made for many
  * languages spend 0.25 to 0.35 on it, one made for English 0.75 and more (measured with SmolLM2: 9,231 tokens for
@@ -21,4 +23,22 @@ export function estimateTokens(text: string): number {
     else tokens += code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
   }
   return Math.ceil(tokens);
+}
+
+/** Gives the tokens of a text. */
+export type MeasureTokens = (text: string) => number;
+
+/**
+ * Counts by the tokenizer of the model server where it has one, and by the estimate for what it did not count. A text
+ * cut in two has at most as many tokens as its parts together, so that a sum of counts is on the safe side.
+ */
+export async function measureBy(
+  tokenizer: Tokenizer | undefined,
+  texts: readonly string[],
+  signal: AbortSignal,
+): Promise<MeasureTokens | undefined> {
+  const counted = await tokenizer?.count(texts, signal);
+  if (!counted) return undefined;
+  const tokens = new Map(texts.map((text, index) => [text, counted[index]]));
+  return (text) => tokens.get(text) ?? estimateTokens(text);
 }

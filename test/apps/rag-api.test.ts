@@ -335,13 +335,15 @@ describe('when the model fails after the first character', () => {
   test('an answer longer than the total deadline is cut off', async () => {
     await restart({ limits: { totalSeconds: 0.3 } });
     let timer: NodeJS.Timeout | undefined;
-    api.script = (_request, response) => {
+    api.script = ({ path }, response) => {
+      if (path !== '/v1/chat/completions') return json(response, 404, {});
       openStream(response);
       timer = setInterval(() => response.write(events.text('а')), 20);
       response.once('close', () => clearInterval(timer));
     };
     await expect((await api.ask()).text()).rejects.toThrow();
-    expect(await api.model.requests[0]?.closed).toBe(true);
+    const chat = api.model.requests.find(({ path }) => path === '/v1/chat/completions');
+    expect(await chat?.closed).toBe(true);
   });
 });
 

@@ -8,7 +8,7 @@ import {
   type PipelineSettings,
   type Summary,
 } from '../../src/rag/pipeline.js';
-import type { ChatMessage, Llm, LlmEvent, Prompt } from '../../src/rag/ports.js';
+import type { ChatMessage, Llm, LlmEvent, Prompt, Tokenizer } from '../../src/rag/ports.js';
 import { MemoryHistory, MemoryRetrieval, passage } from '../support/rag-parts.js';
 import { until } from '../support/until.js';
 
@@ -25,6 +25,7 @@ const END: LlmEvent = { type: 'end', finishReason: 'stop', usage: { promptTokens
 /** A model that says what a test tells it, once for each call. */
 class TellingLlm implements Llm {
   readonly model = 'saiga';
+  tokenizer: Tokenizer | undefined;
   readonly prompts: (readonly ChatMessage[])[] = [];
   readonly signals: AbortSignal[] = [];
   tell: (call: number, signal: AbortSignal) => AsyncIterable<LlmEvent> = () => say('Да');
@@ -176,6 +177,55 @@ describe('an answer', () => {
     };
     await expect(read(await ask())).rejects.toMatchObject({ kind: 'history-unavailable' });
     expect(events).toContain('lost');
+  });
+});
+
+describe('citations', () => {
+  test('of passages that were not given never reach the reader; those that were used are saved', async () => {
+    retrieval.results = [
+      { collection: 'a', passages: [passage({ id: '1', text: 'Один.' }), passage({ id: '2', text: 'Два.' })] },
+    ];
+    llm.tell = () => say('Да [', '9', ']', ' и нет [2', '].');
+    expect(await read(await ask())).toBe('Да и нет [2].');
+    expect(history.only.answer).toBe('Да и нет [2].');
+    expect(history.only.sources.map(({ number, cited }) => [number, cited])).toEqual([
+      [1, false],
+      [2, true],
+    ]);
+  });
+});
+
+describe('a question that refers to the one before it', () => {
+  const conversation = [
+    { role: 'user', content: 'Что такое Qdrant и зачем он нужен?' },
+    { role: 'assistant', content: 'База векторов [1].' },
+  ] as const;
+  const follow = (message: string) => build().ask({ ...QUESTION, message, history: conversation }, controller.signal);
+
+  test('is searched with it, and the model is told what was said', async () => {
+    await read(await follow('А кто её сделал?'));
+    expect(retrieval.queries[0]?.query).toBe('Что такое Qdrant и зачем он нужен? А кто ее сделал?');
+    expect(llm.prompts[0]?.slice(1, 3).map(({ content }) => content)).toEqual([
+      'Что такое Qdrant и зачем он нужен?',
+      'База векторов.',
+    ]);
+    expect(history.only.question).toBe('А кто её сделал?');
+  });
+});
+
+describe('the context of the server', () => {
+  test('bounds the prompt when it is smaller than the setting', async () => {
+    const passages = Array.from({ length: 8 }, (_, index) =>
+      passage({ id: String(index), text: `${index} ${'слово '.repeat(60)}` }),
+    );
+    retrieval.results = [{ collection: 'a', passages }];
+    const none = { count: async () => undefined, forget: () => undefined };
+    const all = (await ask()).sources.length;
+    llm.tokenizer = { contextTokens: async () => 2048, ...none };
+    const fewer = (await ask()).sources.length;
+    expect(fewer).toBeLessThan(all);
+    llm.tokenizer = { ...llm.tokenizer, count: async (texts) => texts.map(() => 10) };
+    expect((await ask()).sources).toHaveLength(8);
   });
 });
 

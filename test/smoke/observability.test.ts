@@ -238,15 +238,18 @@ describe('Prometheus', () => {
 
 test('every one of them is asked in a stack that has it, with what it takes', () => {
   const stack = stackOf(
-    devWith((yaml) => {
-      yaml.services.prometheus = { alerts: true };
-      yaml.services.agentExporter = { enabled: true };
-      yaml.services.postgresExporter = { enabled: true };
-      yaml.services.alertmanager = { enabled: true };
-      yaml.services.embeddings = { enabled: true, dimension: 768 };
-      yaml.services.dcgmExporter = { enabled: true };
-      yaml.services.grafana = { enabled: true };
-    }),
+    devWith(
+      (yaml) => {
+        yaml.services.prometheus = { alerts: true };
+        yaml.services.agentExporter = { enabled: true };
+        yaml.services.postgresExporter = { enabled: true };
+        yaml.services.alertmanager = { enabled: true };
+        yaml.services.embeddings = { enabled: true, dimension: 768 };
+        yaml.services.dcgmExporter = { enabled: true };
+        yaml.services.grafana = { enabled: true };
+      },
+      { lock: undefined },
+    ),
   );
   const sources = targetsOf(stack);
   // One user has to be able to read the credentials of all that is asked.

@@ -177,7 +177,13 @@ function addQuestions(app: FastifyInstance, settings: RagApiSettings, pipeline: 
     else reply.raw.once('close', closed);
 
     const answer = await pipeline.ask(
-      { requestId: request.id, message: message.message, userName: message.user_name, course: message.course },
+      {
+        requestId: request.id,
+        message: message.message,
+        userName: message.user_name,
+        course: message.course,
+        history: message.history,
+      },
       controller.signal,
     );
     // A reader that takes nothing would hold a broken answer back for ever.

@@ -9,6 +9,7 @@ const ExchangeSource = z.strictObject({
   heading: z.string().describe('Headings above the passage, outermost first'),
   score: z.number(),
   text: z.string(),
+  cited: z.boolean().nullish().describe('Whether the answer refers to it; missing where that is not known'),
 });
 
 /** A saved exchange as the API shows it. */

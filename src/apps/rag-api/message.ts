@@ -5,6 +5,9 @@ import type { RagApiSettings } from './settings.js';
 /** Longest name of a user, in characters. */
 const USER_NAME_CHARACTERS = 64;
 
+/** Most messages of a conversation that a question may bring; how much of them is used is a matter of room. */
+const HISTORY_MESSAGES = 20;
+
 /** Letters, digits, punctuation, symbols and spaces; nothing invisible that makes two names look like one. */
 const PRINTABLE = '^[\\p{L}\\p{M}\\p{N}\\p{P}\\p{S} ]*$';
 
@@ -39,6 +42,14 @@ export function messageSchema({ courses, limits }: Pick<RagApiSettings, 'courses
       .string()
       .refine((course) => courses.includes(course), 'is not a course of this service')
       .meta({ enum: [...courses], description: 'Whose passages are searched' }),
+    history: z
+      .array(z.object({ role: z.enum(['user', 'assistant']), content: z.string().transform(cleanText) }))
+      .max(HISTORY_MESSAGES)
+      .optional()
+      .meta({
+        description:
+          'What was said before, oldest first: questions and answers in turn; of use for a question that refers to it',
+      }),
   });
 }
 

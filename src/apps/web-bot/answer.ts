@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
+import type { ChatMessage } from '../../rag/ports.js';
 import type { BotFinished, Question, Source } from './events.js';
 import { Failure } from './failures.js';
 import type { WebBotLimits } from './limits.js';
@@ -34,6 +35,7 @@ export class Answer {
 
   constructor(
     readonly question: Question,
+    private readonly history: readonly ChatMessage[],
     private readonly clientAddress: string,
     private readonly api: RagApi,
     private readonly limits: WebBotLimits,
@@ -44,6 +46,16 @@ export class Answer {
 
   get isRunning(): boolean {
     return this.#outcome === undefined;
+  }
+
+  /** Whether it has ended and is whole. */
+  get isComplete(): boolean {
+    return this.#outcome?.ok === true;
+  }
+
+  /** What has come of it so far. */
+  get text(): string {
+    return this.#text;
   }
 
   /** Tell `reader` the answer from its beginning, and all that follows. A former reader is told nothing more. */
@@ -96,7 +108,7 @@ export class Answer {
 
   async #relay(): Promise<Outcome> {
     const { signal } = this.#abort;
-    const stream = await this.api.ask(this.question, this.clientAddress, signal);
+    const stream = await this.api.ask(this.question, this.history, this.clientAddress, signal);
     this.#exchangeId = stream.exchangeId;
     for await (const piece of stream.pieces) {
       this.#firstTextAt ??= performance.now();

@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
+import type { ChatMessage } from '../../rag/ports.js';
 import { Answer } from './answer.js';
 import { Answers } from './answers.js';
 import type { ChatSocket } from './delivery.js';
@@ -43,9 +44,9 @@ export class Chat implements Desk {
     return this.#answers.find(messageId);
   }
 
-  ask(question: Question, clientAddress: string): Answer {
+  ask(question: Question, history: readonly ChatMessage[], clientAddress: string): Answer {
     if (this.#isDraining) throw new Failure('restarting');
-    const answer = new Answer(question, clientAddress, this.api, this.limits, this.log);
+    const answer = new Answer(question, history, clientAddress, this.api, this.limits, this.log);
     this.#answers.add(answer);
     return answer;
   }

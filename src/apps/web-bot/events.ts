@@ -55,6 +55,8 @@ export const Source = z.object({
   score: z.number().nullish(),
   collection: z.string(),
   text: z.string(),
+  /** Whether the answer refers to it. @default - not known */
+  cited: z.boolean().nullish(),
 });
 export type Source = z.output<typeof Source>;
 

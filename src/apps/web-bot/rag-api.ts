@@ -1,6 +1,6 @@
 import { Agent, type Dispatcher, request } from 'undici';
 import { z } from 'zod';
-import type { Credential } from '../../rag/ports.js';
+import type { ChatMessage, Credential } from '../../rag/ports.js';
 import { CLIENT_ADDRESS_HEADER } from '../rag-api/asker.js';
 import { type Question, Source } from './events.js';
 import { Failure } from './failures.js';
@@ -12,9 +12,15 @@ export interface RagApi {
   /**
    * Ask, and return when the answer begins. Fails with a {@link Failure}, or with the signal's reason.
    *
+   * @param history - what was said before, oldest first
    * @param clientAddress - IP address of the reader, whom the API counts as its client
    */
-  ask(question: Question, clientAddress: string, signal: AbortSignal): Promise<AnswerStream>;
+  ask(
+    question: Question,
+    history: readonly ChatMessage[],
+    clientAddress: string,
+    signal: AbortSignal,
+  ): Promise<AnswerStream>;
   /** The passages of an exchange; undefined while the API does not know it yet. */
   sources(exchangeId: string, signal: AbortSignal): Promise<Source[] | undefined>;
   /** What the API says of itself. Never fails: not being reached is an answer too. */
@@ -59,7 +65,12 @@ export class HttpRagApi implements RagApi {
     });
   }
 
-  async ask(question: Question, clientAddress: string, signal: AbortSignal): Promise<AnswerStream> {
+  async ask(
+    question: Question,
+    history: readonly ChatMessage[],
+    clientAddress: string,
+    signal: AbortSignal,
+  ): Promise<AnswerStream> {
     const { message, user_name, course, message_id } = question;
     const response = await this.#authorized('process_message', signal, {
       method: 'POST',
@@ -70,7 +81,7 @@ export class HttpRagApi implements RagApi {
         // One name for the question in the logs of both.
         'x-request-id': message_id,
       },
-      body: JSON.stringify({ message, user_name, course }),
+      body: JSON.stringify({ message, user_name, course, ...(history.length > 0 ? { history } : {}) }),
     });
     if (response.statusCode !== 200) throw await statusFailure(response);
     if (!header(response, 'content-type').startsWith('text/plain')) {

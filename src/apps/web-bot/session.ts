@@ -1,8 +1,10 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { DisconnectReason } from 'socket.io';
 import type { z } from 'zod';
+import type { ChatMessage } from '../../rag/ports.js';
 import { TokenBucket } from '../token-bucket.js';
 import type { Answer } from './answer.js';
+import { Conversation } from './conversation.js';
 import { type ChatSocket, Delivery } from './delivery.js';
 import { MESSAGE_ID, type Question, type questionSchema, type Receipt } from './events.js';
 import { Failure, type FailureCode } from './failures.js';
@@ -14,13 +16,18 @@ export interface Desk {
   readonly limits: WebBotLimits;
   readonly log: FastifyBaseLogger;
   find(messageId: string): Answer | undefined;
-  /** Start answering. Throws a {@link Failure} when no more questions are taken. */
-  ask(question: Question, clientAddress: string): Answer;
+  /**
+   * Start answering. Throws a {@link Failure} when no more questions are taken.
+   *
+   * @param history - what was said before, oldest first
+   */
+  ask(question: Question, history: readonly ChatMessage[], clientAddress: string): Answer;
 }
 
 /** One connected socket: takes its questions, one at a time, and has the answers delivered to it. */
 export class Session {
   readonly #bucket: TokenBucket;
+  readonly #conversation = new Conversation();
   #current: { readonly answer: Answer; readonly delivery: Delivery } | undefined;
 
   constructor(
@@ -67,7 +74,16 @@ export class Session {
     if (known && !sameQuestion(known.question, question)) throw new Failure('message_id_reused');
     const current = this.#current?.answer;
     if (current?.isRunning && current !== known) throw new Failure('busy');
-    return known ?? this.desk.ask(question, this.clientAddress);
+    return known ?? this.#ask(question);
+  }
+
+  #ask(question: Question): Answer {
+    const { course, message } = question;
+    const answer = this.desk.ask(question, this.#conversation.about(course), this.clientAddress);
+    void answer.ended.then(() => {
+      if (answer.isComplete) this.#conversation.add({ course, question: message, answer: answer.text });
+    });
+    return answer;
   }
 
   #deliver(answer: Answer): void {

@@ -3,6 +3,7 @@ import { abortReason, RagFailure } from '../failure.js';
 import type { ChatMessage, Credential, Llm, LlmEvent, Prompt } from '../ports.js';
 import { describeRefusal, failureOfTransport, isStaleConnection } from './openai-errors.js';
 import { readChatEvent } from './openai-events.js';
+import { ServerTokenizer } from './server-tokenizer.js';
 import { SseDecoder } from './sse.js';
 
 /** Longest wait for a TCP connection, in milliseconds. */
@@ -46,9 +47,12 @@ export class OpenAiLlm implements Llm {
     bodyTimeout: 0,
   });
 
+  readonly tokenizer: ServerTokenizer;
+
   constructor(options: OpenAiOptions) {
     this.#options = options;
     this.#base = options.url.replace(/\/+$/, '').replace(/\/v1$/, '');
+    this.tokenizer = new ServerTokenizer((...asked) => this.#askJson(...asked), options.model);
   }
 
   get model(): string {
@@ -109,6 +113,25 @@ export class OpenAiLlm implements Llm {
 
   async close(): Promise<void> {
     await this.#agent.destroy();
+  }
+
+  async #askJson(
+    method: 'GET' | 'POST',
+    path: string,
+    body: object | undefined,
+    signal: AbortSignal,
+  ): Promise<unknown> {
+    const response = await this.#authorised((headers) =>
+      request(`${this.#base}${path}`, {
+        dispatcher: this.#agent,
+        method,
+        headers: { ...headers, ...(body ? { 'content-type': 'application/json' } : {}) },
+        body: body ? JSON.stringify(body) : null,
+        signal,
+      }),
+    );
+    if (response.statusCode !== 200) throw await describeRefusal(response);
+    return response.body.json();
   }
 
   async #post(messages: readonly ChatMessage[], signal: AbortSignal): Promise<Dispatcher.ResponseData> {

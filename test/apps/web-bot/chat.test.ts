@@ -53,6 +53,44 @@ describe('an answer', () => {
     });
   });
 
+  test('brings along what was said before on this socket about the course, and nothing else', async () => {
+    const { api, url } = await startBot();
+    const visitor = await Visitor.connect(url);
+    api.script = (response) => {
+      begin(response);
+      response.end('Диффузия [1].');
+    };
+    await visitor.ask(question({ message: 'Что такое осмос?', course: 'биология' }));
+    api.script = (response) => {
+      begin(response);
+      response.write('Оборвано');
+      setTimeout(() => response.destroy(), 20);
+    };
+    await visitor.ask(question({ message: 'А мембрана?', course: 'биология' }));
+    api.script = (response) => {
+      begin(response);
+      response.end('Да.');
+    };
+    await visitor.ask(question({ message: 'Что такое RAG?', course: 'demo' }));
+    await visitor.ask(question({ message: 'А зачем он?', course: 'биология' }));
+    const stranger = await Visitor.connect(url);
+    await stranger.ask(question({ message: 'А зачем он?', course: 'биология' }));
+
+    expect(api.asked.map(({ body }) => (body as { history?: unknown }).history)).toEqual([
+      undefined,
+      [
+        { role: 'user', content: 'Что такое осмос?' },
+        { role: 'assistant', content: 'Диффузия [1].' },
+      ],
+      undefined,
+      [
+        { role: 'user', content: 'Что такое осмос?' },
+        { role: 'assistant', content: 'Диффузия [1].' },
+      ],
+      undefined,
+    ]);
+  });
+
   test('comes in no more chunks than its time and its length allow', async () => {
     const [coalesceMs, coalesceCharacters] = [40, 256];
     const { api, url } = await startBot({ coalesceMs, coalesceCharacters });

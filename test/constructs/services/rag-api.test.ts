@@ -21,7 +21,7 @@ const settings: RagApiProps['settings'] = {
 const synth = (
   props: Partial<RagApiProps> = {},
   versions: Record<string, { version: number }> = {},
-  withWebBot = false,
+  { bot = false, embeddings = false } = {},
 ) =>
   synthesiseWorkloads(
     (stack) => {
@@ -32,9 +32,10 @@ const synth = (
         retrieval: server('qdrant', 'http'),
         llm: server('llm', 'http'),
         history: server('postgres', 'postgresql'),
+        ...(embeddings ? { embeddings: server('embeddings', 'http') } : {}),
         ...props,
       });
-      if (withWebBot) aService(stack, 'bot').connectTo(api.forWebBot, { credential: 'KEY_FILE', rereads: true });
+      if (bot) aService(stack, 'bot').connectTo(api.forWebBot, { credential: 'KEY_FILE', rereads: true });
     },
     Object.keys(versions).length === 0 ? {} : { secrets: versions },
   );
@@ -54,7 +55,9 @@ test('is told where its three servers are, and the files of four keys without th
 });
 
 test('every variable that the app reads is set', () => {
-  const names = (synth({}, {}, true).container('rag-api').env as string[]).map((entry) => entry.split('=')[0]);
+  const names = (synth({}, {}, { bot: true, embeddings: true }).container('rag-api').env as string[]).map(
+    (entry) => entry.split('=')[0],
+  );
 
   expect(names).toEqual(expect.arrayContaining(Object.values(RAG_API_VARIABLES)));
 });
@@ -101,7 +104,7 @@ test('runs the bundled image, or another one with the same contract', () => {
 
 test('has a key for the web bot alone, and only where there is one', () => {
   expect(synth().container('rag-api').env).not.toContainEqual(expect.stringContaining('WEB_BOT_KEY_FILE'));
-  const { container } = synth({}, {}, true);
+  const { container } = synth({}, {}, { bot: true, embeddings: true });
   expect(container('rag-api').env).toContain('WEB_BOT_KEY_FILE=/run/secrets/rag-api-web-bot-key');
   expect(container('bot').env).toContain('KEY_FILE=/run/secrets/rag-api-web-bot-key');
 });

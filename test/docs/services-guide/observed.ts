@@ -1,6 +1,6 @@
 import { DEFAULT_LIMITS } from '../../../src/apps/web-bot/limits.js';
 import { HttpRagApi } from '../../../src/apps/web-bot/rag-api.js';
-import type { Passage } from '../../../src/rag/ports.js';
+import type { Embedder, Passage } from '../../../src/rag/ports.js';
 import { QdrantRetrieval } from '../../../src/rag/retrieval/qdrant.js';
 import { question, startBot, Visitor } from '../../apps/web-bot/harness.js';
 import { json, type ReceivedRequest, ScriptedServer } from '../../support/http-server.js';
@@ -29,7 +29,7 @@ export async function askApi(saiga: Saiga, headers: Record<string, string> = {})
   try {
     const response = await api.ask({}, { headers });
     const text = await response.text();
-    const [toModel] = api.model.requests;
+    const toModel = api.model.requests.find(({ path }) => path === '/v1/chat/completions');
     if (!toModel) throw new Error(`the model was not asked; the API said ${response.status} ${text}`);
     const { status: found } = await api.get(`/exchanges/${response.headers.get('x-exchange-id')}`);
     return { response, text, toModel, history: api.history, found };
@@ -68,11 +68,23 @@ export interface Search {
   readonly passages: readonly Passage[];
 }
 
+/** A model of vectors that says the same of every text. */
+const embedder = ({ model, dimension }: { model: string; dimension: number }): Embedder => ({
+  model,
+  dimension,
+  embed: async (texts) => texts.map(() => Array.from({ length: dimension }, () => 0.5)),
+  close: async () => undefined,
+});
+
 /** What the API asks Qdrant for one question, by collection; each has one point. */
 export async function searchQdrant(saiga: Saiga): Promise<readonly Search[]> {
+  const { collections, embeddings } = saiga.json('rag-api');
   const points = [{ id: 1, version: 1, score: 12.5, payload: { text: 'Осмос – это …', source: 'cells.md' } }];
-  const qdrant = await ScriptedServer.start((_request, response) => json(response, 200, { result: { points } }));
-  const retrieval = new QdrantRetrieval(qdrant.url, credential, saiga.json('rag-api').collections);
+  // The closest by vectors, and the fusion of both searches.
+  const qdrant = await ScriptedServer.start((_request, response) =>
+    json(response, 200, { result: [{ points }, { points }] }),
+  );
+  const retrieval = new QdrantRetrieval(qdrant.url, credential, collections, embedder(embeddings));
   try {
     const { collections: results } = await retrieval.search('Что такое осмос?', 'demo', AbortSignal.timeout(10_000));
     return qdrant.requests.map(({ path, body }) => {
@@ -92,7 +104,7 @@ export async function askAsBot(): Promise<ReceivedRequest> {
   });
   const client = new HttpRagApi(api.url, credential, DEFAULT_LIMITS.api);
   try {
-    const { pieces } = await client.ask(question(), '192.0.2.1', AbortSignal.timeout(10_000));
+    const { pieces } = await client.ask(question(), [], '192.0.2.1', AbortSignal.timeout(10_000));
     for await (const _piece of pieces);
     return api.requests[0] as ReceivedRequest;
   } finally {

@@ -87,8 +87,11 @@ export class ExchangeView {
     const known = state === 'complete' && sources?.length > 0;
     this.sources.hidden = !known;
     if (!known) return;
-    find('summary', this.sources).textContent = `Источники: ${sources.length}`;
-    find('ol', this.sources).replaceChildren(...sources.map(sourceItem));
+    // What the answer refers to, where that is known; the other passages were only read.
+    const cited = sources.filter((source) => source.cited);
+    const shown = cited.length > 0 ? cited : sources;
+    find('summary', this.sources).textContent = `Источники: ${shown.length}`;
+    find('ol', this.sources).replaceChildren(...shown.map(sourceItem));
   }
 }
 
