@@ -19,7 +19,10 @@ const ANSWER_HEADERS = {
     format: 'uuid',
   }),
   'X-Rag-Sources': header('How many passages the model was given', { type: 'integer', minimum: 0 }, true),
-  'X-Rag-Degraded': header('What the answer had to do without, separated by commas: retrieval, embeddings, history', TOKEN),
+  'X-Rag-Degraded': header(
+    'What the answer had to do without, separated by commas: retrieval, embeddings, history',
+    TOKEN,
+  ),
   'Server-Timing': header('Milliseconds until passages were found and until the first character', TOKEN, true),
 };
 
