@@ -48,6 +48,12 @@ describe('the context', () => {
   });
 
   test('of llama.cpp is that of one of its slots', async () => {
+    server.handler = routes({ '/v1/models': { data: [{ id: 'saiga', meta: { n_ctx: 2048, n_ctx_train: 8192 } }] } });
+    expect(await llm.tokenizer.contextTokens()).toBe(2048);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test('of an older llama.cpp is among its properties', async () => {
     server.handler = routes({
       '/v1/models': { data: [{ id: 'saiga', meta: { n_ctx_train: 8192 } }] },
       '/props': { default_generation_settings: { n_ctx: 4096 }, total_slots: 2 },

@@ -10,12 +10,18 @@ const REMEMBER_MS = 60_000;
 /** Counts that are kept: passages come again and again. */
 const MOST_COUNTS = 2048;
 
-/** `GET /v1/models` of vLLM; others leave the length out. */
+/** `GET /v1/models`: vLLM has `max_model_len`, llama.cpp `meta.n_ctx`, the context of one of its slots; others have neither. */
 const Models = z.object({
-  data: z.array(z.object({ id: z.string(), max_model_len: z.int().positive().nullish() })),
+  data: z.array(
+    z.object({
+      id: z.string(),
+      max_model_len: z.int().positive().nullish(),
+      meta: z.object({ n_ctx: z.int().positive().nullish() }).nullish(),
+    }),
+  ),
 });
 
-/** `GET /props` of llama.cpp: the context of one of its slots. */
+/** `GET /props` of a llama.cpp whose list of models does not have it. */
 const Properties = z.object({ default_generation_settings: z.object({ n_ctx: z.int().positive() }) });
 
 /** `POST /tokenize`: vLLM counts, llama.cpp gives the tokens. */
@@ -68,7 +74,8 @@ export class ServerTokenizer implements Tokenizer {
 
   async #readContext(signal: AbortSignal): Promise<number | undefined> {
     const { data } = Models.parse(await this.#ask('GET', '/v1/models', undefined, signal));
-    const served = data.find(({ id }) => id === this.#model)?.max_model_len;
+    const model = data.find(({ id }) => id === this.#model);
+    const served = model?.max_model_len ?? model?.meta?.n_ctx;
     if (served) return served;
     const properties = await this.#ask('GET', '/props', undefined, signal);
     return Properties.parse(properties).default_generation_settings.n_ctx;
