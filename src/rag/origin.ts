@@ -6,6 +6,10 @@ export function originOf({ title, heading }: { readonly title: string; readonly 
 }
 
 /** What a passage is found by, by words and by vectors alike. */
-export function searchedText(passage: { readonly title: string; readonly heading: string; readonly text: string }): string {
+export function searchedText(passage: {
+  readonly title: string;
+  readonly heading: string;
+  readonly text: string;
+}): string {
   return `${originOf(passage)}\n${passage.text}`;
 }

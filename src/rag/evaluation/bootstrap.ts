@@ -15,7 +15,7 @@ const TAIL = 0.025;
  */
 export function estimate(values: readonly number[]): Estimate {
   if (values.length === 0) throw new Error('there is nothing to take the mean of');
-  const random = mulberry32(SEED);
+  const random = xorshift32(SEED);
   const means = Array.from({ length: RESAMPLES }, () => {
     let sum = 0;
     for (let draw = 0; draw < values.length; draw += 1) sum += values[Math.floor(random() * values.length)] ?? 0;
@@ -25,7 +25,7 @@ export function estimate(values: readonly number[]): Estimate {
   return { value, low: quantile(means, TAIL), high: quantile(means, 1 - TAIL) };
 }
 
-/** Any number would do, as long as it stays. */
+/** Any number but 0 would do, as long as it stays. */
 const SEED = 20_261_122;
 
 /** Between two neighbours in a straight line, as R's type 7. */
@@ -36,13 +36,13 @@ export function quantile(sorted: readonly number[], share: number): number {
   return low + (high - low) * (place - below);
 }
 
-/** Tommy Ettinger's generator: 32 bits of state, numbers from 0 up to 1, the same ones on every machine. */
-export function mulberry32(seed: number): () => number {
+/** Marsaglia's xorshift with 32 bits of state: numbers from 0 up to 1, the same ones on every machine. */
+export function xorshift32(seed: number): () => number {
   let state = seed | 0;
   return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 2 ** 32;
   };
 }

@@ -8,10 +8,14 @@ export interface JudgedPassage {
   readonly text: string;
 }
 
-/** A question of which is known what answers it. */
-export interface JudgedQuestion {
+/** A question as it is asked. */
+export interface AskedQuestion {
   readonly id: string;
   readonly text: string;
+}
+
+/** A question of which is known what answers it. */
+export interface JudgedQuestion extends AskedQuestion {
   /** At least one of them is above 0. */
   readonly judgements: Judgements;
 }
@@ -46,7 +50,10 @@ export interface Searcher {
 
 export interface SearchInput {
   readonly passages: AsyncIterable<JudgedPassage>;
-  readonly questions: readonly JudgedQuestion[];
+  readonly passageCount: number;
+  /** Read when the passages are at their end. */
+  readonly questions: AsyncIterable<AskedQuestion> | Iterable<AskedQuestion>;
+  readonly questionCount: number;
 }
 
 export interface SearchProgress {
