@@ -40,7 +40,7 @@ export function addMeasuringOptions(command: RagdockCommand): RagdockCommand {
       'server with /v1/embeddings beside --qdrant-url; its key is in EMBEDDINGS_API_KEY',
     )
     .option('--embeddings-model <name>', 'its model')
-    .option('--embeddings-dimension <n>', 'numbers in one of its vectors', whole(1, 65_535));
+    .option('--embeddings-dimension <number>', 'numbers in one of its vectors', whole(1, 65_535));
 }
 
 /** What is done with a set once it is known where to search. */

@@ -19,11 +19,11 @@ const SHOWN = [0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1] as const;
 export function registerCalibrate(program: RagdockCommand, io: Io): void {
   const command = program
     .command('calibrate')
-    .summary('find the threshold below which a question has no answer')
+    .summary('find when a question has no answer')
     .description(
       'find the values of services.api.gate with a judged set as `ragdock eval` takes it: what answers half of the questions is taken away, and it is measured which score tells the one half from the other',
     )
-    .argument('<dir>', 'folder with the judged set');
+    .argument('<folder>', 'folder with the judged set');
   addMeasuringOptions(command)
     .option('--json', 'one JSON object on stdout')
     .example('ragdock calibrate questions/ --env dev', 'the values for a running stack')

@@ -16,11 +16,11 @@ const DECIMALS = 6;
 export function registerEval(program: RagdockCommand, io: Io): void {
   const command = program
     .command('eval')
-    .summary('measure how well questions find what answers them')
+    .summary('measure how well questions find answers')
     .description(
       'measure the search with questions of which is known what answers them: a folder with corpus.jsonl, queries.jsonl and qrels.tsv in the layout of BEIR',
     )
-    .argument('<dir>', 'folder with the judged set');
+    .argument('<folder>', 'folder with the judged set');
   addMeasuringOptions(command)
     .option('--json', 'one JSON object on stdout')
     .example('ragdock eval questions/', 'the search of `ragdock up`, in this process')

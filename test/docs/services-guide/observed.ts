@@ -71,8 +71,16 @@ export interface Search {
 /** What the API asks Qdrant for one question, by collection; each has one point. */
 export async function searchQdrant(saiga: Saiga): Promise<readonly Search[]> {
   const points = [{ id: 1, version: 1, score: 12.5, payload: { text: 'Осмос – это …', source: 'cells.md' } }];
-  const qdrant = await ScriptedServer.start((_request, response) => json(response, 200, { result: { points } }));
-  const retrieval = new QdrantRetrieval(qdrant.url, credential, saiga.json('rag-api').collections);
+  const qdrant = await ScriptedServer.start(({ path }, response) => {
+    json(response, 200, { result: path.endsWith('/batch') ? [{ points }, { points }] : { points } });
+  });
+  const { collections, embeddings } = saiga.json('rag-api');
+  const embedder = {
+    ...embeddings,
+    embed: async (texts: string[]) => texts.map(() => [1]),
+    close: async () => undefined,
+  };
+  const retrieval = new QdrantRetrieval(qdrant.url, credential, collections, embedder);
   try {
     const { collections: results } = await retrieval.search('Что такое осмос?', 'demo', AbortSignal.timeout(10_000));
     return qdrant.requests.map(({ path, body }) => {

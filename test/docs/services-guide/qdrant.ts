@@ -14,15 +14,23 @@ const collection =
   (name: string): Check =>
   async (saiga) => {
     expect(collections(saiga)).toContain(name);
-    expect((await searchQdrant(saiga)).map(({ path }) => path)).toContain(`/collections/${name}/points/query`);
+    expect((await searchQdrant(saiga)).map(({ path }) => path)).toContain(`/collections/${name}/points/query/batch`);
     return [`api.collections.${name}`];
   };
 
-/** The model server of vectors is there; the API is not connected to it, and collections hold no dense vector. */
-function onlyBm25(saiga: Saiga): void {
-  expect(saiga.hasVariable('rag-api', 'EMBEDDINGS_URL')).toBe(false);
-  expect(collectionDefinition({ language: 'russian' })).not.toHaveProperty('vectors');
-  expect(collectionDefinition({ language: 'russian' }).metadata).toMatchObject({ embedding: 'none' });
+/** How the job makes the first collection: its points get a vector of the model and one of words. */
+function made(saiga: Saiga): ReturnType<typeof collectionDefinition> {
+  const [first] = saiga.json('qdrant-collections').collections;
+  expect(first.embedding).toEqual(saiga.json('rag-api').embeddings);
+  return collectionDefinition(first);
+}
+
+/** What the API asks one collection: a batch with the closest by vectors, then the fusion. */
+async function asked(saiga: Saiga) {
+  const [search] = await searchQdrant(saiga);
+  if (!search) throw new Error('Qdrant was not asked');
+  const [closest, fused] = search.body.searches;
+  return { search, closest, fused };
 }
 
 export const QDRANT: Checks = {
@@ -41,24 +49,31 @@ export const QDRANT: Checks = {
     return [saiga.said('qdrant.recoveryMode'), name, /QDRANT__STORAGE__RECOVERY_MODE/.exec(script)?.[0] ?? ''];
   },
   BD_curs_data: collection('BD_curs_data'),
-  'Векторные представления учебных материалов': async (saiga) => {
-    onlyBm25(saiga);
-    return Object.keys(collectionDefinition({ language: 'russian' }).sparse_vectors ?? {});
+  'Векторные представления учебных материалов': (saiga) => {
+    const { vectors, sparse_vectors } = made(saiga);
+    return [...Object.keys(vectors ?? {}), ...Object.keys(sparse_vectors ?? {})];
   },
   BD_chat_question: collection('BD_chat_question'),
   'История взаимодействий': (saiga) => [saiga.variable('rag-api', 'POSTGRES_URL')],
   BD_organization_question: collection('BD_organization_question'),
   'def vector_store_session():': (saiga) => [saiga.variable('rag-api', 'QDRANT_URL')],
   'embeddings = HuggingFaceEmbeddings(': (saiga) => {
-    onlyBm25(saiga);
+    expect(saiga.json('rag-api').embeddings.model).toBe('deepvk/USER-bge-m3');
     const jobs: { job_name: string }[] = parse(saiga.file('prometheus', '/prometheus.yml')).scrape_configs;
     const [job] = jobs.filter(({ job_name }) => job_name === 'embeddings');
-    return [saiga.said('embeddings.model.name'), saiga.container('embeddings').name, job?.job_name ?? ''];
+    return [
+      saiga.said('embeddings.model.name'),
+      saiga.container('embeddings').name,
+      job?.job_name ?? '',
+      'EMBEDDINGS_URL',
+    ].filter((quoted) => quoted !== 'EMBEDDINGS_URL' || saiga.hasVariable('rag-api', quoted));
   },
   'store = QdrantVectorStore(': async (saiga) => {
-    onlyBm25(saiga);
-    const [search] = await searchQdrant(saiga);
-    return [search?.body.using];
+    const { closest, fused } = await asked(saiga);
+    expect(saiga.json('rag-api').collections.every(({ layout }: { layout?: string }) => layout === undefined)).toBe(
+      true,
+    );
+    return [closest.using, fused.prefetch[1].using, 'layout: langchain'];
   },
   'collection_name="DS_local_new2"': (saiga) => {
     expect(collections(saiga)).not.toContain('DS_local_new2');
@@ -67,23 +82,23 @@ export const QDRANT: Checks = {
   'url="http://qdrant:6333"': (saiga) => [saiga.variable('rag-api', 'QDRANT_URL')],
   'def safe_semantic_search(query, k=3, threshold=0.7):': async (saiga) => {
     const searches = await searchQdrant(saiga);
-    expect(searches.map(({ body }) => body.limit)).toEqual([3, 3, 3]);
+    expect(searches.map(({ body }) => body.searches[1].limit)).toEqual([3, 3, 3]);
     return ['limit: 3'];
   },
   'results = vs.similarity_search_with_relevance_scores(': async (saiga) => {
-    const [search] = await searchQdrant(saiga);
-    expect(search?.body.query.model).toBe('qdrant/bm25');
-    return [search?.body.query.model, search?.path.replace(/^\/collections\/\w+/, '') ?? ''];
+    const { search, fused } = await asked(saiga);
+    return [fused.prefetch[1].query.model, search.path.replace(/^\/collections\/\w+/, ''), fused.query.fusion];
   },
   '(doc.page_content, score)': async (saiga) => {
-    const [search] = await searchQdrant(saiga);
-    expect(search?.body.with_payload).toBe(true);
-    const [passage] = search?.passages ?? [];
+    const { search, fused } = await asked(saiga);
+    expect(fused.with_payload).toBe(true);
+    const [passage] = search.passages;
     expect(passage).toMatchObject({ text: 'Осмос – это …', score: 12.5 });
     return ['text', 'score'];
   },
   'if score > threshold': async (saiga) => {
-    for (const { body } of await searchQdrant(saiga)) expect(body).not.toHaveProperty('score_threshold');
-    return [`noContext: ${saiga.json('rag-api').noContext}`];
+    for (const { body } of await searchQdrant(saiga)) expect(JSON.stringify(body)).not.toContain('score_threshold');
+    expect(saiga.json('rag-api')).not.toHaveProperty('gate');
+    return ['gate.similarity', `noContext: ${saiga.json('rag-api').noContext}`];
   },
 };
