@@ -39,7 +39,9 @@ function lockOf(settings: Settings, known?: Lock): Lock {
   const promises = promisesOf(settings, NAME);
   // A page may show a server elsewhere in the place of one of `dev`.
   const left = Object.keys(promises.elsewhere ?? {}).filter((id) => known?.volumes[id] !== undefined);
-  return planLock({ name: NAME, file: `${NAME}.yaml`, settings, lock: known }, promises, left);
+  // Nor were its collections made before: what a page shows with vectors has them from the beginning.
+  const lock = known && { ...known, collections: structuredClone({ ...promises.collections }) };
+  return planLock({ name: NAME, file: `${NAME}.yaml`, settings, lock }, promises, left);
 }
 
 export const DEV_LOCK: Lock = lockOf(settingsWith({}));
