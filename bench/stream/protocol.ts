@@ -11,13 +11,13 @@ export interface Script {
 export const TOKEN = 'например ';
 
 /** What a child process is asked, over its channel. */
-export type Command = { readonly script: Script } | { readonly usage: true };
+export type Command = { readonly script: Script } | { readonly usage: 'processor' | 'memory' };
 
 /** What it has used up to now. */
 export interface Usage {
   /** Processor time of the process, in microseconds. */
   readonly cpuUs: number;
-  /** Memory of the heap that is in use after a collection, in bytes. */
+  /** Memory of the heap that is in use, in bytes; after a collection where memory was asked for. */
   readonly heapBytes: number;
   readonly residentBytes: number;
 }
@@ -31,7 +31,8 @@ export function serveUsage(onScript: (script: Script) => void = () => undefined)
       return;
     }
     const { user, system } = process.cpuUsage();
-    globalThis.gc?.();
+    // A collection takes processor time of its own.
+    if (command.usage === 'memory') globalThis.gc?.();
     const { heapUsed, rss } = process.memoryUsage();
     process.send?.({ cpuUs: user + system, heapBytes: heapUsed, residentBytes: rss } satisfies Usage);
   });

@@ -15,6 +15,12 @@ import { type Command, type Script, TOKEN, type Usage } from './protocol.js';
 const KEY = 'the-key-of-the-benchmark';
 const TURNS = 2;
 
+/** Answers after which the compiler has seen what is hot. */
+const WARM_UP = 1000;
+
+/** Short answers on their way at once. */
+const SIDE_BY_SIDE = 32;
+
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '8' },
@@ -39,6 +45,8 @@ try {
   const ways = { direct: direct(modelUrl), api: throughApi(`http://127.0.0.1:${api.port}`) };
   print(`history: ${postgres ? 'PostgreSQL (fsync off)' : 'PGlite'}; search: the embedded one, in memory`);
 
+  await tell(model.child, { script: { firstMs: 0, intervalMs: 0, tokens: 20 } });
+  for (const way of Object.values(ways)) await many(way, WARM_UP);
   for (const streams of values.streams.split(',').map(Number)) {
     // A token each 100 ms is a model that many share; its first one takes as long as a short queue.
     const script: Script = { firstMs: 50, intervalMs: 100, tokens: 40 };
@@ -65,9 +73,9 @@ async function compare(
   let tokens = 0;
   for (let turn = 0; turn < TURNS; turn += 1) {
     found.direct.push(...(await keepOpen(ways.direct, agent, streams, script, seconds())));
-    const before = await usageOf(api);
+    const before = await usageOf(api, 'processor');
     const answered = await keepOpen({ ...ways.api, bytes: total }, agent, streams, script, seconds());
-    cpuUs += (await usageOf(api)).cpuUs - before.cpuUs;
+    cpuUs += (await usageOf(api, 'processor')).cpuUs - before.cpuUs;
     // Those of the beginning cost as much, and are not among the answered.
     tokens += (answered.length + streams) * script.tokens;
     found.api.push(...answered);
@@ -98,19 +106,24 @@ async function memory(requests: number, model: ChildProcess, api: ChildProcess, 
   const script: Script = { firstMs: 0, intervalMs: 0, tokens: 20 };
   await tell(model, { script });
   const steps = 5;
-  print(`${requests} answers, 32 at a time`);
+  print(`${requests} answers, ${SIDE_BY_SIDE} at a time`);
   for (let step = 0; step <= steps; step += 1) {
-    const { heapBytes, residentBytes } = await usageOf(api);
+    const { heapBytes, residentBytes } = await usageOf(api, 'memory');
     const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1).padStart(6);
     print(
       `  after ${String((requests * step) / steps).padStart(6)}  ${megabytes(heapBytes)} MB of heap, ${megabytes(residentBytes)} MB resident`,
     );
-    let left = step < steps ? requests / steps : 0;
-    const worker = async () => {
-      for (; left > 0; left -= 1) await ask(way, agent);
-    };
-    await Promise.all(Array.from({ length: 32 }, worker));
+    if (step < steps) await many(way, requests / steps);
   }
+}
+
+/** So many questions, some at a time. */
+async function many(way: Way, requests: number): Promise<void> {
+  let left = requests;
+  const worker = async () => {
+    for (; left > 0; left -= 1) await ask(way, agent);
+  };
+  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, worker));
 }
 
 function direct(url: string): Way {
@@ -163,8 +176,8 @@ async function tell<T>(child: ChildProcess, command: Command): Promise<T> {
   return message as T;
 }
 
-function usageOf(child: ChildProcess): Promise<Usage> {
-  return tell(child, { usage: true });
+function usageOf(child: ChildProcess, usage: 'processor' | 'memory'): Promise<Usage> {
+  return tell(child, { usage });
 }
 
 function quantile(values_: readonly number[], share: number): number {

@@ -19,8 +19,9 @@ export interface Gate {
 export function passesGate(question: string, passages: readonly Passage[], { similarity, support }: Gate): boolean {
   const closest = closestOf(passages);
   if (closest !== undefined) return similarity === undefined || closest >= similarity;
+  if (support === undefined) return true;
   const best = bestSupportOf(question, passages);
-  return support === undefined || (best !== undefined && best >= support);
+  return best !== undefined && best >= support;
 }
 
 /** The greatest cosine among passages; undefined where no vectors were compared. */
