@@ -26,6 +26,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     (await import('./operator/ingest.js')).operatorIngest(args, environment, process.stdin, write),
   'operator-ask': async () => (await import('./operator/ask.js')).operatorAsk(environment, process.stdin, write),
   'operator-mask': async (args) => (await import('./operator/mask.js')).operatorMask(args, process.stdin, write),
+  'operator-eval': async () => (await import('./operator/eval.js')).runOperatorEval(environment, process.stdin, write),
   'operator-smoke': async () => (await import('./operator/smoke.js')).runOperatorSmoke(process.stdin, write),
 };
 

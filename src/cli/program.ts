@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { HELP_COMMAND, RagdockCommand } from './command.js';
 import { registerAsk } from './commands/ask.js';
+import { registerCalibrate } from './commands/calibrate.js';
 import { registerCompletion } from './commands/completion.js';
+import { registerEval } from './commands/eval.js';
 import { registerIngest } from './commands/ingest.js';
 import { registerInit } from './commands/init.js';
 import { registerLock } from './commands/lock.js';
@@ -25,6 +27,7 @@ const COMMANDS: Readonly<Record<string, readonly Register[]>> = {
   'Try it:': [registerUp],
   'Describe a stack:': [registerInit, registerValidate, registerLock, registerSecrets],
   'Use a running stack:': [registerModel, registerIngest, registerAsk, registerSmoke, registerStatus, registerLogs],
+  'Measure the search:': [registerEval, registerCalibrate],
   'This program:': [registerCompletion],
 };
 

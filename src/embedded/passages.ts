@@ -1,5 +1,5 @@
 import { abortReason } from '../rag/failure.js';
-import { originOf } from '../rag/origin.js';
+import { searchedText } from '../rag/origin.js';
 import type { DocumentKey, Passage, PassageStore, Retrieval, SearchResult, StoredPassage } from '../rag/ports.js';
 import { Bm25Index } from '../rag/retrieval/bm25-index.js';
 import type { Database } from './database.js';
@@ -193,7 +193,7 @@ class EmbeddedStore implements PassageStore {
 
   #remember(passage: StoredPassage): void {
     this.#passages.set(passage.id, passage);
-    this.#index.put({ id: passage.id, group: passage.course, text: `${originOf(passage)}\n${passage.text}` });
+    this.#index.put({ id: passage.id, group: passage.course, text: searchedText(passage) });
   }
 }
 

@@ -241,6 +241,16 @@ export const FAILURES = {
     remedy: 'Correct the files named and run the command again; what was ingested stays and is not doubled.',
     exit: 1,
   },
+  JUDGED_SET_INVALID: {
+    title: 'A set of judged questions cannot be used',
+    remedy: 'Correct the lines named: `corpus.jsonl`, `queries.jsonl` and `qrels.tsv` in the layout of BEIR.',
+    exit: 2,
+  },
+  MEASURING_FAILED: {
+    title: 'The questions of a judged set could not all be asked',
+    remedy: 'Remove the cause and run the command again; what it made in Qdrant is removed.',
+    exit: 3,
+  },
   MODEL_FILE_MISMATCH: {
     title: 'The model file is not the one that the environment names',
     remedy: 'Use the file whose SHA-256 the environment names, or change `sha256` there.',

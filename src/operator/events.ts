@@ -56,6 +56,22 @@ export const AskEvent = z.discriminatedUnion('event', [
 ]);
 export type AskEvent = z.output<typeof AskEvent>;
 
+/** What `operator-eval` says, one JSON object a line. */
+export const EvalEvent = z.discriminatedUnion('event', [
+  z.object({ event: z.literal('progress'), passages: z.int(), questions: z.int() }),
+  /** What one question found. */
+  z.object({
+    event: z.literal('found'),
+    id: z.string(),
+    ranking: z.array(z.string()).readonly(),
+    similarity: z.number().optional(),
+    support: z.number().optional(),
+  }),
+  z.object({ event: z.literal('done'), by: z.enum(['words', 'words and vectors']) }),
+  z.object({ event: z.literal('error'), detail: z.string() }),
+]);
+export type EvalEvent = z.output<typeof EvalEvent>;
+
 /** One line of a session as an event. Throws SESSION_FAILED for what is none. */
 export function parseEvent<Schema extends z.ZodType>(schema: Schema, line: string): z.output<Schema> {
   let value: unknown;

@@ -39,7 +39,7 @@ export interface SessionConnection {
 }
 
 export interface SessionNeeds {
-  readonly purpose: 'ingest' | 'ask' | 'smoke' | 'mask';
+  readonly purpose: 'ingest' | 'ask' | 'eval' | 'smoke' | 'mask';
   /** Command of the apps' image with its arguments. */
   readonly command: readonly string[];
   readonly connections: readonly SessionConnection[];

@@ -17,10 +17,25 @@ export interface Gate {
  * ranks, and the best of what is all beside the point has as high a rank as any.
  */
 export function passesGate(question: string, passages: readonly Passage[], { similarity, support }: Gate): boolean {
-  const cosines = passages.flatMap(({ similarity: cosine }) => cosine ?? []);
-  if (cosines.length > 0) return similarity === undefined || Math.max(...cosines) >= similarity;
-  return support === undefined || passages.some((passage) => supportOf(question, passage) >= support);
+  const closest = closestOf(passages);
+  if (closest !== undefined) return similarity === undefined || closest >= similarity;
+  if (support === undefined) return true;
+  const best = bestSupportOf(question, passages);
+  return best !== undefined && best >= support;
 }
+
+/** The greatest cosine among passages; undefined where no vectors were compared. */
+export function closestOf(passages: readonly Passage[]): number | undefined {
+  return greatest(passages.flatMap(({ similarity }) => similarity ?? []));
+}
+
+/** The greatest support among passages; undefined where there are none. */
+export function bestSupportOf(question: string, passages: readonly Passage[]): number | undefined {
+  return greatest(passages.map((passage) => supportOf(question, passage)));
+}
+
+const greatest = (values: readonly number[]): number | undefined =>
+  values.length === 0 ? undefined : Math.max(...values);
 
 /**
  * How much a passage that was found by BM25 alone has to do with a question: its score, times the share of the

@@ -4,3 +4,12 @@ export function originOf({ title, heading }: { readonly title: string; readonly 
   if (heading === title || heading.startsWith(`${title} > `)) return heading;
   return [title, heading].filter((part) => part !== '').join(' > ');
 }
+
+/** What a passage is found by, by words and by vectors alike. */
+export function searchedText(passage: {
+  readonly title: string;
+  readonly heading: string;
+  readonly text: string;
+}): string {
+  return `${originOf(passage)}\n${passage.text}`;
+}

@@ -13,6 +13,7 @@ test('the help groups the commands, gives each one line, and tells exit codes an
     'Try it:',
     'Describe a stack:',
     'Use a running stack:',
+    'Measure the search:',
     'This program:',
     'Exit codes:',
     'Variables:',

@@ -155,6 +155,26 @@ describe('a change', () => {
     expect(idsOf(index, 'курс')).toEqual(['a', 'c']);
   });
 
+  test('thousands that came, changed and went leave what a fresh index of the rest finds', () => {
+    const textOf = (number: number) => `курс ${number % 7} лекция ${number % 11} ${'семинар '.repeat(number % 5)}`;
+    const index = new Bm25Index();
+    const kept: Record<string, string> = {};
+    for (let number = 0; number < 3000; number += 1) {
+      index.put({ id: `t${number}`, group: GROUP, text: textOf(number) });
+      if (number % 2 === 1) index.put({ id: `t${number - 1}`, group: GROUP, text: textOf(number + 1) });
+      if (number % 3 === 0) index.remove(`t${number - 2}`);
+    }
+    for (let number = 0; number < 3000; number += 1) if (number % 10 !== 0) index.remove(`t${number}`);
+    for (let number = 0; number < 3000; number += 10) {
+      const removed = (number + 2) % 3 === 0 && number + 2 < 3000;
+      if (!removed) kept[`t${number}`] = textOf(number + 2);
+    }
+    expect(index.size).toBe(Object.keys(kept).length);
+    for (const query of ['лекция 3', 'курс семинар', '5 8']) {
+      expect(index.search(query, GROUP, 50)).toEqual(indexOf(kept).search(query, GROUP, 50));
+    }
+  });
+
   test('all that was removed leaves an index that works', () => {
     const index = indexOf({ a: 'курс' });
     index.remove('a');

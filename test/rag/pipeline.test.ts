@@ -259,6 +259,43 @@ describe('without a passage', () => {
   });
 });
 
+describe('with passages that the gate does not let pass', () => {
+  const gate = { similarity: 0.6, support: 1000 };
+  const near = { ...passage({ similarity: 0.6, score: 0.01 }) };
+  const far = { ...passage({ similarity: 0.59, score: 1 }) };
+
+  test.each([
+    ['too far', far],
+    ['of too few of its words', passage({ score: 1 })],
+  ])('%s, a question is refused without asking the model', async (_, one) => {
+    retrieval.results = [{ collection: 'BD_curs_data', passages: [one] }];
+    const answer = await ask({ gate });
+    expect(await read(answer)).toBe(REFUSAL);
+    expect(answer).toMatchObject({ refused: true, sources: [] });
+    expect(llm.prompts).toEqual([]);
+  });
+
+  test('the model is told that nothing was found in the mode general', async () => {
+    retrieval.results = [{ collection: 'BD_curs_data', passages: [far] }];
+    const answer = await ask({ gate, noContext: 'general' });
+    expect(await read(answer)).toBe('Да');
+    expect(answer).toMatchObject({ refused: false, sources: [] });
+    expect(JSON.stringify(llm.prompts)).not.toContain(far.text);
+  });
+
+  test('all passages go to the model when one is close enough, whatever its rank', async () => {
+    retrieval.results = [{ collection: 'BD_curs_data', passages: [{ ...far, id: 'a', contentHash: 'a' }, near] }];
+    expect((await ask({ gate })).sources).toHaveLength(2);
+  });
+
+  test('without the embedding server, words are looked at, and the answer says what it had to do without', async () => {
+    retrieval.results = [{ collection: 'BD_curs_data', passages: [passage({ score: 5, text: 'Такое RAG' })] }];
+    retrieval.vectorFailure = new Error('down');
+    const answer = await ask({ gate: { similarity: 0.9, support: 5 } });
+    expect(answer).toMatchObject({ refused: false, degraded: ['embeddings'] });
+  });
+});
+
 describe('when collections cannot be searched', () => {
   const failure = new Error('down');
 

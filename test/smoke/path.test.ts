@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { judgeExchange, leftoversOf, stream } from '../../src/apps/operator/smoke/path.js';
+import { leftoversOf } from '../../src/apps/operator/leftovers.js';
+import { judgeExchange, stream } from '../../src/apps/operator/smoke/path.js';
 import { ScratchDocument } from '../../src/apps/operator/smoke/scratch.js';
 import { RagFailure } from '../../src/rag/failure.js';
 import { passagesOf } from '../../src/rag/ingest/ingest.js';

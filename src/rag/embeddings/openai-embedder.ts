@@ -2,10 +2,14 @@ import { Agent, request } from 'undici';
 import { z } from 'zod';
 import { abortReason, codeOf } from '../failure.js';
 import type { Credential, Embedder } from '../ports.js';
+import { retry } from '../retry.js';
 
 /** text-embeddings-inference and vLLM close an idle connection after 5 s; this side has to be earlier. */
 const KEEP_ALIVE_MS = 4000;
 const CONNECT_TIMEOUT_MS = 2000;
+
+/** The longest pause before a busy server is asked again, in milliseconds. */
+const LONGEST_PAUSE_MS = 500;
 
 /** Longest part of an error body that is kept, in characters. */
 const LONGEST_MESSAGE = 300;
@@ -98,7 +102,14 @@ export class OpenAiEmbedder implements Embedder {
     const { timeoutMs } = this.#options;
     const timeout = AbortSignal.timeout(timeoutMs);
     try {
-      return await this.#attempts(texts, AbortSignal.any([caller, timeout]));
+      const signal = AbortSignal.any([caller, timeout]);
+      // Half of the time is left for the answer to the last attempt.
+      return await retry(() => this.#attempts(texts, signal), {
+        deadlineMs: timeoutMs / 2,
+        maxWaitMs: LONGEST_PAUSE_MS,
+        isTransient: (error) => error instanceof EmbeddingError && error.kind === 'busy',
+        signal,
+      });
     } catch (error) {
       if (caller.aborted) throw abortReason(caller);
       if (timeout.aborted) {

@@ -36,7 +36,7 @@ export class QdrantError extends Error {
 }
 
 export interface QdrantCall {
-  readonly method: 'GET' | 'PUT' | 'POST' | 'PATCH';
+  readonly method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly body?: unknown;
   /** Longest time for the whole call, in milliseconds. */

@@ -1,6 +1,6 @@
 import type { Schemas } from '@qdrant/js-client-rest';
 import { EmbeddingError } from '../embeddings/openai-embedder.js';
-import { originOf } from '../origin.js';
+import { searchedText } from '../origin.js';
 import type { Credential, DocumentKey, Embedder, PassageStore, StoredPassage } from '../ports.js';
 import { retry } from '../retry.js';
 import { CollectionMismatch, checkVectorNames, collectionPath, collectionTraits } from './qdrant-collection.js';
@@ -134,11 +134,6 @@ export class QdrantPassageStore implements PassageStore {
     };
     return { id: passage.id, vector, payload: { ...payload } };
   }
-}
-
-/** What a passage is found by, by words and by vectors alike. */
-function searchedText(passage: StoredPassage): string {
-  return `${originOf(passage)}\n${passage.text}`;
 }
 
 /** Vectors of two models say nothing about each other, and a point without one would never be found by it. */

@@ -1,6 +1,6 @@
 import { DEFAULT_LIMITS } from '../../../src/apps/web-bot/limits.js';
 import { HttpRagApi } from '../../../src/apps/web-bot/rag-api.js';
-import type { Embedder, Passage } from '../../../src/rag/ports.js';
+import type { Passage } from '../../../src/rag/ports.js';
 import { QdrantRetrieval } from '../../../src/rag/retrieval/qdrant.js';
 import { question, startBot, Visitor } from '../../apps/web-bot/harness.js';
 import { json, type ReceivedRequest, ScriptedServer } from '../../support/http-server.js';
@@ -68,23 +68,19 @@ export interface Search {
   readonly passages: readonly Passage[];
 }
 
-/** A model of vectors that says the same of every text. */
-const embedder = ({ model, dimension }: { model: string; dimension: number }): Embedder => ({
-  model,
-  dimension,
-  embed: async (texts) => texts.map(() => Array.from({ length: dimension }, () => 0.5)),
-  close: async () => undefined,
-});
-
 /** What the API asks Qdrant for one question, by collection; each has one point. */
 export async function searchQdrant(saiga: Saiga): Promise<readonly Search[]> {
-  const { collections, embeddings } = saiga.json('rag-api');
   const points = [{ id: 1, version: 1, score: 12.5, payload: { text: 'Осмос – это …', source: 'cells.md' } }];
-  // The closest by vectors, and the fusion of both searches.
-  const qdrant = await ScriptedServer.start((_request, response) =>
-    json(response, 200, { result: [{ points }, { points }] }),
-  );
-  const retrieval = new QdrantRetrieval(qdrant.url, credential, collections, embedder(embeddings));
+  const qdrant = await ScriptedServer.start(({ path }, response) => {
+    json(response, 200, { result: path.endsWith('/batch') ? [{ points }, { points }] : { points } });
+  });
+  const { collections, embeddings } = saiga.json('rag-api');
+  const embedder = {
+    ...embeddings,
+    embed: async (texts: string[]) => texts.map(() => [1]),
+    close: async () => undefined,
+  };
+  const retrieval = new QdrantRetrieval(qdrant.url, credential, collections, embedder);
   try {
     const { collections: results } = await retrieval.search('Что такое осмос?', 'demo', AbortSignal.timeout(10_000));
     return qdrant.requests.map(({ path, body }) => {

@@ -1,7 +1,6 @@
 import { expect } from 'vitest';
 import { parse } from 'yaml';
 import { collectionDefinition } from '../../../src/rag/retrieval/qdrant-layout.js';
-import type { Resource } from '../../support/synth.js';
 import { searchQdrant } from './observed.js';
 import type { Check, Checks, Saiga } from './saiga.js';
 
@@ -19,15 +18,20 @@ const collection =
     return [`api.collections.${name}`];
   };
 
-/** The search of the first collection by vectors alone, and by vectors and words. */
-async function searches(saiga: Saiga): Promise<readonly [Resource, Resource]> {
-  const [search] = await searchQdrant(saiga);
-  const [byVector, hybrid] = search?.body.searches ?? [];
-  return [byVector, hybrid];
+/** How the job makes the first collection: its points get a vector of the model and one of words. */
+function made(saiga: Saiga): ReturnType<typeof collectionDefinition> {
+  const [first] = saiga.json('qdrant-collections').collections;
+  expect(first.embedding).toEqual(saiga.json('rag-api').embeddings);
+  return collectionDefinition(first);
 }
 
-/** How saiga's job makes its first collection. */
-const definition = (saiga: Saiga) => collectionDefinition(saiga.json('qdrant-collections').collections[0]);
+/** What the API asks one collection: a batch with the closest by vectors, then the fusion. */
+async function asked(saiga: Saiga) {
+  const [search] = await searchQdrant(saiga);
+  if (!search) throw new Error('Qdrant was not asked');
+  const [closest, fused] = search.body.searches;
+  return { search, closest, fused };
+}
 
 export const QDRANT: Checks = {
   'Порты: your_port (API), your_port (внутренний)': (saiga) => [saiga.published(ID, 6333), saiga.published(ID, 6334)],
@@ -45,28 +49,31 @@ export const QDRANT: Checks = {
     return [saiga.said('qdrant.recoveryMode'), name, /QDRANT__STORAGE__RECOVERY_MODE/.exec(script)?.[0] ?? ''];
   },
   BD_curs_data: collection('BD_curs_data'),
-  'Векторные представления учебных материалов': async (saiga) => {
-    const { vectors, sparse_vectors, metadata } = definition(saiga);
-    expect(metadata).toMatchObject({ embedding: 'deepvk/USER-bge-m3', dimension: 1024 });
-    return [...Object.keys(vectors ?? {}), String(metadata?.embedding), ...Object.keys(sparse_vectors ?? {})];
+  'Векторные представления учебных материалов': (saiga) => {
+    const { vectors, sparse_vectors } = made(saiga);
+    return [...Object.keys(vectors ?? {}), ...Object.keys(sparse_vectors ?? {})];
   },
   BD_chat_question: collection('BD_chat_question'),
   'История взаимодействий': (saiga) => [saiga.variable('rag-api', 'POSTGRES_URL')],
   BD_organization_question: collection('BD_organization_question'),
   'def vector_store_session():': (saiga) => [saiga.variable('rag-api', 'QDRANT_URL')],
   'embeddings = HuggingFaceEmbeddings(': (saiga) => {
+    expect(saiga.json('rag-api').embeddings.model).toBe('deepvk/USER-bge-m3');
     const jobs: { job_name: string }[] = parse(saiga.file('prometheus', '/prometheus.yml')).scrape_configs;
     const [job] = jobs.filter(({ job_name }) => job_name === 'embeddings');
     return [
       saiga.said('embeddings.model.name'),
       saiga.container('embeddings').name,
       job?.job_name ?? '',
-      saiga.variable('rag-api', 'EMBEDDINGS_URL'),
-    ];
+      'EMBEDDINGS_URL',
+    ].filter((quoted) => quoted !== 'EMBEDDINGS_URL' || saiga.hasVariable('rag-api', quoted));
   },
   'store = QdrantVectorStore(': async (saiga) => {
-    const [byVector] = await searches(saiga);
-    return [byVector.using, ...Object.keys(definition(saiga).sparse_vectors ?? {}), 'layout: langchain'];
+    const { closest, fused } = await asked(saiga);
+    expect(saiga.json('rag-api').collections.every(({ layout }: { layout?: string }) => layout === undefined)).toBe(
+      true,
+    );
+    return [closest.using, fused.prefetch[1].using, 'layout: langchain'];
   },
   'collection_name="DS_local_new2"': (saiga) => {
     expect(collections(saiga)).not.toContain('DS_local_new2');
@@ -74,27 +81,24 @@ export const QDRANT: Checks = {
   },
   'url="http://qdrant:6333"': (saiga) => [saiga.variable('rag-api', 'QDRANT_URL')],
   'def safe_semantic_search(query, k=3, threshold=0.7):': async (saiga) => {
-    const asked = await searchQdrant(saiga);
-    expect(asked.map(({ body }) => body.searches[1].limit)).toEqual([3, 3, 3]);
+    const searches = await searchQdrant(saiga);
+    expect(searches.map(({ body }) => body.searches[1].limit)).toEqual([3, 3, 3]);
     return ['limit: 3'];
   },
   'results = vs.similarity_search_with_relevance_scores(': async (saiga) => {
-    const [search] = await searchQdrant(saiga);
-    const [byVector, hybrid] = await searches(saiga);
-    expect(hybrid.prefetch).toContainEqual(expect.objectContaining({ using: byVector.using }));
-    const byWords = hybrid.prefetch.find(({ using }: Resource) => using === 'bm25');
-    return [byWords.query.model, hybrid.query.fusion, search?.path.replace(/^\/collections\/\w+/, '') ?? ''];
+    const { search, fused } = await asked(saiga);
+    return [fused.prefetch[1].query.model, search.path.replace(/^\/collections\/\w+/, ''), fused.query.fusion];
   },
   '(doc.page_content, score)': async (saiga) => {
-    const [search] = await searchQdrant(saiga);
-    expect((await searches(saiga))[1].with_payload).toBe(true);
-    const [passage] = search?.passages ?? [];
+    const { search, fused } = await asked(saiga);
+    expect(fused.with_payload).toBe(true);
+    const [passage] = search.passages;
     expect(passage).toMatchObject({ text: 'Осмос – это …', score: 12.5 });
     return ['text', 'score'];
   },
   'if score > threshold': async (saiga) => {
     for (const { body } of await searchQdrant(saiga)) expect(JSON.stringify(body)).not.toContain('score_threshold');
-    expect(saiga.json('rag-api').gate ?? {}).toEqual({});
-    return ['api.gate.similarity', `noContext: ${saiga.json('rag-api').noContext}`];
+    expect(saiga.json('rag-api')).not.toHaveProperty('gate');
+    return ['gate.similarity', `noContext: ${saiga.json('rag-api').noContext}`];
   },
 };

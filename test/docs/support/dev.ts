@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'yaml';
 import { planLock } from '../../../config/lock.js';
 import type { Lock } from '../../../config/lock-schema.js';
@@ -40,12 +39,9 @@ function lockOf(settings: Settings, known?: Lock): Lock {
   const promises = promisesOf(settings, NAME);
   // A page may show a server elsewhere in the place of one of `dev`.
   const left = Object.keys(promises.elsewhere ?? {}).filter((id) => known?.volumes[id] !== undefined);
-  // One that adds vectors shows a stack whose collections were made with them.
-  const made = Object.entries(known?.collections ?? {}).flatMap(([name, promise]) =>
-    isDeepStrictEqual(promise, promises.collections[name] ?? promise) ? [] : [name],
-  );
-  const accepted = [...left, ...made];
-  return planLock({ name: NAME, file: `${NAME}.yaml`, settings, lock: known }, promises, accepted);
+  // Nor were its collections made before: what a page shows with vectors has them from the beginning.
+  const lock = known && { ...known, collections: structuredClone({ ...promises.collections }) };
+  return planLock({ name: NAME, file: `${NAME}.yaml`, settings, lock }, promises, left);
 }
 
 export const DEV_LOCK: Lock = lockOf(settingsWith({}));

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { newest } from '../../secret-file.js';
+import { leftoversOf } from '../leftovers.js';
 import { type Check, CheckFailure, describe, type Finding } from './check.js';
 import { askHttp, excerptOf, expectStatus, jsonOf, openHttp } from './http.js';
 import { type PathPlan, SMOKE_USER, type SmokePlan, type Target, type TargetOf } from './protocol.js';
@@ -11,9 +12,6 @@ import { askInChat } from './web-bot.js';
 
 /** How often a question is asked again when the model had nothing to say but its end. */
 const ATTEMPTS = 3;
-
-/** Longest time from the naming of a run to the moment in which others can see it, in milliseconds. */
-const HEAD_START_MS = 2000;
 
 /** How long a step that was given up may go on before the document is removed, in milliseconds. */
 const GIVEN_UP_MS = 5000;
@@ -57,23 +55,6 @@ interface Step {
   readonly check: Check;
   /** Resolves when the service was asked all that is asked of it alone. @default - it was before the path began */
   readonly after?: Promise<void>;
-}
-
-/**
- * Whether what another run left is nobody's any more. Runs begin with the time at which they began; one that began
- * after this one, or just before it, may be alive without being among those that were.
- */
-export function leftoversOf({ run, liveRuns }: Pick<SmokePlan, 'run' | 'liveRuns'>): (other: string) => boolean {
-  const began = beginOf(run);
-  return (other) => beginOf(other) < began - HEAD_START_MS && !liveRuns.includes(other);
-}
-
-/** `20261122t100000z-3f9a1c` began at 10:00:00; what is no run began never. */
-function beginOf(run: string): number {
-  const [, date = '', time = ''] = /^(\d{8})t(\d{6})z-/.exec(run) ?? [];
-  const [iso, clock] = [date.replace(/(..)(..)$/, '-$1-$2'), time.replace(/(..)(..)$/, ':$1:$2')];
-  const began = Date.parse(`${iso}T${clock}Z`);
-  return Number.isNaN(began) ? Number.POSITIVE_INFINITY : began;
 }
 
 /** The path through a deployed stack. Never rejects. */
