@@ -78,6 +78,7 @@ function build(settings: Partial<PipelineSettings> = {}): Pipeline {
     began: () => events.push('began'),
     ended: (summary) => summaries.push(summary),
     lost: () => events.push('lost'),
+    savedLate: () => events.push('saved late'),
   };
   return new Pipeline({ retrieval, history, llm, settings: { ...SETTINGS, ...settings }, observer });
 }

@@ -36,6 +36,7 @@ export function ragApiSettings(changes: Changes = {}): RagApiSettings {
       }),
       ...changes.limits,
     },
+    history: { ...RagApiSettings.shape.history.parse({}), ...changes.history },
   };
 }
 
