@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { API_HISTORY_LIMITS, API_RECORD_LIMITS } from '../../../config/api-limits.js';
 import { SearchedCollection } from '../../rag/retrieval/collection-settings.js';
 
 /** How long an old API key is accepted beside a new one, in seconds: a deploy brings the new one to all who present it. */
@@ -48,9 +47,9 @@ export const RagApiSettings = z.strictObject({
     connections: z.int().default(1000),
     connectionsPerAddress: z.int().default(200),
     /** Requests of one client address for exchanges, lists, feedback and erasure. */
-    recordsPerMinute: z.int().default(API_RECORD_LIMITS.recordsPerMinute.usual),
+    recordsPerMinute: z.int().default(600),
     /** Longest comment of a feedback. */
-    commentCharacters: z.int().default(API_RECORD_LIMITS.commentCharacters.usual),
+    commentCharacters: z.int().default(1000),
   }),
   /** What is done with exchanges beside keeping them. */
   history: z
@@ -58,8 +57,8 @@ export const RagApiSettings = z.strictObject({
       /** The collection that praised exchanges go to. @default - none */
       fromFeedback: z.string().optional(),
       /** How much may wait in memory while PostgreSQL cannot be reached. */
-      waitingExchanges: z.int().default(API_HISTORY_LIMITS.waitingExchanges.usual),
-      waitingMiB: z.int().default(API_HISTORY_LIMITS.waitingMiB.usual),
+      waitingExchanges: z.int().default(1000),
+      waitingMiB: z.int().default(16),
     })
     .prefault({}),
   /** How long the API key before the newest one is accepted after the newest one came. @default KEY_OVERLAP_SECONDS */
