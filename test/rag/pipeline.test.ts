@@ -249,11 +249,13 @@ const down = (): never => {
 describe('when the history is down', () => {
   test('answers without an exchange id, and ends cleanly', async () => {
     history.before = down;
-    const answer = await ask();
+    const pipeline = build();
+    const answer = await pipeline.ask(QUESTION, controller.signal);
     expect(answer).toMatchObject({ exchangeId: undefined, degraded: ['history'] });
     expect(await read(answer)).toBe('Да');
-    expect(events).not.toContain('lost');
     history.before = () => undefined;
+    await pipeline.drain();
+    expect(events).not.toContain('lost');
   });
 
   test('saves what was asked meanwhile when it is back, in order, with the times at which it was', async () => {
