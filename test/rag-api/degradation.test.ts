@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ROOT } from '../support/environments.js';
 import { HAS_POSTGRES } from '../support/postgres-server.js';
 import { until } from '../support/until.js';
-import { DEGRADATION } from './degradation-table.js';
+import { DEGRADATION, degradationRows } from './degradation-table.js';
 import { DegradedApi } from './degraded-api.js';
 
 /** Longest time to the first byte, with every limit in force, in milliseconds. */
@@ -78,4 +81,11 @@ describe.runIf(HAS_POSTGRES)('a dependency that has a fault', { timeout: 60_000 
     expect(rows).toEqual([{ status: 'complete', answer: 'Векторная база' }]);
     expect(await degraded.value('rag_exchanges_lost_total')).toBe(0);
   }
+});
+
+test('the page of the API shows the same table', () => {
+  const page = readFileSync(join(ROOT, 'docs/services/rag-api.md'), 'utf8').split('\n');
+  const heading = page.indexOf('| Dependency | Fault | Status | `X-Rag-Degraded` | Metric | Log line |');
+  expect(heading).toBeGreaterThan(0);
+  expect(page.slice(heading + 2, page.indexOf('', heading))).toEqual(degradationRows());
 });
