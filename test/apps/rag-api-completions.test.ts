@@ -1,8 +1,9 @@
 import OpenAI, { APIError, NotFoundError, RateLimitError, UnprocessableEntityError } from 'openai';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { completionSchema } from '../../src/apps/rag-api/completion-schema.js';
 import { json } from '../support/http-server.js';
 import { answering, events, stalling, streaming } from '../support/openai-script.js';
-import { KEY, RunningRagApi } from '../support/rag-api.js';
+import { KEY, RunningRagApi, ragApiSettings } from '../support/rag-api.js';
 
 type Message = OpenAI.ChatCompletionMessageParam;
 
@@ -193,6 +194,24 @@ describe('an error', () => {
     expect(response.status).toBe(502);
     expect(response.headers.has('x-exchange-id')).toBe(false);
   });
+});
+
+test('what was said before the question is the conversation, without the system', () => {
+  const asked = completionSchema(ragApiSettings()).parse({
+    model: 'demo',
+    messages: [
+      { role: 'system', content: 'Отвечай стихами.' },
+      { role: 'user', content: 'Что такое\u200b RAG?' },
+      { role: 'assistant', content: '' },
+      { role: 'assistant', content: [{ type: 'text', text: 'Поиск.' }] },
+      { role: 'user', content: 'А зачем?' },
+    ],
+  });
+  expect(asked).toMatchObject({ message: 'А зачем?', stream: false, includeUsage: false, userName: 'anonymous' });
+  expect(asked.history).toEqual([
+    { role: 'user', content: 'Что такое RAG?' },
+    { role: 'assistant', content: 'Поиск.' },
+  ]);
 });
 
 test('a client that leaves stops the model', async () => {

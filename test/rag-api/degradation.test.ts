@@ -83,6 +83,25 @@ describe.runIf(HAS_POSTGRES)('a dependency that has a fault', { timeout: 60_000 
   }
 });
 
+test.runIf(HAS_POSTGRES)('a stop waits for PostgreSQL, and what waits is written', { timeout: 60_000 }, async () => {
+  const degraded = await DegradedApi.start();
+  try {
+    await degraded.have('PostgreSQL', 'stopped');
+    const response = await degraded.api.ask();
+    expect([response.headers.has('x-exchange-id'), await response.text()]).toEqual([false, 'Векторная база']);
+    await until('it waits', async () => (await degraded.value('rag_exchanges_waiting')) === 1);
+    const stopped = degraded.api.api.stop(0);
+    await degraded.recover('PostgreSQL', 'stopped');
+    await stopped;
+    const client = await degraded.postgres.connect();
+    const { rows } = await client.query('SELECT status, answer FROM rag.exchanges');
+    await client.end();
+    expect(rows).toEqual([{ status: 'complete', answer: 'Векторная база' }]);
+  } finally {
+    await degraded.stop();
+  }
+});
+
 test('the page of the API shows the same table', () => {
   const page = readFileSync(join(ROOT, 'docs/services/rag-api.md'), 'utf8').split('\n');
   const heading = page.indexOf('| Dependency | Fault | Status | `X-Rag-Degraded` | Metric | Log line |');
