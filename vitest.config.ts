@@ -6,6 +6,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: [
       'test/attack/**',
+      'test/clients/**',
       'test/deploy/**',
       'test/drills/**',
       'test/engines/**',

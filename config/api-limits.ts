@@ -49,6 +49,39 @@ export const API_SHARES = {
   },
 } as const satisfies Record<string, Omit<ApiLimit, 'usual'>>;
 
+/** What clients may ask of exchanges that are kept; an environment that says nothing of them has the usual ones. */
+export const API_RECORD_LIMITS = {
+  recordsPerMinute: {
+    least: 1,
+    most: 100_000,
+    usual: 600,
+    meaning:
+      'Requests of one client address in a minute for exchanges, history, feedback and erasure; more get 429. Default: 600',
+  },
+  commentCharacters: {
+    least: 1,
+    most: 10_000,
+    usual: 1000,
+    meaning: 'Longest comment of a feedback, in characters. Default: 1000',
+  },
+} as const satisfies Record<string, ApiLimit>;
+
+/** How much may wait in the memory of the API while PostgreSQL cannot be reached. */
+export const API_HISTORY_LIMITS = {
+  waitingExchanges: {
+    least: 1,
+    most: 100_000,
+    usual: 1000,
+    meaning: 'Exchanges that may wait in memory while PostgreSQL cannot be reached; the oldest goes. Default: 1000',
+  },
+  waitingMiB: {
+    least: 1,
+    most: 1024,
+    usual: 16,
+    meaning: 'Memory that waiting exchanges may take, in MiB; the oldest goes. Default: 16',
+  },
+} as const satisfies Record<string, ApiLimit>;
+
 /** What the readers of a deployed web bot may take of it. */
 export const WEB_BOT_LIMITS = {
   socketsPerAddress: { least: 1, most: 10_000, usual: 50, meaning: 'Chats open at once from one client address' },

@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { KEY_OVERLAP_SECONDS } from '../src/apps/rag-api/settings.js';
-import { API_CLIENT_LIMITS, API_LIMITS, API_SHARES, type ApiLimit, WEB_BOT_LIMITS } from './api-limits.js';
+import {
+  API_CLIENT_LIMITS,
+  API_HISTORY_LIMITS,
+  API_LIMITS,
+  API_RECORD_LIMITS,
+  API_SHARES,
+  type ApiLimit,
+  WEB_BOT_LIMITS,
+} from './api-limits.js';
 import { Embeddings } from './embeddings.js';
 import { externalPostgres, externalQdrant } from './external.js';
 import {
@@ -49,6 +57,8 @@ const deployedApiLimits = z.strictObject({
   requestSeconds: limit(API_CLIENT_LIMITS.requestSeconds),
   connections: limit(API_CLIENT_LIMITS.connections),
   connectionsPerAddress: limit(API_CLIENT_LIMITS.connectionsPerAddress),
+  recordsPerMinute: share(API_RECORD_LIMITS.recordsPerMinute),
+  commentCharacters: share(API_RECORD_LIMITS.commentCharacters),
 });
 
 const webBotLimits = z.strictObject({
@@ -97,6 +107,14 @@ const gate = z.strictObject({
 });
 
 const collectionName = text(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'letters, digits, _ and -');
+
+const apiHistory = z.strictObject({
+  fromFeedback: collectionName
+    .optional()
+    .describe('The collection that exchanges go to which users were content with. Default: none, nothing is learned'),
+  waitingExchanges: share(API_HISTORY_LIMITS.waitingExchanges),
+  waitingMiB: share(API_HISTORY_LIMITS.waitingMiB),
+});
 
 const extraService = z
   .strictObject({
@@ -245,6 +263,7 @@ export const EnvironmentSchema = z
               .default(KEY_OVERLAP_SECONDS)
               .describe('How long the old API key is accepted after a new one came'),
             limits: deployedApiLimits.prefault({}).describe('What one question may cost, and what one client may take'),
+            history: apiHistory.prefault({}).describe('What is done with exchanges beside keeping them'),
             publish: publish.optional(),
           })
           .describe('The streaming RAG API'),

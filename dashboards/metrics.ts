@@ -60,9 +60,27 @@ export const RAG_API_METRICS = {
   },
   exchangesLost: {
     name: 'rag_exchanges_lost_total',
-    help: 'Exchanges that could not be saved',
+    help: 'Exchanges that could not be saved, and will not be',
     type: 'counter',
     labels: [],
+  },
+  exchangesWaiting: {
+    name: 'rag_exchanges_waiting',
+    help: 'Exchanges that have ended and wait until PostgreSQL can be reached',
+    type: 'gauge',
+    labels: [],
+  },
+  exchangesWaitingBytes: {
+    name: 'rag_exchanges_waiting_bytes',
+    help: 'Memory that the exchanges which wait for PostgreSQL take',
+    type: 'gauge',
+    labels: [],
+  },
+  feedback: {
+    name: 'rag_feedback_total',
+    help: 'What users thought of answers, each time they said it: positive or negative',
+    type: 'counter',
+    labels: ['value'],
   },
   tokens: {
     name: 'rag_tokens_total',

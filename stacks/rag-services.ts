@@ -115,6 +115,7 @@ export class RagServices extends Construct {
           sampling: model.sampling,
         },
         limits: api.limits,
+        ...(Object.keys(api.history).length > 0 ? { history: api.history } : {}),
         keyOverlapSeconds: api.keyOverlapSeconds,
       },
     });

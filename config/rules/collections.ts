@@ -40,4 +40,23 @@ const settingsFitTheLayout: Rule = ({ settings: { services } }) =>
       : []),
   ]);
 
-export const COLLECTION_RULES: readonly Rule[] = [vectorsNeedAModel, settingsFitTheLayout];
+/** What is learned has to be searched, and a collection of LangChain is never written to. */
+const feedbackGoesToACollectionOfOurs: Rule = ({ settings: { services } }) => {
+  const { collections, history } = services.api;
+  const name = history.fromFeedback;
+  if (name === undefined) return [];
+  const found = collections[name];
+  if (found?.layout === 'ragdock') return [];
+  const ours = Object.keys(collections).filter((one) => collections[one]?.layout === 'ragdock');
+  const message = found
+    ? `LangChain's collection '${name}' is only read`
+    : `'${name}' is none of the collections that questions search`;
+  const remedy = ours.length > 0 ? `Name one of ${ours.join(', ')}.` : 'Add a collection to services.api.collections.';
+  return [{ path: ['services', 'api', 'history', 'fromFeedback'], message, remedy, restsOn: [COLLECTIONS] }];
+};
+
+export const COLLECTION_RULES: readonly Rule[] = [
+  vectorsNeedAModel,
+  settingsFitTheLayout,
+  feedbackGoesToACollectionOfOurs,
+];

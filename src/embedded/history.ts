@@ -1,39 +1,14 @@
-import {
-  abandonStatement,
-  beginStatement,
-  type ExchangeRow,
-  exchangeOf,
-  findStatement,
-  finishStatement,
-} from '../rag/history/statements.js';
-import type { Exchange, ExchangeOutcome, History, NewExchange } from '../rag/ports.js';
+import { SqlHistory, type StatementResult } from '../rag/history/sql-history.js';
+import { CHECK_STATEMENT, type Statement } from '../rag/history/statements.js';
 import type { Database } from './database.js';
 
 /** Exchanges in the database of this process. Closing is for whoever opened the database. */
-export class EmbeddedHistory implements History {
+export class EmbeddedHistory extends SqlHistory {
   readonly #database: Database;
 
   constructor(database: Database) {
+    super();
     this.#database = database;
-  }
-
-  async begin(exchange: NewExchange): Promise<void> {
-    await this.#database.query(beginStatement(exchange));
-  }
-
-  async finish(id: string, outcome: ExchangeOutcome): Promise<void> {
-    const { affected } = await this.#database.query(finishStatement(id, outcome));
-    if (affected !== 1) throw new Error(`exchange ${id} was never begun`);
-  }
-
-  async find(id: string): Promise<Exchange | undefined> {
-    const { rows } = await this.#database.query<ExchangeRow>(findStatement(id));
-    return rows[0] && exchangeOf(rows[0]);
-  }
-
-  async abandon(seconds: number): Promise<number> {
-    const { affected } = await this.#database.query(abandonStatement(seconds));
-    return affected;
   }
 
   /** How many exchanges are kept. */
@@ -45,18 +20,13 @@ export class EmbeddedHistory implements History {
     return rows[0]?.count ?? 0;
   }
 
-  /** Removes every exchange of a user; gives their number. */
-  async forget(userName: string): Promise<number> {
-    const { affected } = await this.#database.query({
-      text: 'DELETE FROM rag.exchanges WHERE user_name = $1',
-      values: [userName],
-    });
-    return affected;
-  }
-
   async check(): Promise<void> {
-    await this.#database.query({ text: 'SELECT 1 FROM rag.exchanges LIMIT 0', values: [] });
+    await this.#database.query(CHECK_STATEMENT);
   }
 
   async close(): Promise<void> {}
+
+  protected run<Row extends object>(statement: Statement): Promise<StatementResult<Row>> {
+    return this.#database.query<Row>(statement);
+  }
 }

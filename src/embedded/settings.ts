@@ -40,6 +40,8 @@ export function apiSettings(courses: readonly string[], limits: ApiLimits, model
     },
     // What one client may take is not asked: whoever reaches this process is its only one.
     limits: RagApiSettings.shape.limits.parse(limits),
+    // Nothing is learned: who is content is the same one who asks.
+    history: RagApiSettings.shape.history.parse({}),
   };
 }
 

@@ -5,8 +5,8 @@ import { searchedQuestion } from './follow-up.js';
 import { passesGate } from './gate.js';
 import { layOutPrompt } from './lay-out-prompt.js';
 import { cleanText, isRussian, storableText } from './normalise.js';
-import type { Answer, Component, PipelineParts, Question } from './pipeline.js';
-import type { ExchangeOutcome, ExchangeSource, Passage, Prompt, Usage } from './ports.js';
+import type { Answer, Component, ExchangeParts, Question } from './pipeline.js';
+import type { ExchangeOutcome, ExchangeSource, NewExchange, Passage, Prompt, Usage } from './ports.js';
 import { retrieve } from './retrieve.js';
 import { retry } from './retry.js';
 import { type OpenedAnswer, openAnswer } from './stream.js';
@@ -27,13 +27,15 @@ const FINISH_DEADLINE_MS = 15_000;
 
 /** One question on its way. Whatever happens, `#settle` runs once and decides how it ended. */
 export class RunningExchange {
-  /** Resolves when the exchange has ended and is saved or given up; never rejects. */
+  /** Resolves when the exchange has ended and is saved, waits for the history, or is lost; never rejects. */
   readonly settled: Promise<void>;
 
   readonly #id = randomUUID();
-  readonly #parts: PipelineParts;
+  readonly #new: NewExchange;
+  readonly #parts: ExchangeParts;
   readonly #question: Question;
   readonly #started = performance.now();
+  readonly #askedAt = new Date();
   readonly #controller = new AbortController();
   readonly #begun: Promise<void>;
   readonly #deadline: NodeJS.Timeout;
@@ -46,10 +48,10 @@ export class RunningExchange {
   #refused = false;
   #finishReason: string | undefined;
   #usage: Usage | undefined;
-  #saving: Promise<void> | undefined;
+  #saving: Promise<'saved' | 'waiting'> | undefined;
   #resolveSettled: () => void = () => undefined;
 
-  constructor(parts: PipelineParts, question: Question, signal: AbortSignal) {
+  constructor(parts: ExchangeParts, question: Question, signal: AbortSignal) {
     this.#parts = parts;
     this.#question = { ...question, message: cleanText(question.message).trim() };
     this.settled = new Promise((resolve) => {
@@ -66,14 +68,15 @@ export class RunningExchange {
     this.#controller.signal.addEventListener('abort', () => this.fail(abortReason(this.#controller.signal)), {
       once: true,
     });
-    this.#begun = parts.history.begin({
+    this.#new = {
       id: this.#id,
       requestId: question.requestId,
       userName: question.userName,
       course: question.course,
       question: this.#question.message,
       model: parts.llm.model,
-    });
+    };
+    this.#begun = parts.history.begin(this.#new);
     // Looked at in `#announce`; a question that fails before that has nobody else to handle it.
     this.#begun.catch(() => undefined);
   }
@@ -175,6 +178,7 @@ export class RunningExchange {
       refused: this.#refused,
       timings: { ...this.#timings },
       text,
+      ending: () => ({ finishReason: this.#finishReason, usage: this.#usage }),
       signal: this.#signal,
     };
   }
@@ -211,13 +215,14 @@ export class RunningExchange {
     if (this.#saving) throw abortReason(this.#signal);
     const saving = this.#settle(undefined);
     if (!this.#announced) return;
-    await saving.catch((cause: unknown) => {
+    const saved = await saving.catch((cause: unknown) => {
       throw new RagFailure('history-unavailable', 'the answer could not be saved', { cause });
     });
+    if (saved === 'waiting') throw new RagFailure('history-unavailable', 'the answer was not saved in time');
   }
 
   /** The first call decides how the exchange ended; each call resolves, or rejects, with its saving. */
-  #settle(failure: unknown): Promise<void> {
+  #settle(failure: unknown): Promise<'saved' | 'waiting'> {
     if (this.#saving) return this.#saving;
     clearTimeout(this.#deadline);
     this.#timings.total = this.#elapsed();
@@ -247,13 +252,20 @@ export class RunningExchange {
     return this.#saving;
   }
 
-  async #save(outcome: ExchangeOutcome): Promise<void> {
-    const { history } = this.#parts;
-    await this.#begun;
-    await retry(() => history.finish(this.#id, outcome), {
-      deadlineMs: FINISH_DEADLINE_MS,
-      isTransient: (error) => error instanceof RagFailure,
-    });
+  async #save(outcome: ExchangeOutcome): Promise<'saved' | 'waiting'> {
+    const { history, waiting } = this.#parts;
+    const isTransient = (error: unknown) => error instanceof RagFailure;
+    try {
+      await this.#begun;
+      // Nobody waits for the end of an answer that was not announced as saved.
+      const deadlineMs = this.#announced ? FINISH_DEADLINE_MS : 0;
+      await retry(() => history.finish(this.#id, outcome), { deadlineMs, isTransient });
+      return 'saved';
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+      waiting.add({ ...this.#new, askedAt: this.#askedAt }, { ...outcome, finishedAt: new Date() });
+      return 'waiting';
+    }
   }
 
   #statusOf(): 'aborted' | 'error' {

@@ -1,6 +1,7 @@
 import { RunningExchange } from './exchange.js';
 import type { Gate } from './gate.js';
-import type { ChatMessage, ExchangeOutcome, ExchangeSource, History, Llm, Retrieval } from './ports.js';
+import { WaitingExchanges, type WaitingLimits } from './history/waiting.js';
+import type { ChatMessage, ExchangeOutcome, ExchangeSource, History, Llm, Retrieval, Usage } from './ports.js';
 import type { PromptSettings } from './prompt.js';
 import type { Retrieved } from './retrieve.js';
 
@@ -12,15 +13,28 @@ export interface PipelineSettings extends PromptSettings {
   readonly noContext: 'refuse' | 'general';
   /** Longest time from the question to the last character, in milliseconds. */
   readonly totalMs: number;
+  /** How many exchanges may wait while the history cannot be reached. @default WAITING_LIMITS */
+  readonly waiting?: WaitingLimits | undefined;
 }
+
+/** What may wait where nothing else is said. */
+export const WAITING_LIMITS: WaitingLimits = { exchanges: 1000, bytes: 16 * 1024 * 1024 };
 
 export interface Question {
   readonly requestId: string;
   readonly message: string;
   readonly userName: string;
   readonly course: string;
-  /** What was said before, oldest first. @default - nothing */
+  /** What was said before this question, the oldest first. @default - nothing */
   readonly history?: readonly ChatMessage[] | undefined;
+}
+
+/** How the model ended an answer. */
+export interface Ending {
+  /** @default - the model was not asked */
+  readonly finishReason: string | undefined;
+  /** @default - the model server does not count */
+  readonly usage: Usage | undefined;
 }
 
 /** An answer whose first character is there, or that is a refusal. */
@@ -34,6 +48,8 @@ export interface Answer {
   readonly timings: Readonly<Record<string, number>>;
   /** The text as it comes. Ends cleanly only when the model ended and the exchange is saved; throws otherwise. */
   readonly text: AsyncGenerator<string>;
+  /** How the model ended; known once `text` has. */
+  readonly ending: () => Ending;
   /** Aborts when the caller's signal does, and at the total deadline. */
   readonly signal: AbortSignal;
 }
@@ -53,8 +69,10 @@ export interface PipelineObserver {
   /** The first character is there, `ms` after the question. */
   began(question: Question, ms: number): void;
   ended(summary: Summary): void;
-  /** An exchange that ended could not be saved. */
+  /** An exchange that ended could not be saved, and will not be. */
   lost(exchangeId: string, cause: unknown): void;
+  /** An exchange that had waited for the history is saved. */
+  savedLate(exchangeId: string): void;
 }
 
 export interface PipelineParts {
@@ -65,13 +83,28 @@ export interface PipelineParts {
   readonly observer: PipelineObserver;
 }
 
+/** What a question on its way works with. */
+export interface ExchangeParts extends PipelineParts {
+  readonly waiting: WaitingExchanges;
+}
+
 /** From a question to a streamed, saved answer. */
 export class Pipeline {
-  readonly #parts: PipelineParts;
+  readonly #parts: ExchangeParts;
   readonly #pending = new Set<Promise<unknown>>();
 
   constructor(parts: PipelineParts) {
-    this.#parts = parts;
+    const { history, settings, observer } = parts;
+    const waiting = new WaitingExchanges(history, settings.waiting ?? WAITING_LIMITS, {
+      saved: (id) => observer.savedLate(id),
+      lost: (id, cause) => observer.lost(id, cause),
+    });
+    this.#parts = { ...parts, waiting };
+  }
+
+  /** Exchanges that wait for the history. */
+  get waiting(): WaitingExchanges {
+    return this.#parts.waiting;
   }
 
   /**
@@ -90,9 +123,10 @@ export class Pipeline {
     }
   }
 
-  /** Resolves when every exchange that has ended is saved or given up. */
+  /** Resolves when every exchange that has ended is saved or lost. Waits for the history as long as it takes. */
   async drain(): Promise<void> {
     await Promise.allSettled(this.#pending);
+    await this.waiting.drain();
   }
 
   #track(work: Promise<unknown>): void {

@@ -61,6 +61,8 @@ export interface NewExchange {
   readonly course: string;
   readonly question: string;
   readonly model: string;
+  /** When it was asked, where it is saved later than that. @default - when it is saved */
+  readonly askedAt?: Date | undefined;
 }
 
 /** How an exchange ended. Times are milliseconds since the question arrived. */
@@ -76,13 +78,58 @@ export interface ExchangeOutcome {
   readonly promptTokens?: number | undefined;
   readonly completionTokens?: number | undefined;
   readonly errorCode?: string | undefined;
+  /** When it ended, where it is saved later than that. @default - when it is saved */
+  readonly finishedAt?: Date | undefined;
 }
 
 /** A saved exchange. */
-export interface Exchange extends NewExchange, Omit<ExchangeOutcome, 'status'> {
+export interface Exchange extends Omit<NewExchange, 'askedAt'>, Omit<ExchangeOutcome, 'status'> {
   readonly status: ExchangeStatus;
   readonly createdAt: Date;
   readonly finishedAt: Date | undefined;
+  /** What the user thought of it last. @default - nothing was said */
+  readonly feedback?: Feedback | undefined;
+}
+
+export const FEEDBACK_VALUES = ['positive', 'negative'] as const;
+export type FeedbackValue = (typeof FEEDBACK_VALUES)[number];
+
+/** What a user thought of an answer. */
+export interface Feedback {
+  readonly value: FeedbackValue;
+  readonly comment: string | undefined;
+  readonly givenAt: Date;
+}
+
+/** Which exchanges of a user to list. */
+export interface HistoryQuery {
+  readonly userName: string;
+  /** @default - of all courses */
+  readonly course?: string | undefined;
+  /** How many at most. */
+  readonly limit: number;
+  /** Only what is older than the exchange that this cursor was given with. @default - from the newest on */
+  readonly before?: HistoryCursor | undefined;
+}
+
+/** A place in a list that is ordered by time and, inside one microsecond, by id. */
+export interface HistoryCursor {
+  /** Microseconds since 1970, in decimal. */
+  readonly micros: string;
+  readonly id: string;
+}
+
+export interface HistoryPage {
+  /** The newest first. */
+  readonly exchanges: readonly Exchange[];
+  /** Where the next page begins. @default - there is none */
+  readonly next: HistoryCursor | undefined;
+}
+
+/** Feedback that the collection of passages has not followed yet. */
+export interface FeedbackToFollow {
+  readonly exchangeId: string;
+  readonly revision: number;
 }
 
 /** Keeps exchanges. What a method resolved for is durable: it survives the end of both processes. */
@@ -91,6 +138,15 @@ export interface History {
   /** Rejects when the exchange was never begun. May be repeated with the same outcome. */
   finish(id: string, outcome: ExchangeOutcome): Promise<void>;
   find(id: string): Promise<Exchange | undefined>;
+  list(query: HistoryQuery): Promise<HistoryPage>;
+  /** Keeps what a user thought, in place of what was said before; false when there is no such exchange. */
+  rate(id: string, value: FeedbackValue, comment: string | undefined): Promise<boolean>;
+  /** The oldest feedback that was not followed, `limit` of them at most. */
+  toFollow(limit: number): Promise<readonly FeedbackToFollow[]>;
+  /** Notes that a revision was followed. */
+  followed(feedback: FeedbackToFollow): Promise<void>;
+  /** Removes the exchanges of a user with what was said of them; gives the number of exchanges. */
+  forget(userName: string): Promise<number>;
   /** Marks exchanges as aborted that began longer ago than `seconds` and never ended; gives their number. */
   abandon(seconds: number): Promise<number>;
   check(signal: AbortSignal): Promise<void>;

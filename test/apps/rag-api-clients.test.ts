@@ -157,8 +157,9 @@ describe('GET /openapi.json', () => {
       Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`)),
     ).toEqual(routes);
     for (const { method, path } of OPERATIONS) {
-      const url = path.replace('{id}', ':id');
-      expect(api.api.app.hasRoute({ method: method === 'get' ? 'GET' : 'POST', url })).toBe(true);
+      const url = path.replace(/\{(\w+)\}/g, ':$1');
+      const verb = ({ get: 'GET', post: 'POST', delete: 'DELETE' } as const)[method];
+      expect(api.api.app.hasRoute({ method: verb, url }), url).toBe(true);
     }
     const listed = api.api.app.printRoutes({ commonPrefix: false }).match(/\((?:GET|POST|PUT|DELETE|PATCH)/g);
     expect(listed).toHaveLength(OPERATIONS.length);

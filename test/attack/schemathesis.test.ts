@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,25 @@ import { AttackedApi } from './support/attacked-api.js';
 
 const INSTALLED = fileURLToPath(new URL('../host/schemathesis', import.meta.url));
 
+/**
+ * What a schema cannot say, or what this program cannot read. The last message of a conversation has to be the user's and to
+ * hold something; and classes of Unicode in the pattern of a name are read as if they were of Latin letters alone.
+ */
+// All checks are on by default; `--checks all` would overrule what is said here.
+const CONFIGURATION = `
+[[operations]]
+include-name = "POST /v1/chat/completions"
+checks.positive_data_acceptance.enabled = false
+
+[[operations]]
+include-name = "GET /history"
+checks.negative_data_rejection.enabled = false
+
+[[operations]]
+include-name = "DELETE /users/{name}"
+checks.negative_data_rejection.enabled = false
+`;
+
 let api: AttackedApi;
 let program: string;
 let folder: string;
@@ -17,8 +36,9 @@ let folder: string;
 beforeAll(async () => {
   program = execFileSync(INSTALLED, { encoding: 'utf8' }).trim();
   folder = mkdtempSync(join(tmpdir(), 'ragdock-schemathesis-'));
+  writeFileSync(join(folder, 'schemathesis.toml'), CONFIGURATION);
   // What is attacked is the routes, not the limits, which have a test of their own.
-  api = await AttackedApi.start({ questionsPerMinute: 100_000, concurrentStreams: 100 });
+  api = await AttackedApi.start({ questionsPerMinute: 100_000, recordsPerMinute: 100_000, concurrentStreams: 100 });
 }, 300_000);
 
 afterAll(async () => {
@@ -26,7 +46,7 @@ afterAll(async () => {
   if (folder) rmSync(folder, { recursive: true });
 });
 
-test('every operation answers as its description says, whatever it is sent', { timeout: 600_000 }, async () => {
+test('every operation answers as its description says, whatever it is sent', { timeout: 1_000_000 }, async () => {
   const { code, stdout, stderr } = await run(
     [
       program,
@@ -34,8 +54,6 @@ test('every operation answers as its description says, whatever it is sent', { t
       `${api.url}/openapi.json`,
       '--header',
       `Authorization: Bearer ${KEY}`,
-      '--checks',
-      'all',
       '--max-examples',
       '150',
       '--seed',
@@ -45,11 +63,11 @@ test('every operation answers as its description says, whatever it is sent', { t
       '20',
       '--no-color',
     ],
-    { timeoutSeconds: 550, cwd: folder },
+    { timeoutSeconds: 900, cwd: folder },
   );
   expect(code, `${stdout}\n${stderr}`).toBe(0);
   // It looked: each of the operations but the one that it was given the document by.
-  expect(stdout).toMatch(/Operations:\s+4 selected \/ 4 total/);
+  expect(stdout).toMatch(/Operations:\s+10 selected \/ 10 total/);
   expect(api.isAlive).toBe(true);
   expect(api.errors).not.toMatch(/"code":"INTERNAL"/);
   const after = await api.ask();

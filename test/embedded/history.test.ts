@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { EmbeddedHistory } from '../../src/embedded/history.js';
 import type { ExchangeOutcome, NewExchange } from '../../src/rag/ports.js';
 import { sharedDatabase } from '../support/database.js';
+import { keepsRecords } from '../support/history-contract.js';
 
 const shared = sharedDatabase();
 const historyOf = () => new EmbeddedHistory(shared.current);
@@ -149,3 +150,5 @@ test('forget removes every exchange of one user, and of nobody else', async () =
 test('a check passes on a database that has the tables', async () => {
   await expect(historyOf().check()).resolves.toBeUndefined();
 });
+
+keepsRecords('the embedded history', historyOf);

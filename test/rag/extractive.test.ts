@@ -177,7 +177,14 @@ describe('in the pipeline', () => {
       history,
       llm: new ExtractiveLlm(),
       settings: { systemPrompt: '', contextTokens: 8192, answerTokens: 512, noContext: 'refuse', totalMs: 20_000 },
-      observer: { retrieved: nothing, degraded: nothing, began: nothing, ended: nothing, lost: nothing },
+      observer: {
+        retrieved: nothing,
+        degraded: nothing,
+        began: nothing,
+        ended: nothing,
+        lost: nothing,
+        savedLate: nothing,
+      },
     });
     return pipeline.ask({ requestId: 'r', message, userName: 'u', course: 'demo' }, new AbortController().signal);
   }

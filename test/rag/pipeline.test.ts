@@ -79,6 +79,7 @@ function build(settings: Partial<PipelineSettings> = {}): Pipeline {
     began: () => events.push('began'),
     ended: (summary) => summaries.push(summary),
     lost: () => events.push('lost'),
+    savedLate: () => events.push('saved late'),
   };
   return new Pipeline({ retrieval, history, llm, settings: { ...SETTINGS, ...settings }, observer });
 }
@@ -328,15 +329,90 @@ describe('when collections cannot be searched', () => {
   });
 });
 
+const down = (): never => {
+  throw new RagFailure('history-unavailable', 'refused');
+};
+
 describe('when the history is down', () => {
   test('answers without an exchange id, and ends cleanly', async () => {
-    history.before = () => {
-      throw new RagFailure('history-unavailable', 'refused');
-    };
-    const answer = await ask();
+    history.before = down;
+    const pipeline = build();
+    const answer = await pipeline.ask(QUESTION, controller.signal);
     expect(answer).toMatchObject({ exchangeId: undefined, degraded: ['history'] });
     expect(await read(answer)).toBe('Да');
-    await until('the loss is reported', () => events.includes('lost'));
+    history.before = () => undefined;
+    await pipeline.drain();
+    expect(events).not.toContain('lost');
+  });
+
+  test('saves what was asked meanwhile when it is back, in order, with the times at which it was', async () => {
+    history.before = down;
+    const pipeline = build();
+    const began = Date.now();
+    const questions = ['первый', 'второй', 'третий'];
+    for (const message of questions) {
+      await read(await pipeline.ask({ ...QUESTION, message }, controller.signal));
+    }
+    await until('all wait', () => pipeline.waiting.size === 3);
+    const ended = Date.now();
+    expect(pipeline.waiting.bytes).toBeGreaterThan(3000);
+    history.before = () => undefined;
+    await pipeline.drain();
+    const saved = [...history.exchanges.values()];
+    expect(saved.map(({ question, status, answer }) => [question, status, answer])).toEqual(
+      questions.map((question) => [question, 'complete', 'Да']),
+    );
+    for (const { createdAt, finishedAt } of saved) {
+      expect(createdAt.getTime()).toBeGreaterThanOrEqual(began);
+      expect(finishedAt?.getTime()).toBeLessThanOrEqual(ended);
+    }
+    expect(pipeline.waiting).toMatchObject({ size: 0, bytes: 0 });
+    expect(events.filter((event) => event === 'saved late')).toHaveLength(3);
+    expect(events).not.toContain('lost');
+  });
+
+  test.each([
+    ['exchanges', { exchanges: 2, bytes: 1e9 }],
+    ['bytes', { exchanges: 100, bytes: 5000 }],
+  ])('lets the oldest go where too many %s wait', async (_what, waiting) => {
+    history.before = down;
+    const pipeline = build({ waiting });
+    for (const message of ['первый', 'второй', 'третий', 'четвёртый', 'пятый', 'шестой']) {
+      await read(await pipeline.ask({ ...QUESTION, message }, controller.signal));
+    }
+    await until('they wait', () => summaries.length === 6 && events.includes('lost'));
+    expect(pipeline.waiting.bytes).toBeLessThanOrEqual(waiting.bytes);
+    const { size } = pipeline.waiting;
+    expect(size).toBeGreaterThan(0);
+    history.before = () => undefined;
+    await pipeline.drain();
+    expect([...history.exchanges.values()].map(({ question }) => question)).toEqual(
+      ['первый', 'второй', 'третий', 'четвёртый', 'пятый', 'шестой'].slice(-size),
+    );
+    expect(events.filter((event) => event === 'lost')).toHaveLength(6 - size);
+  });
+
+  test('loses what waits when the service gives it up, and says so', async () => {
+    history.before = down;
+    const pipeline = build();
+    await read(await pipeline.ask(QUESTION, controller.signal));
+    await until('it waits', () => pipeline.waiting.size === 1);
+    pipeline.waiting.giveUp();
+    await pipeline.drain();
+    expect(pipeline.waiting.size).toBe(0);
+    expect(events).toContain('lost');
+  });
+
+  test('writes nothing of a user who was forgotten meanwhile', async () => {
+    history.before = down;
+    const pipeline = build();
+    await read(await pipeline.ask({ ...QUESTION, userName: 'Пётр' }, controller.signal));
+    await read(await pipeline.ask(QUESTION, controller.signal));
+    await until('both wait', () => pipeline.waiting.size === 2);
+    await pipeline.waiting.forget('Пётр');
+    history.before = () => undefined;
+    await pipeline.drain();
+    expect(history.only.userName).toBe(QUESTION.userName);
   });
 
   test('waits no longer than two seconds for it', async () => {

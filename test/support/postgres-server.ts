@@ -1,6 +1,15 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -62,8 +71,8 @@ export class PostgresServer {
   }
 
   /** A connection, which the caller ends. @default as the superuser */
-  async connect(user = 'postgres', password = this.password): Promise<pg.Client> {
-    const client = new pg.Client({ host: '127.0.0.1', port: this.#port, user, password, database: 'postgres' });
+  async connect(user = 'postgres', password = this.password, database = 'postgres'): Promise<pg.Client> {
+    const client = new pg.Client({ host: '127.0.0.1', port: this.#port, user, password, database });
     client.on('error', () => undefined);
     await client.connect();
     return client;
@@ -77,6 +86,30 @@ export class PostgresServer {
     await ended;
   }
 
+  /** Ends the server as the kernel does when memory is short, with all that it has started. */
+  async kill(): Promise<void> {
+    const ended = once(this.#process, 'exit');
+    for (const pid of this.#pids()) send(pid, 'SIGKILL');
+    await ended;
+  }
+
+  /** Has the server hang: it takes connections, and answers nothing. */
+  pause(): void {
+    for (const pid of this.#pids()) send(pid, 'SIGSTOP');
+  }
+
+  resume(): void {
+    for (const pid of this.#pids()) send(pid, 'SIGCONT');
+  }
+
+  /** The server's own process and those of its connections. */
+  #pids(): readonly number[] {
+    const own = this.#process.pid;
+    if (own === undefined) return [];
+    const children = readFileSync(`/proc/${own}/task/${own}/children`, 'utf8').trim();
+    return [own, ...(children === '' ? [] : children.split(' ').map(Number))];
+  }
+
   /** Starts the server that was stopped. */
   async restart(): Promise<void> {
     this.#process = this.#spawn();
@@ -84,6 +117,7 @@ export class PostgresServer {
   }
 
   async remove(): Promise<void> {
+    if (this.#process.exitCode === null && this.#process.signalCode === null) this.resume();
     await this.stop();
     rmSync(this.#folder, { recursive: true, force: true });
   }
@@ -105,6 +139,15 @@ export class PostgresServer {
       await client?.end();
       return client !== undefined;
     });
+  }
+}
+
+/** A process that has ended meanwhile is none to stop. */
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 

@@ -10,6 +10,8 @@ export const KEY = 'test-key-1';
 export const OLDER_KEY = 'test-key-0';
 export const WEB_BOT_KEY = 'web-bot-key-1';
 
+const BEARER = { authorization: `Bearer ${KEY}` };
+
 type Changes = { [Key in keyof RagApiSettings]?: Partial<RagApiSettings[Key]> } & { noContext?: 'refuse' | 'general' };
 
 /** Settings as a deployment gives them, with some of them changed. */
@@ -36,6 +38,7 @@ export function ragApiSettings(changes: Changes = {}): RagApiSettings {
       }),
       ...changes.limits,
     },
+    history: { ...RagApiSettings.shape.history.parse({}), ...changes.history },
   };
 }
 
@@ -115,6 +118,15 @@ export class RunningRagApi {
 
   get(path: string, key: string | undefined = KEY) {
     return fetch(`${this.url}${path}`, key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } });
+  }
+
+  /** Any request; a body goes as JSON. */
+  send(method: string, path: string, body?: unknown, headers: Record<string, string> | undefined = BEARER) {
+    return fetch(`${this.url}${path}`, {
+      method,
+      headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
   }
 
   async metric(name: string): Promise<string[]> {

@@ -3,7 +3,11 @@ import type {
   Credential,
   Exchange,
   ExchangeOutcome,
+  FeedbackToFollow,
+  FeedbackValue,
   History,
+  HistoryPage,
+  HistoryQuery,
   NewExchange,
   Passage,
   PassageStore,
@@ -57,15 +61,18 @@ export class MemoryRetrieval implements Retrieval {
 export class MemoryHistory implements History {
   readonly exchanges = new Map<string, Exchange>();
   /** Runs before each operation; what it throws is the operation's error. */
-  before: (operation: 'begin' | 'finish' | 'find') => void | Promise<void> = () => undefined;
+  before: (operation: 'begin' | 'finish' | 'find' | 'list' | 'rate' | 'forget') => void | Promise<void> = () =>
+    undefined;
   failure: Error | undefined;
+  readonly #revisions = new Map<string, number>();
+  readonly #followed = new Map<string, number>();
 
   async begin(exchange: NewExchange): Promise<void> {
     await this.before('begin');
     this.exchanges.set(exchange.id, {
       ...exchange,
       status: 'running',
-      createdAt: new Date(),
+      createdAt: exchange.askedAt ?? new Date(),
       finishedAt: undefined,
       answer: '',
       refused: false,
@@ -79,12 +86,52 @@ export class MemoryHistory implements History {
     await this.before('finish');
     const begun = this.exchanges.get(id);
     if (!begun) throw new Error(`exchange ${id} was never begun`);
-    this.exchanges.set(id, { ...begun, ...outcome, finishedAt: new Date() });
+    this.exchanges.set(id, { ...begun, ...outcome, finishedAt: outcome.finishedAt ?? new Date() });
   }
 
   async find(id: string): Promise<Exchange | undefined> {
     await this.before('find');
     return this.exchanges.get(id);
+  }
+
+  async list({ userName, course, limit, before }: HistoryQuery): Promise<HistoryPage> {
+    await this.before('list');
+    const all = [...this.exchanges.values()]
+      .filter((one) => one.userName === userName && (course === undefined || one.course === course))
+      .reverse();
+    const rest = before ? all.slice(all.findIndex(({ id }) => id === before.id) + 1) : all;
+    const exchanges = rest.slice(0, limit);
+    const last = rest.length > limit ? exchanges.at(-1) : undefined;
+    return { exchanges, next: last && { micros: String(last.createdAt.getTime() * 1000), id: last.id } };
+  }
+
+  async rate(id: string, value: FeedbackValue, comment: string | undefined): Promise<boolean> {
+    await this.before('rate');
+    const found = this.exchanges.get(id);
+    if (found) this.exchanges.set(id, { ...found, feedback: { value, comment, givenAt: new Date() } });
+    if (found) this.#revisions.set(id, (this.#revisions.get(id) ?? 0) + 1);
+    return found !== undefined;
+  }
+
+  async toFollow(limit: number): Promise<readonly FeedbackToFollow[]> {
+    return [...this.#revisions]
+      .filter(([id, revision]) => (this.#followed.get(id) ?? 0) < revision)
+      .slice(0, limit)
+      .map(([exchangeId, revision]) => ({ exchangeId, revision }));
+  }
+
+  async followed({ exchangeId, revision }: FeedbackToFollow): Promise<void> {
+    this.#followed.set(exchangeId, revision);
+  }
+
+  async forget(userName: string): Promise<number> {
+    await this.before('forget');
+    const gone = [...this.exchanges.values()].filter((one) => one.userName === userName);
+    for (const { id } of gone) {
+      this.exchanges.delete(id);
+      this.#revisions.delete(id);
+    }
+    return gone.length;
   }
 
   async abandon(): Promise<number> {

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { codeOf } from '../../rag/failure.js';
 import { bothLogins } from '../../rag/history/login.js';
 import { migrate, SchemaTooNew } from '../../rag/history/migrate.js';
-import { HISTORY_TABLES } from '../../rag/history/migrations.js';
+import { HISTORY_FUNCTIONS, HISTORY_TABLES } from '../../rag/history/migrations.js';
 import { NUMBERS_RELATIONS } from '../../rag/history/numbers-schema.js';
 import { retry } from '../../rag/retry.js';
 import { newest } from '../secret-file.js';
@@ -122,6 +122,14 @@ async function migrateAlone(client: pg.Client, report: Report): Promise<void> {
       `the role may not read and write ${rows.map(({ name }) => name).join(', ')}; GRANT SELECT, INSERT, UPDATE on them`,
     );
   }
+  const functions = await client.query<{ name: string }>(
+    "SELECT name FROM unnest($1::text[]) AS name WHERE NOT has_function_privilege(name, 'EXECUTE')",
+    [HISTORY_FUNCTIONS],
+  );
+  if (functions.rows.length > 0) {
+    const names = functions.rows.map(({ name }) => name).join(', ');
+    throw new JobFailure(`the role may not call ${names}; GRANT EXECUTE ON FUNCTION ${names} to it`);
+  }
   await client.query('COMMIT');
 }
 
@@ -205,12 +213,17 @@ async function grantMonitor(client: pg.Client, database: string, role: Wanted): 
   await client.query(`GRANT pg_monitor TO ${name}`);
 }
 
-const grantHistory = (client: pg.Client, database: string, role: Wanted): Promise<void> =>
-  grantTables(client, database, role.name, 'SELECT, INSERT, UPDATE');
+async function grantHistory(client: pg.Client, database: string, role: Wanted): Promise<void> {
+  await grantTables(client, database, role.name, 'SELECT, INSERT, UPDATE');
+  const functions = HISTORY_FUNCTIONS.join(', ');
+  await client.query(`GRANT EXECUTE ON FUNCTION ${functions} TO ${pg.escapeIdentifier(role.name)}`);
+}
 
 /** Takes back what the role may have had when it was one that writes. */
 async function grantRead(client: pg.Client, database: string, role: Wanted): Promise<void> {
-  await client.query(`REVOKE ALL ON ALL TABLES IN SCHEMA rag FROM ${pg.escapeIdentifier(role.name)}`);
+  const name = pg.escapeIdentifier(role.name);
+  await client.query(`REVOKE ALL ON ALL TABLES IN SCHEMA rag FROM ${name}`);
+  await client.query(`REVOKE ALL ON FUNCTION ${HISTORY_FUNCTIONS.join(', ')} FROM ${name}`);
   await grantTables(client, database, role.name, 'SELECT');
 }
 

@@ -1,38 +1,31 @@
 import { randomUUID } from 'node:crypto';
-import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyServerOptions, LogController } from 'fastify';
-import { type Answer, Pipeline } from '../../rag/pipeline.js';
+import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
+import { type LearnedPassages, Learner } from '../../rag/learn.js';
+import { Pipeline } from '../../rag/pipeline.js';
 import type { History, Llm, Retrieval } from '../../rag/ports.js';
 import { limitConnections } from '../connection-limits.js';
 import { refuseMalformed } from '../http-problems.js';
 import { RateLimit } from '../rate-limit.js';
 import { watchSilentConnections } from '../silent-connections.js';
 import { type Asker, Askers, type KeySources } from './asker.js';
+import { Asking } from './asking.js';
+import { addCompletions } from './completion-routes.js';
 import { answerProblems } from './error-handler.js';
-import { exchangeDocument } from './exchange-document.js';
-import { type Message, messageSchema } from './message.js';
 import { RagApiMetrics } from './metrics.js';
-import { observe } from './observe.js';
+import { observe, observeLearning } from './observe.js';
 import { openApiDocument } from './openapi.js';
-import { ApiProblem } from './problems.js';
+import { addQuestions } from './question-routes.js';
 import { Readiness } from './readiness.js';
+import { addRecords } from './record-routes.js';
 import type { RagApiSettings } from './settings.js';
 import { Streams } from './streams.js';
 
 /** Longest wait for the last exchanges to be saved when the service stops, in milliseconds. */
 const SAVING_GRACE_MS = 8000;
 
-/**
- * How long a client may take what is left of an answer that broke off, in milliseconds. Without this time the error
- * could overtake even the headers.
- */
-const FLUSH_MS = 500;
-
 /** What a client may ask us to use as request id. */
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -41,16 +34,13 @@ declare module 'fastify' {
   }
 }
 
-/** Why an answer ends early when nothing is wrong with it. */
-class ClientGone extends Error {
-  override readonly name = 'ClientGone';
-}
-
 export interface RagApiParts {
   readonly settings: RagApiSettings;
   readonly retrieval: Retrieval;
   readonly history: History;
   readonly llm: Llm;
+  /** Points that were made from exchanges. @default - there are none */
+  readonly learned?: LearnedPassages | undefined;
   /**
    * The bearer keys that are valid now. `open` asks for none and takes all clients for one, which is for a server that
    * only this machine reaches.
@@ -64,6 +54,8 @@ export interface RagApiParts {
 export interface RagApi {
   readonly app: FastifyInstance;
   readonly metrics: RagApiMetrics;
+  /** Follows the feedback that was not followed when it was given; never rejects. */
+  followFeedback(): Promise<void>;
   /** Refuses new questions, waits `graceMs` for running answers, then ends them; resolves when all are saved. */
   stop(graceMs: number): Promise<void>;
 }
@@ -72,7 +64,7 @@ export function buildApp(parts: RagApiParts): RagApi {
   const { settings } = parts;
   const { limits } = settings;
   const streams = new Streams(limits);
-  const metrics = new RagApiMetrics(() => streams.size);
+  const metrics = new RagApiMetrics({ streamsInFlight: () => streams.size, waiting: () => pipeline.waiting });
   const app = Fastify({
     logger: parts.logger ?? false,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
@@ -86,6 +78,8 @@ export function buildApp(parts: RagApiParts): RagApi {
       return typeof wanted === 'string' && REQUEST_ID.test(wanted) ? wanted : randomUUID();
     },
     forceCloseConnections: 'idle',
+    // A name of 64 characters, each of them in up to twelve.
+    routerOptions: { maxParamLength: 1024 },
   });
   const endSilentConnections = watchSilentConnections(app.server);
   limitConnections(app.server, { connections: limits.connections, perAddress: limits.connectionsPerAddress });
@@ -101,9 +95,12 @@ export function buildApp(parts: RagApiParts): RagApi {
       noContext: settings.noContext,
       totalMs: limits.totalSeconds * 1000,
       gate: settings.gate,
+      waiting: { exchanges: settings.history.waitingExchanges, bytes: settings.history.waitingMiB * 1024 * 1024 },
     },
     observer: observe(app.log, metrics),
   });
+  const learner = parts.learned && new Learner(parts.history, parts.learned, observeLearning(app.log));
+  const asking = new Asking(pipeline, streams);
 
   answerProblems(app, metrics);
   app.addHook('onSend', async (request, reply) => {
@@ -114,13 +111,16 @@ export function buildApp(parts: RagApiParts): RagApi {
   addDescription(app, settings);
   app.register(async (guarded) => {
     if (parts.apiKeys !== 'open') requireKey(guarded, new Askers(parts.apiKeys));
-    addQuestions(guarded, settings, pipeline, streams);
-    addExchanges(guarded, parts.history);
+    const rate = new RateLimit(limits.questionsPerMinute);
+    addQuestions(guarded, settings, asking, rate);
+    addCompletions(guarded, settings, asking, rate);
+    addRecords(guarded, { settings, history: parts.history, pipeline, metrics, learner });
   });
 
   return {
     app,
     metrics,
+    followFeedback: async () => learner?.follow(),
     async stop(graceMs) {
       streams.refuse();
       const closed = app.close();
@@ -130,6 +130,7 @@ export function buildApp(parts: RagApiParts): RagApi {
       endSilentConnections();
       await closed;
       await Promise.race([pipeline.drain(), delay(SAVING_GRACE_MS, undefined, { ref: false })]);
+      pipeline.waiting.giveUp();
     },
   };
 }
@@ -153,73 +154,5 @@ function addProbes(app: FastifyInstance, { history, retrieval, llm }: RagApiPart
   app.get('/readyz', async (_request, reply) => {
     const report = await readiness.report();
     return reply.code(report.ready ? 200 : 503).send(report);
-  });
-}
-
-function addQuestions(app: FastifyInstance, settings: RagApiSettings, pipeline: Pipeline, streams: Streams): void {
-  const schema = messageSchema(settings);
-  const rate = new RateLimit(settings.limits.questionsPerMinute);
-  // Before the body is read: what is refused should cost little.
-  const onRequest = async ({ asker }: { readonly asker: Asker | undefined }): Promise<void> => {
-    const waitMs = asker ? rate.take(asker.address) : 0;
-    if (waitMs > 0) throw new ApiProblem('RATE_LIMITED', { retryAfterSeconds: Math.ceil(waitMs / 1000) });
-  };
-
-  app.post('/process_message', { onRequest }, async (request, reply) => {
-    const message = parseMessage(schema, request.body);
-    const controller = streams.enter(request.asker);
-    // Not request.signal: that one aborts as soon as the body of a POST has been read.
-    const closed = () => {
-      if (!reply.raw.writableFinished) controller.abort(new ClientGone('the client closed the connection'));
-      streams.leave(controller);
-    };
-    if (reply.raw.closed) closed();
-    else reply.raw.once('close', closed);
-
-    const answer = await pipeline.ask(
-      {
-        requestId: request.id,
-        message: message.message,
-        userName: message.user_name,
-        course: message.course,
-        history: message.history,
-      },
-      controller.signal,
-    );
-    // A reader that takes nothing would hold a broken answer back for ever.
-    answer.signal.addEventListener('abort', () => setTimeout(() => reply.raw.destroy(), FLUSH_MS).unref(), {
-      once: true,
-    });
-    setAnswerHeaders(reply, answer);
-    return reply.send(Readable.from(answer.text));
-  });
-}
-
-function parseMessage(schema: ReturnType<typeof messageSchema>, body: unknown): Message {
-  const parsed = schema.safeParse(body);
-  if (parsed.success) return parsed.data;
-  const fields = parsed.error.issues.map(({ path, message }) => ({ field: path.join('.') || '(body)', message }));
-  throw new ApiProblem('INPUT_INVALID', { fields });
-}
-
-function setAnswerHeaders(reply: FastifyReply, answer: Answer): void {
-  const timings = Object.entries(answer.timings).map(([stage, ms]) => `${stage};dur=${ms.toFixed(1)}`);
-  reply
-    .code(200)
-    .type('text/plain; charset=utf-8')
-    .header('cache-control', 'no-cache, no-transform')
-    // Says to nginx what the line above says to others.
-    .header('x-accel-buffering', 'no')
-    .header('x-rag-sources', answer.sources.length)
-    .header('server-timing', timings.join(', '));
-  if (answer.exchangeId) reply.header('x-exchange-id', answer.exchangeId);
-  if (answer.degraded.length > 0) reply.header('x-rag-degraded', answer.degraded.join(', '));
-}
-
-function addExchanges(app: FastifyInstance, history: History): void {
-  app.get<{ Params: { id: string } }>('/exchanges/:id', async ({ params }, reply) => {
-    const exchange = UUID.test(params.id) ? await history.find(params.id) : undefined;
-    if (!exchange) throw new ApiProblem('EXCHANGE_NOT_FOUND');
-    return reply.header('cache-control', 'no-store').send(exchangeDocument(exchange));
   });
 }

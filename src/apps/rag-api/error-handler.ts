@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { RagFailure } from '../../rag/failure.js';
 import { PROBLEM_TYPE } from '../http-problems.js';
 import type { RagApiMetrics } from './metrics.js';
+import { openAiError, speaksOpenAi } from './openai-error.js';
 import { methodsAt } from './operations.js';
 import { ApiProblem, CODE_OF_FAILURE, PROBLEMS, type ProblemCode, problemDocument } from './problems.js';
 
@@ -10,18 +11,19 @@ export function answerProblems(app: FastifyInstance, metrics: RagApiMetrics): vo
   const answer = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
     // Nobody is there to read it: the client left, and that is on record as an aborted question.
     if (reply.raw.destroyed) return reply.hijack();
-    const problem = error instanceof ApiProblem ? error : new ApiProblem(codeOfError(error));
+    const problem = problemOf(error);
     const { code, fields, retryAfterSeconds } = problem;
     metrics.rejected(code);
-    if (code === 'INTERNAL' || code === 'HISTORY_UNAVAILABLE') request.log.error({ code, err: error }, 'rejected');
+    if (LOGGED.has(code)) request.log.error({ code, err: error }, 'rejected');
     // The cause of other failures is in the line "question ended" of the same request.
     else request.log.info({ code }, 'rejected');
     if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds);
     if (code === 'UNAUTHORIZED') reply.header('www-authenticate', 'Bearer');
-    return reply
-      .code(PROBLEMS[code].status)
-      .type(PROBLEM_TYPE)
-      .send(JSON.stringify(problemDocument(code, request.id, fields)));
+    reply.code(PROBLEMS[code].status);
+    if (speaksOpenAi(request.url)) {
+      return reply.type('application/json; charset=utf-8').send(JSON.stringify(openAiError(problem)));
+    }
+    return reply.type(PROBLEM_TYPE).send(JSON.stringify(problemDocument(code, request.id, fields)));
   };
   app.setErrorHandler(answer);
   // Before Fastify reads a body that nobody wants, and finds fault with it.
@@ -34,6 +36,14 @@ export function answerProblems(app: FastifyInstance, metrics: RagApiMetrics): vo
   });
   app.setNotFoundHandler((request, reply) => answer(new ApiProblem('NOT_FOUND'), request, reply));
 }
+
+/** What an error is to a client. */
+export function problemOf(error: unknown): ApiProblem {
+  return error instanceof ApiProblem ? error : new ApiProblem(codeOfError(error), { cause: error });
+}
+
+/** Problems whose cause no other line of the log has. */
+const LOGGED: ReadonlySet<ProblemCode> = new Set(['INTERNAL', 'HISTORY_UNAVAILABLE', 'ERASURE_INCOMPLETE']);
 
 /** Codes of Fastify's own errors that a client can cause. */
 const CODE_OF_FASTIFY: Readonly<Record<string, ProblemCode>> = {

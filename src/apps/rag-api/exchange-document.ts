@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Exchange } from '../../rag/ports.js';
+import { type Exchange, FEEDBACK_VALUES } from '../../rag/ports.js';
 
 const ExchangeSource = z.strictObject({
   number: z.int().min(1).describe('The number by which the answer cites it'),
@@ -10,6 +10,12 @@ const ExchangeSource = z.strictObject({
   score: z.number(),
   text: z.string(),
   cited: z.boolean().nullish().describe('Whether the answer refers to it; missing where that is not known'),
+});
+
+const Feedback = z.strictObject({
+  value: z.enum(FEEDBACK_VALUES),
+  comment: z.string().nullable(),
+  given_at: z.iso.datetime(),
 });
 
 /** A saved exchange as the API shows it. */
@@ -32,10 +38,12 @@ export const ExchangeDocument = z.strictObject({
   finish_reason: z.string().nullable(),
   prompt_tokens: z.int().nullable(),
   completion_tokens: z.int().nullable(),
+  feedback: Feedback.nullable().describe('What the user thought of it last'),
 });
 export type ExchangeDocument = z.output<typeof ExchangeDocument>;
 
 export function exchangeDocument(exchange: Exchange): ExchangeDocument {
+  const { feedback } = exchange;
   return {
     id: exchange.id,
     request_id: exchange.requestId,
@@ -55,5 +63,8 @@ export function exchangeDocument(exchange: Exchange): ExchangeDocument {
     finish_reason: exchange.finishReason ?? null,
     prompt_tokens: exchange.promptTokens ?? null,
     completion_tokens: exchange.completionTokens ?? null,
+    feedback: feedback
+      ? { value: feedback.value, comment: feedback.comment ?? null, given_at: feedback.givenAt.toISOString() }
+      : null,
   };
 }

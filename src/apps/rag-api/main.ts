@@ -1,6 +1,7 @@
 import { PostgresHistory } from '../../rag/history/postgres.js';
 import { OpenAiLlm } from '../../rag/llm/openai.js';
 import { QdrantRetrieval } from '../../rag/retrieval/qdrant.js';
+import { QdrantLearned } from '../../rag/retrieval/qdrant-learned.js';
 import { openEmbedder } from '../embedder.js';
 import { loginsAt } from '../postgres-logins.js';
 import { AcceptedSecrets, FileCredential, newest } from '../secret-file.js';
@@ -13,8 +14,8 @@ import { KEY_OVERLAP_SECONDS, LONGEST_SHUTDOWN_SECONDS, RAG_API_VARIABLES, RagAp
 /** Longest wait for a question's vector, in milliseconds; without it the words alone are searched. */
 const EMBED_TIMEOUT_MS = 2000;
 
-/** How often exchanges are looked for whose process died before they ended, in milliseconds. */
-const ABANDON_INTERVAL_MS = 60_000;
+/** How often what was left undone is looked for, in milliseconds: exchanges without an end, feedback to follow. */
+const SWEEP_INTERVAL_MS = 60_000;
 
 /** Runs the API until SIGTERM or SIGINT; resolves when the last answer is saved. Throws before it listens. */
 export async function runRagApi(environment: NodeJS.ProcessEnv): Promise<void> {
@@ -56,6 +57,13 @@ export async function runRagApi(environment: NodeJS.ProcessEnv): Promise<void> {
     timeoutMs: EMBED_TIMEOUT_MS,
   });
   const retrieval = new QdrantRetrieval(variables.qdrantUrl, qdrantKey, settings.collections, embedder);
+  const learned = new QdrantLearned({
+    url: variables.qdrantUrl,
+    credential: qdrantKey,
+    collections: settings.collections,
+    into: settings.history.fromFeedback,
+    embedder,
+  });
   const history = new PostgresHistory({
     url: variables.postgresUrl,
     logins: () => loginsAt(variables.postgresUrl, variables.postgresPasswordFile),
@@ -63,9 +71,10 @@ export async function runRagApi(environment: NodeJS.ProcessEnv): Promise<void> {
   });
   const apiKeys = new AcceptedSecrets(variables.apiKeyFile, keyOverlapSeconds * 1000);
   const webBotKeys = webBotKeyFile ? new AcceptedSecrets(webBotKeyFile, keyOverlapSeconds * 1000) : undefined;
-  const { app, metrics, stop } = buildApp({
+  const { app, metrics, followFeedback, stop } = buildApp({
     settings,
     retrieval,
+    learned,
     history,
     llm,
     apiKeys: {
@@ -88,7 +97,8 @@ export async function runRagApi(environment: NodeJS.ProcessEnv): Promise<void> {
       (count) => count > 0 && app.log.warn({ count }, 'exchanges without an end were marked as aborted'),
       (error: unknown) => app.log.debug({ err: error }, 'exchanges without an end could not be looked for'),
     );
-  }, ABANDON_INTERVAL_MS);
+    void followFeedback();
+  }, SWEEP_INTERVAL_MS);
   app.log.info({ port: listen.port, metricsPort: listen.metricsPort, model: settings.llm.model }, 'listening');
 
   app.log.info({ signal: await stopped }, 'stopping');
@@ -96,6 +106,6 @@ export async function runRagApi(environment: NodeJS.ProcessEnv): Promise<void> {
   await stop(Math.min(limits.totalSeconds, LONGEST_SHUTDOWN_SECONDS) * 1000);
   metricsServer.close();
   metricsServer.closeAllConnections();
-  await Promise.all([history.close(), retrieval.close(), llm.close(), embedder?.close()]);
+  await Promise.all([history.close(), retrieval.close(), learned.close(), llm.close(), embedder?.close()]);
   app.log.info('stopped');
 }

@@ -2,7 +2,14 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { type Metric, RAG_API_METRICS } from '../../../dashboards/metrics.js';
 import { RagFailure } from '../../rag/failure.js';
 import type { Component, Summary } from '../../rag/pipeline.js';
+import { FEEDBACK_VALUES, type FeedbackValue } from '../../rag/ports.js';
 import type { Retrieved } from '../../rag/retrieve.js';
+
+/** What is looked at whenever the metrics are read. */
+export interface Gauged {
+  readonly streamsInFlight: () => number;
+  readonly waiting: () => { readonly size: number; readonly bytes: number };
+}
 
 /** The metrics of one API process, in a registry of their own. */
 export class RagApiMetrics {
@@ -16,23 +23,23 @@ export class RagApiMetrics {
   readonly #degraded = this.#counter(RAG_API_METRICS.degraded);
   readonly #aborts = this.#counter(RAG_API_METRICS.upstreamAborts);
   readonly #lost = this.#counter(RAG_API_METRICS.exchangesLost);
+  readonly #feedback = this.#counter(RAG_API_METRICS.feedback);
   readonly #tokens = this.#counter(RAG_API_METRICS.tokens);
   readonly #firstToken = this.#histogram(RAG_API_METRICS.firstToken);
   readonly #endToEnd = this.#histogram(RAG_API_METRICS.endToEnd);
   readonly #stages = this.#histogram(RAG_API_METRICS.stages);
   readonly #topScore = this.#histogram(RAG_API_METRICS.topScore);
 
-  constructor(streamsInFlight: () => number) {
+  constructor({ streamsInFlight, waiting }: Gauged) {
     collectDefaultMetrics({ register: this.registry });
-    const { name, help } = RAG_API_METRICS.streamsInFlight;
-    new Gauge({
-      name,
-      help,
-      registers: [this.registry],
-      collect() {
-        this.set(streamsInFlight());
-      },
-    });
+    for (const value of FEEDBACK_VALUES) this.#feedback.inc({ value }, 0);
+    this.#gauge(RAG_API_METRICS.streamsInFlight, streamsInFlight);
+    this.#gauge(RAG_API_METRICS.exchangesWaiting, () => waiting().size);
+    this.#gauge(RAG_API_METRICS.exchangesWaitingBytes, () => waiting().bytes);
+  }
+
+  feedback(value: FeedbackValue): void {
+    this.#feedback.inc({ value });
   }
 
   rejected(code: string): void {
@@ -71,6 +78,17 @@ export class RagApiMetrics {
     if (timings.retrieval !== undefined) this.#stages.observe({ stage: 'retrieval' }, timings.retrieval / 1000);
     this.#tokens.inc({ kind: 'prompt' }, summary.promptTokens ?? 0);
     this.#tokens.inc({ kind: 'completion' }, summary.completionTokens ?? 0);
+  }
+
+  #gauge({ name, help }: Metric, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.set(read());
+      },
+    });
   }
 
   #counter({ name, help, labels }: Metric): Counter {

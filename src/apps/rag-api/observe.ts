@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
+import type { LearnerObserver } from '../../rag/learn.js';
 import type { PipelineObserver } from '../../rag/pipeline.js';
 import type { RagApiMetrics } from './metrics.js';
 
@@ -14,6 +15,9 @@ export function observe(log: FastifyBaseLogger, metrics: RagApiMetrics): Pipelin
     lost(exchangeId, cause) {
       metrics.lost();
       log.error({ exchangeId, err: cause }, 'exchange not saved');
+    },
+    savedLate(exchangeId) {
+      log.info({ exchangeId }, 'exchange saved late');
     },
     ended(summary) {
       metrics.ended(summary);
@@ -39,6 +43,18 @@ export function observe(log: FastifyBaseLogger, metrics: RagApiMetrics): Pipelin
         },
         'question ended',
       );
+    },
+  };
+}
+
+/** What is learned from feedback, as log lines; the text is in the collection. */
+export function observeLearning(log: FastifyBaseLogger): LearnerObserver {
+  return {
+    followed(exchangeId, what) {
+      log.info({ exchangeId }, what === 'put' ? 'exchange learned' : 'exchange not learned');
+    },
+    failed(cause) {
+      log.warn({ err: cause }, 'feedback waits to be followed');
     },
   };
 }

@@ -2,7 +2,7 @@ import type { ProblemCode } from './problems.js';
 
 /** One operation of the API: what its route, its description and the answer to other methods are made from. */
 export interface Operation {
-  readonly method: 'get' | 'post';
+  readonly method: 'get' | 'post' | 'delete';
   /** As OpenAPI writes it: `/exchanges/{id}`. */
   readonly path: string;
   readonly id: string;
@@ -25,6 +25,25 @@ export const ANYWHERE: readonly ProblemCode[] = [
 /** Problems of requests that belong to no operation. */
 export const NOWHERE: readonly ProblemCode[] = ['NOT_FOUND', 'METHOD_NOT_ALLOWED'];
 
+/** Problems of what has a body. */
+const OF_BODIES: readonly ProblemCode[] = ['BODY_INVALID', 'MEDIA_TYPE_UNSUPPORTED'];
+
+/** Problems of whatever asks the model. */
+const OF_ANSWERS: readonly ProblemCode[] = [
+  'QUESTION_TOO_LONG',
+  'RATE_LIMITED',
+  'ADDRESS_BUSY',
+  'KEY_BUSY',
+  'BUSY',
+  'STOPPING',
+  'RETRIEVAL_UNAVAILABLE',
+  'HISTORY_UNAVAILABLE',
+  'LLM_UNAVAILABLE',
+  'LLM_BUSY',
+  'LLM_FAILED',
+  'LLM_TIMEOUT',
+];
+
 export const OPERATIONS: readonly Operation[] = [
   {
     method: 'post',
@@ -32,23 +51,7 @@ export const OPERATIONS: readonly Operation[] = [
     id: 'processMessage',
     summary: 'Ask a question; the answer is streamed',
     guarded: true,
-    problems: [
-      'BODY_INVALID',
-      'MEDIA_TYPE_UNSUPPORTED',
-      'INPUT_INVALID',
-      'QUESTION_TOO_LONG',
-      'RATE_LIMITED',
-      'ADDRESS_BUSY',
-      'KEY_BUSY',
-      'BUSY',
-      'STOPPING',
-      'RETRIEVAL_UNAVAILABLE',
-      'HISTORY_UNAVAILABLE',
-      'LLM_UNAVAILABLE',
-      'LLM_BUSY',
-      'LLM_FAILED',
-      'LLM_TIMEOUT',
-    ],
+    problems: ['INPUT_INVALID', ...OF_BODIES, ...OF_ANSWERS],
   },
   {
     method: 'get',
@@ -56,7 +59,55 @@ export const OPERATIONS: readonly Operation[] = [
     id: 'getExchange',
     summary: 'One saved exchange, with its sources',
     guarded: true,
-    problems: ['EXCHANGE_NOT_FOUND', 'HISTORY_UNAVAILABLE'],
+    problems: ['EXCHANGE_NOT_FOUND', 'RATE_LIMITED', 'HISTORY_UNAVAILABLE'],
+  },
+  {
+    method: 'post',
+    path: '/exchanges/{id}/feedback',
+    id: 'giveFeedback',
+    summary: 'What the user thought of an answer; the last word counts',
+    guarded: true,
+    problems: ['INPUT_INVALID', ...OF_BODIES, 'EXCHANGE_NOT_FOUND', 'RATE_LIMITED', 'HISTORY_UNAVAILABLE'],
+  },
+  {
+    method: 'get',
+    path: '/history',
+    id: 'listExchanges',
+    summary: 'The exchanges of a user, the newest first',
+    guarded: true,
+    problems: ['INPUT_INVALID', 'RATE_LIMITED', 'HISTORY_UNAVAILABLE'],
+  },
+  {
+    method: 'delete',
+    path: '/users/{name}',
+    id: 'forgetUser',
+    summary: 'Remove everything of a user: exchanges, feedback, and what was learned from them',
+    guarded: true,
+    problems: ['INPUT_INVALID', ...OF_BODIES, 'RATE_LIMITED', 'HISTORY_UNAVAILABLE', 'ERASURE_INCOMPLETE'],
+  },
+  {
+    method: 'post',
+    path: '/v1/chat/completions',
+    id: 'createChatCompletion',
+    summary: 'Ask a question by the OpenAI protocol; the model is the course',
+    guarded: true,
+    problems: ['INPUT_INVALID', ...OF_BODIES, 'MODEL_NOT_FOUND', ...OF_ANSWERS],
+  },
+  {
+    method: 'get',
+    path: '/v1/models',
+    id: 'listModels',
+    summary: 'The courses, as models of the OpenAI protocol',
+    guarded: true,
+    problems: [],
+  },
+  {
+    method: 'get',
+    path: '/v1/models/{model}',
+    id: 'getModel',
+    summary: 'One course, as a model of the OpenAI protocol',
+    guarded: true,
+    problems: ['MODEL_NOT_FOUND'],
   },
   {
     method: 'get',

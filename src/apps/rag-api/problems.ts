@@ -6,6 +6,7 @@ import { HTTP_PROBLEMS, type ProblemKind, problemBody } from '../http-problems.j
 export const PROBLEMS = {
   ...HTTP_PROBLEMS,
   UNAUTHORIZED: { status: 401, title: 'The request carries no valid key' },
+  MODEL_NOT_FOUND: { status: 404, title: 'There is no such model; each course is one' },
   EXCHANGE_NOT_FOUND: { status: 404, title: 'There is no such exchange' },
   BODY_INVALID: { status: 400, title: 'The body is not JSON' },
   MEDIA_TYPE_UNSUPPORTED: { status: 415, title: 'The body must be application/json' },
@@ -17,7 +18,12 @@ export const PROBLEMS = {
   BUSY: { status: 503, title: 'Too many answers are being streamed', retryAfterSeconds: 5 },
   STOPPING: { status: 503, title: 'The service is stopping', retryAfterSeconds: 5 },
   RETRIEVAL_UNAVAILABLE: { status: 503, title: 'The collections cannot be searched', retryAfterSeconds: 10 },
-  HISTORY_UNAVAILABLE: { status: 503, title: 'Exchanges cannot be read', retryAfterSeconds: 10 },
+  HISTORY_UNAVAILABLE: { status: 503, title: 'The history cannot be read or written', retryAfterSeconds: 10 },
+  ERASURE_INCOMPLETE: {
+    status: 503,
+    title: 'Not everything of this user could be removed; ask for it again',
+    retryAfterSeconds: 10,
+  },
   LLM_UNAVAILABLE: { status: 503, title: 'The model server cannot be reached', retryAfterSeconds: 10 },
   LLM_BUSY: { status: 503, title: 'The model server takes no more requests', retryAfterSeconds: 5 },
   LLM_FAILED: { status: 502, title: 'The model server gave no answer' },

@@ -46,7 +46,21 @@ export const RagApiSettings = z.strictObject({
     /** TCP connections open at once, and those of one address. */
     connections: z.int().default(1000),
     connectionsPerAddress: z.int().default(200),
+    /** Requests of one client address for exchanges, lists, feedback and erasure. */
+    recordsPerMinute: z.int().default(600),
+    /** Longest comment of a feedback. */
+    commentCharacters: z.int().default(1000),
   }),
+  /** What is done with exchanges beside keeping them. */
+  history: z
+    .strictObject({
+      /** The collection that praised exchanges go to. @default - none */
+      fromFeedback: z.string().optional(),
+      /** How much may wait in memory while PostgreSQL cannot be reached. */
+      waitingExchanges: z.int().default(1000),
+      waitingMiB: z.int().default(16),
+    })
+    .prefault({}),
   /** How long the API key before the newest one is accepted after the newest one came. @default KEY_OVERLAP_SECONDS */
   keyOverlapSeconds: z.int().optional(),
 });

@@ -1,3 +1,4 @@
+import { FEEDBACK_SQL } from './feedback-schema.js';
 import { NUMBERS_SQL } from './numbers-schema.js';
 
 /** One change of the schema. A released migration is never edited; a correction is the next number. */
@@ -37,10 +38,14 @@ export const MIGRATIONS: readonly Migration[] = [
     `,
   },
   { version: 2, name: 'numbers', sql: NUMBERS_SQL },
+  { version: 3, name: 'feedback', sql: FEEDBACK_SQL },
 ];
 
 /** Tables that the role of the API reads and writes. */
-export const HISTORY_TABLES = ['exchanges'] as const;
+export const HISTORY_TABLES = ['exchanges', 'feedback'] as const;
+
+/** Functions that the role of the API calls, and that a role which only reads has no right to. */
+export const HISTORY_FUNCTIONS = ['rag.forget_user(text)'] as const;
 
 /** Key of the advisory lock that two starters of the migrations compete for: "ragdock" in ASCII. */
 export const MIGRATION_LOCK = '32195244039562091';

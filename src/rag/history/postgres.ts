@@ -1,19 +1,11 @@
 import pg from 'pg';
 import { abortReason, codeOf, RagFailure } from '../failure.js';
-import type { Exchange, ExchangeOutcome, History, NewExchange } from '../ports.js';
 import { postgresAddress } from './connection.js';
 import type { Login } from './login.js';
 import { LoginPools } from './login-pools.js';
+import { SqlHistory, type StatementResult } from './sql-history.js';
 import { isUnavailableState } from './sqlstate.js';
-import {
-  abandonStatement,
-  beginStatement,
-  type ExchangeRow,
-  exchangeOf,
-  findStatement,
-  finishStatement,
-  type Statement,
-} from './statements.js';
+import { CHECK_STATEMENT, type Statement } from './statements.js';
 
 /** Longest wait for a connection, from the server or from the pool, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 2000;
@@ -39,10 +31,11 @@ export interface PostgresHistoryOptions {
 }
 
 /** Keeps exchanges in PostgreSQL, in the schema that the job `postgres-roles` migrates. */
-export class PostgresHistory implements History {
+export class PostgresHistory extends SqlHistory {
   readonly #pools: LoginPools;
 
   constructor({ url, logins, onIdleError, followMs = FOLLOW_MS }: PostgresHistoryOptions) {
+    super();
     const open = (login: Login): pg.Pool => {
       const pool = new pg.Pool({
         ...postgresAddress(url),
@@ -64,27 +57,8 @@ export class PostgresHistory implements History {
     this.#pools = new LoginPools({ open, logins, followMs });
   }
 
-  async begin(exchange: NewExchange): Promise<void> {
-    await this.#run(beginStatement(exchange));
-  }
-
-  async finish(id: string, outcome: ExchangeOutcome): Promise<void> {
-    const { rowCount } = await this.#run(finishStatement(id, outcome));
-    if (rowCount !== 1) throw new Error(`exchange ${id} was never begun`);
-  }
-
-  async find(id: string): Promise<Exchange | undefined> {
-    const { rows } = await this.#run<ExchangeRow>(findStatement(id));
-    return rows[0] && exchangeOf(rows[0]);
-  }
-
-  async abandon(seconds: number): Promise<number> {
-    const { rowCount } = await this.#run(abandonStatement(seconds));
-    return rowCount ?? 0;
-  }
-
   async check(signal: AbortSignal): Promise<void> {
-    await this.#run({ text: 'SELECT 1 FROM rag.exchanges LIMIT 0', values: [] });
+    await this.#query(CHECK_STATEMENT);
     if (signal.aborted) throw abortReason(signal);
   }
 
@@ -92,11 +66,16 @@ export class PostgresHistory implements History {
     await this.#pools.close();
   }
 
+  protected async run<Row extends object>(statement: Statement): Promise<StatementResult<Row>> {
+    const { rows, rowCount } = await this.#query<Row>(statement);
+    return { rows, affected: rowCount ?? 0 };
+  }
+
   /**
    * Runs a statement that may be repeated: once more if the connection broke, because a pool finds out that its server
    * was restarted only by using what is left of its connections, and once more with the other login.
    */
-  async #run<Row extends pg.QueryResultRow>({ text, values }: Statement): Promise<pg.QueryResult<Row>> {
+  async #query<Row extends pg.QueryResultRow>({ text, values }: Statement): Promise<pg.QueryResult<Row>> {
     const remedies = new Map([
       ['broken', isBroken],
       ['login', isRefused],

@@ -1,4 +1,4 @@
-import type { Exchange, ExchangeOutcome, ExchangeSource, ExchangeStatus, NewExchange } from '../ports.js';
+import type { ExchangeOutcome, FeedbackToFollow, FeedbackValue, HistoryQuery, NewExchange } from '../ports.js';
 
 /** A statement with its parameters, for any client of PostgreSQL. */
 export interface Statement {
@@ -9,9 +9,17 @@ export interface Statement {
 export function beginStatement(exchange: NewExchange): Statement {
   return {
     // A repetition after a broken connection may find its own row.
-    text: `INSERT INTO rag.exchanges (id, request_id, user_name, course, question, model)
-           VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING`,
-    values: [exchange.id, exchange.requestId, exchange.userName, exchange.course, exchange.question, exchange.model],
+    text: `INSERT INTO rag.exchanges (id, request_id, user_name, course, question, model, created_at)
+           VALUES ($1, $2, $3, $4, $5, $6, coalesce($7::timestamptz, now())) ON CONFLICT (id) DO NOTHING`,
+    values: [
+      exchange.id,
+      exchange.requestId,
+      exchange.userName,
+      exchange.course,
+      exchange.question,
+      exchange.model,
+      exchange.askedAt?.toISOString() ?? null,
+    ],
   };
 }
 
@@ -21,7 +29,7 @@ export function finishStatement(id: string, outcome: ExchangeOutcome): Statement
     text: `UPDATE rag.exchanges
               SET status = $2, answer = $3, refused = $4, sources = $5, degraded = $6, timings = $7,
                   finish_reason = $8, prompt_tokens = $9, completion_tokens = $10, error_code = $11,
-                  finished_at = now()
+                  finished_at = coalesce($12::timestamptz, now())
             WHERE id = $1`,
     values: [
       id,
@@ -35,12 +43,62 @@ export function finishStatement(id: string, outcome: ExchangeOutcome): Statement
       outcome.promptTokens ?? null,
       outcome.completionTokens ?? null,
       outcome.errorCode ?? null,
+      outcome.finishedAt?.toISOString() ?? null,
     ],
   };
 }
 
+/** Exchanges with what was said of them, and the time at which they were asked in microseconds. */
+const SELECT_EXCHANGE = `
+  SELECT exchanges.*, (extract(epoch FROM created_at) * 1000000)::bigint::text AS micros,
+         feedback.value AS feedback, feedback.comment AS feedback_comment, feedback.given_at AS feedback_at
+    FROM rag.exchanges LEFT JOIN rag.feedback ON exchange_id = id`;
+
 export function findStatement(id: string): Statement {
-  return { text: 'SELECT * FROM rag.exchanges WHERE id = $1', values: [id] };
+  return { text: `${SELECT_EXCHANGE} WHERE id = $1`, values: [id] };
+}
+
+export function listStatement({ userName, course, limit, before }: HistoryQuery): Statement {
+  return {
+    text: `${SELECT_EXCHANGE}
+            WHERE user_name = $1
+              AND ($2::text IS NULL OR course = $2)
+              AND ($4::bigint IS NULL
+                   OR (created_at, id) < (timestamptz 'epoch' + $4 * interval '1 microsecond', $5::uuid))
+            ORDER BY created_at DESC, id DESC
+            LIMIT $3`,
+    values: [userName, course ?? null, limit, before?.micros ?? null, before?.id ?? null],
+  };
+}
+
+/** Affects one row, or none when there is no such exchange. */
+export function rateStatement(id: string, value: FeedbackValue, comment: string | undefined): Statement {
+  return {
+    text: `INSERT INTO rag.feedback AS said (exchange_id, value, comment)
+           SELECT id, $2, $3 FROM rag.exchanges WHERE id = $1
+               ON CONFLICT (exchange_id) DO UPDATE
+              SET value = excluded.value, comment = excluded.comment, given_at = now(), revision = said.revision + 1`,
+    values: [id, value, comment ?? null],
+  };
+}
+
+export function toFollowStatement(limit: number): Statement {
+  return {
+    text: `SELECT exchange_id, revision FROM rag.feedback WHERE followed < revision ORDER BY given_at LIMIT $1`,
+    values: [limit],
+  };
+}
+
+export function followedStatement({ exchangeId, revision }: FeedbackToFollow): Statement {
+  return {
+    text: 'UPDATE rag.feedback SET followed = $2 WHERE exchange_id = $1 AND followed < $2',
+    values: [exchangeId, revision],
+  };
+}
+
+/** Gives one row with the number of exchanges, as text. */
+export function forgetStatement(userName: string): Statement {
+  return { text: 'SELECT rag.forget_user($1)::text AS exchanges', values: [userName] };
 }
 
 export function abandonStatement(seconds: number): Statement {
@@ -51,47 +109,8 @@ export function abandonStatement(seconds: number): Statement {
   };
 }
 
-/** A row of `rag.exchanges` as clients of PostgreSQL give it. */
-export interface ExchangeRow {
-  readonly id: string;
-  readonly request_id: string;
-  readonly created_at: Date;
-  readonly finished_at: Date | null;
-  readonly status: ExchangeStatus;
-  readonly error_code: string | null;
-  readonly user_name: string;
-  readonly course: string;
-  readonly question: string;
-  readonly answer: string;
-  readonly refused: boolean;
-  readonly sources: readonly ExchangeSource[];
-  readonly degraded: readonly string[];
-  readonly timings: Readonly<Record<string, number>>;
-  readonly model: string;
-  readonly finish_reason: string | null;
-  readonly prompt_tokens: number | null;
-  readonly completion_tokens: number | null;
-}
-
-export function exchangeOf(row: ExchangeRow): Exchange {
-  return {
-    id: row.id,
-    requestId: row.request_id,
-    createdAt: row.created_at,
-    finishedAt: row.finished_at ?? undefined,
-    status: row.status,
-    errorCode: row.error_code ?? undefined,
-    userName: row.user_name,
-    course: row.course,
-    question: row.question,
-    answer: row.answer,
-    refused: row.refused,
-    sources: row.sources,
-    degraded: row.degraded,
-    timings: row.timings,
-    model: row.model,
-    finishReason: row.finish_reason ?? undefined,
-    promptTokens: row.prompt_tokens ?? undefined,
-    completionTokens: row.completion_tokens ?? undefined,
-  };
-}
+/** Reads nothing, but what it would read has to be there, and allowed. */
+export const CHECK_STATEMENT: Statement = {
+  text: 'SELECT 1 FROM rag.exchanges LEFT JOIN rag.feedback ON exchange_id = id LIMIT 0',
+  values: [],
+};

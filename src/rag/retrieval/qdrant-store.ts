@@ -63,7 +63,7 @@ export class QdrantPassageStore implements PassageStore {
 
   async put(passages: readonly StoredPassage[]): Promise<void> {
     const vectors = await this.#vectorsOf(passages);
-    const points = passages.map((passage, index) => this.#point(passage, vectors?.[index]));
+    const points = passages.map((passage, index) => pointOf(passage, this.#traits, vectors?.[index]));
     await persistently(async () => {
       await checkVectorNames(this.#http, this.#collection, this.#traits);
       await this.#http.call({
@@ -116,24 +116,29 @@ export class QdrantPassageStore implements PassageStore {
     const texts = passages.map(searchedText);
     return persistently(() => embedder.embed(texts, AbortSignal.timeout(EMBED_TIMEOUT_MS)));
   }
+}
 
-  #point(passage: StoredPassage, dense: readonly number[] | undefined): Schemas['PointStruct'] {
-    const payload: PointPayload = {
-      text: passage.text,
-      source: passage.source,
-      title: passage.title,
-      heading: passage.heading,
-      course: passage.course,
-      content_hash: passage.contentHash,
-      document_hash: passage.documentHash,
-      chunk: passage.chunk,
-    };
-    const vector = {
-      [BM25]: bm25Document(searchedText(passage), this.#traits.language),
-      ...(dense ? { [DENSE]: [...dense] } : {}),
-    };
-    return { id: passage.id, vector, payload: { ...payload } };
-  }
+/** A passage as a point of a collection that was made so. @param dense its vector, where the collection has dense ones */
+export function pointOf(
+  passage: StoredPassage,
+  { language }: CollectionTraits,
+  dense: readonly number[] | undefined,
+): Schemas['PointStruct'] {
+  const payload: PointPayload = {
+    text: passage.text,
+    source: passage.source,
+    title: passage.title,
+    heading: passage.heading,
+    course: passage.course,
+    content_hash: passage.contentHash,
+    document_hash: passage.documentHash,
+    chunk: passage.chunk,
+  };
+  const vector = {
+    [BM25]: bm25Document(searchedText(passage), language),
+    ...(dense ? { [DENSE]: [...dense] } : {}),
+  };
+  return { id: passage.id, vector, payload: { ...payload } };
 }
 
 /** Vectors of two models say nothing about each other, and a point without one would never be found by it. */

@@ -18,7 +18,7 @@ describe.runIf(HAS_POSTGRES)('what the history counts', () => {
     superuser = await postgres.current.server.connect();
   });
 
-  afterEach(() => superuser.query('TRUNCATE rag.exchanges, rag.exchange_counts, rag.source_counts'));
+  afterEach(() => superuser.query('TRUNCATE rag.exchanges, rag.feedback, rag.exchange_counts, rag.source_counts'));
 
   afterAll(async () => {
     await history.close();
@@ -187,7 +187,10 @@ describe.runIf(HAS_POSTGRES)('what the history counts', () => {
     const row = (status: string) =>
       `(gen_random_uuid(), 'r', 'u', 'demo', '${QUESTION}', 'm', '${status}', '[{"collection": "a"}]')`;
     await older.query(`INSERT INTO rag.exchanges (${columns}) VALUES ${['complete', 'error', 'running'].map(row)}`);
-    expect(await postgres.current.prepare('older')).toEqual(['applied migration 2 (numbers)']);
+    expect(await postgres.current.prepare('older')).toEqual([
+      'applied migration 2 (numbers)',
+      'applied migration 3 (feedback)',
+    ]);
     await older.query("UPDATE rag.exchanges SET status = 'complete' WHERE status = 'running'");
     await older.end();
     expect(await counted('older')).toEqual({

@@ -22,7 +22,7 @@ export class AttackedApi {
     readonly url: string,
     readonly model: ScriptedServer,
     private readonly child: ChildProcessByStdio<null, Readable, Readable>,
-    private readonly postgres: PostgresServer,
+    readonly postgres: PostgresServer,
     private readonly folder: string,
   ) {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -75,12 +75,16 @@ export class AttackedApi {
     });
   }
 
+  /** Ends the process as the kernel does when memory is short. */
+  async kill(): Promise<void> {
+    if (!this.isAlive) return;
+    const ended = once(this.child, 'exit');
+    this.child.kill('SIGKILL');
+    await ended;
+  }
+
   async stop(): Promise<void> {
-    if (this.isAlive) {
-      const ended = once(this.child, 'exit');
-      this.child.kill('SIGKILL');
-      await ended;
-    }
+    await this.kill();
     await this.model.close();
     await this.postgres.remove();
     rmSync(this.folder, { recursive: true, force: true });

@@ -75,3 +75,5 @@ NEWEST_ENGINE_SOCKET=/run/ragdock-newest/docker.sock
 VLLM_MODEL=$CACHE/vllm-model/$(key_of "$HOST_DIR/python/vllm_model.py")
 # What attacks the RAG API by its description; see steps/schemathesis.sh.
 SCHEMATHESIS=$CACHE/schemathesis/$(key_of "$HOST_DIR/python/schemathesis.txt")
+# OpenAI's client for Python, which talks to the RAG API; see steps/openai-client.sh.
+OPENAI_CLIENT=$CACHE/openai-client/$(key_of "$HOST_DIR/python/openai-client.txt")

@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { cleanText } from '../../rag/normalise.js';
+import type { ChatMessage } from '../../rag/ports.js';
+import { questionText } from './message.js';
+import type { RagApiSettings } from './settings.js';
+import { userName } from './user-name.js';
+
+/** Who is on record where the client does not say whom it asks for. */
+const NOBODY = 'anonymous';
+
+const ROLES = ['system', 'developer', 'user', 'assistant'] as const;
+
+const TextPart = z.object({ type: z.literal('text', 'is not text, and nothing else is read'), text: z.string() });
+
+const Message = z.object({
+  role: z.enum(ROLES, `is none of ${ROLES.join(', ')}`).describe('Messages of system and developer are ignored'),
+  content: z.union([z.string(), z.array(TextPart)], 'is neither text nor a list of parts of text'),
+});
+type Message = z.output<typeof Message>;
+
+/** What a completion was asked for. */
+export interface AskedCompletion {
+  readonly model: string;
+  readonly message: string;
+  /** What was said before, without messages of the system. */
+  readonly history: readonly ChatMessage[];
+  readonly userName: string;
+  readonly stream: boolean;
+  readonly includeUsage: boolean;
+}
+
+/**
+ * The body of a completion, of the OpenAI protocol. Fields that are not listed are ignored: how the model samples, and
+ * what it is told first, are settings of the stack.
+ */
+export function completionSchema({ courses, limits }: Pick<RagApiSettings, 'courses' | 'limits'>) {
+  const question = questionText(limits.messageCharacters);
+  return z
+    .object({
+      model: z.string().meta({ description: 'The course that is asked about', examples: [...courses] }),
+      messages: z
+        .array(Message)
+        .min(1, 'is empty')
+        .describe('The last one is the question, and the user’s; those before it are the conversation'),
+      stream: z.boolean().nullish().describe('Whether the answer comes as server-sent events'),
+      stream_options: z
+        .object({
+          include_usage: z.boolean().nullish().describe('Whether the last event before the end has the usage'),
+        })
+        .nullish(),
+      user: userName.optional(),
+    })
+    .superRefine(({ messages }, context) => {
+      const at = messages.length - 1;
+      const last = messages[at];
+      if (last === undefined) return;
+      if (last.role !== 'user') {
+        const message = "the last message is not the user's";
+        context.addIssue({ code: 'custom', path: ['messages', at, 'role'], message });
+      }
+      for (const { message } of question.safeParse(textOf(last)).error?.issues ?? []) {
+        context.addIssue({ code: 'custom', path: ['messages', at, 'content'], message });
+      }
+    })
+    .transform(({ model, messages, stream, stream_options, user }): AskedCompletion => {
+      const said = messages.slice(0, -1).flatMap((one) => chatMessage(one) ?? []);
+      const message = textOf(messages.at(-1) as Message);
+      const includeUsage = stream_options?.include_usage === true;
+      return { model, message, history: said, userName: user ?? NOBODY, stream: stream === true, includeUsage };
+    });
+}
+
+function textOf({ content }: Message): string {
+  return typeof content === 'string' ? content : content.map(({ text }) => text).join('\n');
+}
+
+function chatMessage(message: Message): ChatMessage | undefined {
+  const { role } = message;
+  const content = cleanText(textOf(message)).trim();
+  return (role === 'user' || role === 'assistant') && content !== '' ? { role, content } : undefined;
+}
