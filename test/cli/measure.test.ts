@@ -97,6 +97,14 @@ describe('ragdock calibrate', () => {
     expect(() => settingsWith(parse(yaml))).not.toThrow();
   });
 
+  test('gives no value to set for a score that says nothing', async ({ skip }) => {
+    skip(!hasSharedData('cranfield') && !process.env.CI, `${sharedData('cranfield')} is missing`);
+    const { exit, stdout } = await ragdock(['calibrate', sharedData('cranfield')], { cwd });
+    expect(exit).toBe(0);
+    expect(stdout).toContain('hardly tells one from the other');
+    expect(stdout).not.toContain('services:');
+  });
+
   test('tells the whole curve as data', async ({ skip }) => {
     const name = 'xquad-ru-dev';
     skip(!hasSharedData(name) && !process.env.CI, `${sharedData(name)} is missing`);

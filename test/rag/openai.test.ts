@@ -63,11 +63,33 @@ const replaying = (body: Buffer | string): Handler => streaming(body.toString())
 describe('a complete answer', () => {
   test('is text, then its end with the usage', async () => {
     server.handler = answering('Векторная', ' база');
+    const collected = await collect();
+    expect(textOf(collected)).toBe('Векторная база');
+    expect(collected.at(-1)).toEqual({
+      type: 'end',
+      finishReason: 'stop',
+      usage: { promptTokens: 7, completionTokens: 2 },
+    });
+  });
+
+  const pieces = [events.role(), events.text('Векторная'), events.text(' база')].join('');
+
+  test('gives what came together as one text', async () => {
+    server.handler = streaming(pieces + events.finish() + events.done());
     expect(await collect()).toEqual([
-      { type: 'text', text: 'Векторная' },
-      { type: 'text', text: ' база' },
-      { type: 'end', finishReason: 'stop', usage: { promptTokens: 7, completionTokens: 2 } },
+      { type: 'text', text: 'Векторная база' },
+      { type: 'end', finishReason: 'stop', usage: undefined },
     ]);
+  });
+
+  test('gives the text before a fault that came with it', async () => {
+    server.handler = streaming(pieces + events.error('CUDA error') + events.text('nobody said this') + events.done());
+    const collected: LlmEvent[] = [];
+    const reading = async () => {
+      for await (const event of llm.chat(PROMPT, new AbortController().signal)) collected.push(event);
+    };
+    await expect(reading()).rejects.toThrow('CUDA error');
+    expect(textOf(collected)).toBe('Векторная база');
   });
 
   test('is asked for with the key, the model and the sampling', async () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,7 +42,6 @@ beforeAll(async () => {
   storage = await storageFolder();
   folder = mkdtempSync(join(tmpdir(), 'ragdock-test-'));
   const model = join(folder, 'model');
-  const { mkdirSync } = await import('node:fs');
   mkdirSync(model);
   writeFileSync(
     join(model, 'config.json'),
@@ -382,7 +381,6 @@ describe('a measuring', () => {
 
   test('at an address: the whole command, by words and vectors', async () => {
     const set = join(folder, 'set');
-    const { mkdirSync } = await import('node:fs');
     mkdirSync(set, { recursive: true });
     const lines = (items: readonly object[]) => items.map((item) => JSON.stringify(item)).join('\n');
     writeFileSync(join(set, 'corpus.jsonl'), lines(PASSAGES.map(({ id, text }) => ({ _id: id, text }))));

@@ -12,6 +12,9 @@ interface Options extends MeasuringOptions {
 const KINDS = ['similarity', 'support'] as const;
 type Kind = (typeof KINDS)[number];
 
+/** Below this AUROC a threshold refuses answers about as often as it prevents wrong ones. */
+const LEAST_AUROC = 0.7;
+
 /** Rates of false answers for which the curve is shown. */
 const SHOWN = [0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1] as const;
 
@@ -81,8 +84,10 @@ function report(
   removed: number,
 ): string {
   const head = `${answerable} questions with an answer, ${unanswerable} without, after ${removed} passages were taken away\n`;
-  const yaml = calibrations.map(([kind, { fivePercent }]) => `      ${kind}: ${fivePercent.threshold}\n`).join('');
+  const useful = calibrations.filter(([, { auroc }]) => auroc >= LEAST_AUROC);
+  const yaml = useful.map(([kind, { fivePercent }]) => `      ${kind}: ${fivePercent.threshold}\n`).join('');
   const parts = calibrations.map(([kind, calibration]) => describe(kind, calibration));
+  if (useful.length === 0) return `${head}${parts.join('')}`;
   return `${head}${parts.join('')}\nFor 5 % false answers:\n\nservices:\n  api:\n    gate:\n${yaml}`;
 }
 
@@ -95,8 +100,9 @@ function describe(kind: Kind, { auroc, curve, fivePercent, bestF1 }: Calibration
     .map((point) =>
       row(String(point.threshold), percent(point.falseRefusals), percent(point.falseAnswers), point.f1.toFixed(3)),
     );
+  const weak = auroc < LEAST_AUROC ? ', which hardly tells one from the other: leave this value out' : '';
   return [
-    `\n${kind}: AUROC ${auroc.toFixed(3)}\n`,
+    `\n${kind}: AUROC ${auroc.toFixed(3)}${weak}\n`,
     row('threshold', 'false refusals', 'false answers', 'F1'),
     ...rows,
     `5 % false answers at ${fivePercent.threshold}, with ${percent(fivePercent.falseRefusals)} false refusals\n`,
