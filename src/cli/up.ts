@@ -1,7 +1,8 @@
 import { once as occurs } from 'node:events';
 import type { ApiLimits } from '../../config/schema.js';
 import { ask } from '../apps/operator/ask.js';
-import { type DocumentFile, extractDocument } from '../documents/extract.js';
+import type { DocumentFile } from '../documents/extract.js';
+import { DocumentReader } from '../documents/reader.js';
 import { DEMO_COURSE, DEMO_QUESTION, demoDocuments } from '../embedded/demo.js';
 import { Embedded } from '../embedded/embedded.js';
 import type { Notice } from '../embedded/log.js';
@@ -130,14 +131,19 @@ async function* read(
   documents: Material['documents'],
   onProblem: (problem: Problem) => void,
 ): AsyncGenerator<SourceDocument> {
-  for (const one of documents) {
-    if (!('file' in one)) {
-      yield one;
-      continue;
+  const reader = new DocumentReader();
+  try {
+    for (const one of documents) {
+      if (!('file' in one)) {
+        yield one;
+        continue;
+      }
+      const { document, problems } = await reader.extract(one);
+      problems.forEach(onProblem);
+      if (document) yield document;
     }
-    const { document, problems } = await extractDocument(one);
-    problems.forEach(onProblem);
-    if (document) yield document;
+  } finally {
+    await reader.close();
   }
 }
 

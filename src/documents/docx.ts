@@ -3,8 +3,8 @@ import { DocumentFault } from './fault.js';
 import { parseHtml } from './html.js';
 import { limitUnpacked } from './zip.js';
 
-/** Most bytes of XML in one document, unpacked: their tree takes 20 times as much (measured). */
-const LARGEST_XML = 32 * 1024 * 1024;
+/** Most bytes of XML in one document, unpacked: their tree takes 50 times as much (measured). */
+const LARGEST_XML = 16 * 1024 * 1024;
 
 /** First bytes of the older kind of file, which also wraps encrypted documents. */
 const COMPOUND_FILE = Buffer.from([0xd0, 0xcf, 0x11, 0xe0]);

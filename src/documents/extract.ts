@@ -27,15 +27,15 @@ export interface Extraction {
   readonly notes: readonly string[];
 }
 
+/** The outcome of a file of which nothing can be ingested. */
+export function failedExtraction(path: string, problem: Omit<Problem, 'file'>): Extraction {
+  return { path, format: formatOf(path) ?? 'text', problems: [{ ...problem, file: path }], notes: [] };
+}
+
 /** Reads the text of a file. Libraries are loaded by the first file that needs them. Never throws for what is in a file. */
 export async function extractDocument({ file, path }: DocumentFile): Promise<Extraction> {
   const format = formatOf(path) ?? 'text';
-  const failed = (problem: Omit<Problem, 'file'>): Extraction => ({
-    path,
-    format,
-    problems: [{ ...problem, file: path }],
-    notes: [],
-  });
+  const failed = (problem: Omit<Problem, 'file'>) => failedExtraction(path, problem);
   let bytes: Buffer;
   try {
     const { size } = statSync(file);

@@ -209,7 +209,7 @@ function tableOf(table: Element): string {
     return cells;
   });
   const filled = rows.filter((cells) => cells.some((cell) => cell !== ''));
-  const width = Math.max(0, ...filled.map((cells) => cells.length));
+  const width = filled.reduce((widest, { length }) => Math.max(widest, length), 0);
   const line = (cells: readonly string[]) =>
     `| ${Array.from({ length: width }, (_, at) => cells[at] ?? '').join(' | ')} |`;
   const [head, ...body] = filled;
@@ -280,7 +280,7 @@ const quoted = (code: string): string => (code === '' || code.includes('`') ? co
 function fenced(code: string): string {
   const trimmed = code.replace(/^\s*\n/, '').trimEnd();
   if (trimmed === '') return '';
-  const longest = Math.max(2, ...(trimmed.match(/`+/g) ?? []).map((run) => run.length));
+  const longest = (trimmed.match(/`+/g) ?? []).reduce((length, run) => Math.max(length, run.length), 2);
   const fence = '`'.repeat(longest + 1);
   return `${fence}\n${trimmed}\n${fence}`;
 }

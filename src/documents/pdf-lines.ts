@@ -93,7 +93,7 @@ function belongTogether(above: Line, below: Line): boolean {
 
 /** A word that was cut at the end of its line becomes whole. */
 function join(lines: readonly string[]): string {
-  const longest = Math.max(...lines.map(({ length }) => length));
+  const longest = lines.reduce((most, { length }) => Math.max(most, length), 0);
   return lines.reduce((text, line, index) => {
     const before = lines[index - 1] ?? '';
     if (/\p{Ll}[-\u00ad\u2010]$/u.test(text) && /^\p{Ll}/u.test(line)) return text.slice(0, -1) + line;

@@ -261,6 +261,11 @@ export const FAILURES = {
     remedy: 'Recognise the text of a scanned document first, with `ocrmypdf -l rus+eng IN OUT` for instance.',
     exit: 1,
   },
+  DOCUMENT_TIMEOUT: {
+    title: 'A document takes too long to read',
+    remedy: 'Divide it, or save it again in the program that it is for; the other documents were ingested.',
+    exit: 1,
+  },
   DOCUMENT_TOO_LARGE: {
     title: 'A document is larger than its format may be',
     remedy: 'Divide it into several documents.',

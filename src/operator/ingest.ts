@@ -1,8 +1,9 @@
 import type Docker from 'dockerode';
 import { type CollectionEmbedding, collectionsOf } from '../../config/collections.js';
 import { OPERATOR_INGEST_VARIABLES } from '../apps/operator/ingest.js';
-import { type DocumentFile, type Extraction, extractDocument } from '../documents/extract.js';
+import type { DocumentFile, Extraction } from '../documents/extract.js';
 import { type DocumentFormat, formatOf } from '../documents/formats.js';
+import { DocumentReader } from '../documents/reader.js';
 import { type Problem, RagdockError } from '../errors/problem.js';
 import { type DocumentStatus, IngestEvent, parseEvent } from './events.js';
 import { newRun, runSession, sweepSessions } from './session.js';
@@ -125,12 +126,17 @@ async function* linesOf(
   sent: Map<string, Extraction>,
   report: (outcome: DocumentOutcome) => void,
 ): AsyncGenerator<string> {
-  for (const one of documents) {
-    const { document, ...extraction } = await extractDocument(one);
-    if (document) {
-      sent.set(one.path, extraction);
-      yield `${JSON.stringify(document)}\n`;
-    } else report({ ...extraction, status: 'failed', chunks: 0 });
+  const reader = new DocumentReader();
+  try {
+    for (const one of documents) {
+      const { document, ...extraction } = await reader.extract(one);
+      if (document) {
+        sent.set(one.path, extraction);
+        yield `${JSON.stringify(document)}\n`;
+      } else report({ ...extraction, status: 'failed', chunks: 0 });
+    }
+  } finally {
+    await reader.close();
   }
 }
 

@@ -86,7 +86,7 @@ describe('what cannot be read is named', () => {
     const bomb = word(Buffer.alloc(64 * 1024 * 1024, 'a'), declared);
     expect(bomb.length).toBeLessThan(200_000);
     expect(await problemsOf(bomb)).toEqual([
-      ['DOCUMENT_TOO_LARGE', 'its text takes more than 33554432 bytes when it is unpacked'],
+      ['DOCUMENT_TOO_LARGE', 'its text takes more than 16777216 bytes when it is unpacked'],
     ]);
   });
 });
