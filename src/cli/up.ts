@@ -115,7 +115,7 @@ async function bringIn(
 ): Promise<Brought> {
   const brought = { documents: 0, passages: 0 };
   const store = embedded.passages.store(MATERIAL);
-  for await (const { status, chunks, path, error } of ingest(read(documents, onProblem), store, course)) {
+  for await (const { status, chunks, path, error } of ingest(read(documents, signal, onProblem), store, course)) {
     signal.throwIfAborted();
     if (status === 'failed') {
       onProblem({ code: 'INGEST_FAILED', file: path, message: error ?? 'no reason was given' });
@@ -129,9 +129,10 @@ async function bringIn(
 
 async function* read(
   documents: Material['documents'],
+  signal: AbortSignal,
   onProblem: (problem: Problem) => void,
 ): AsyncGenerator<SourceDocument> {
-  const reader = new DocumentReader();
+  const reader = new DocumentReader({ signal });
   try {
     for (const one of documents) {
       if (!('file' in one)) {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { abortReason } from '../rag/failure.js';
 import { type DocumentFile, type Extraction, extractDocument, failedExtraction } from './extract.js';
 import { type DocumentFormat, formatOf } from './formats.js';
 
@@ -19,6 +20,8 @@ export interface DocumentReaderOptions {
   readonly timeoutMs?: number;
   /** Most memory of the thread, without the file itself, in MiB. @default 1024 */
   readonly memoryMiB?: number;
+  /** Ends what is read. @default - only the timeout does */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -28,26 +31,30 @@ export interface DocumentReaderOptions {
 export class DocumentReader {
   readonly #timeoutMs: number;
   readonly #memoryMiB: number;
+  readonly #signal: AbortSignal | undefined;
   #thread: Promise<Worker> | undefined;
 
-  constructor({ timeoutMs = 120_000, memoryMiB = 1024 }: DocumentReaderOptions = {}) {
+  constructor({ timeoutMs = 120_000, memoryMiB = 1024, signal }: DocumentReaderOptions = {}) {
+    this.#signal = signal;
     this.#timeoutMs = timeoutMs;
     this.#memoryMiB = memoryMiB;
   }
 
-  /** What became of the text of a file. Never rejects for what is in it. */
+  /** What became of the text of a file. Rejects with the reason of the signal, and never for what is in the file. */
   async extract(file: DocumentFile): Promise<Extraction> {
     const format = formatOf(file.path);
     if (format === undefined || !APART.includes(format)) return extractDocument(file);
     this.#thread ??= this.#start();
     const thread = await this.#thread;
     const timeout = AbortSignal.timeout(this.#timeoutMs);
+    const signal = this.#signal ? AbortSignal.any([this.#signal, timeout]) : timeout;
     thread.postMessage(file);
     try {
-      const [extraction] = await once(thread, 'message', { signal: timeout });
+      const [extraction] = await once(thread, 'message', { signal });
       return extraction as Extraction;
     } catch (error) {
       await this.close();
+      if (this.#signal?.aborted) throw abortReason(this.#signal);
       if (timeout.aborted) {
         const message = `was not read within ${this.#timeoutMs / 1000} s`;
         return failedExtraction(file.path, { code: 'DOCUMENT_TIMEOUT', message });

@@ -86,7 +86,7 @@ export async function ingestDocuments(docker: Docker, stack: DescribedStack, req
   };
   const sent = new Map<string, Extraction>();
   const { exitCode, diagnostics } = await runSession(docker, plan, {
-    input: linesOf(request.documents, sent, report),
+    input: linesOf(request, sent, report),
     signal: request.signal,
     deadlineSeconds: DEADLINE_SECONDS,
     onLine: (line) => {
@@ -122,11 +122,11 @@ function embeddingFor({ environment }: DescribedStack, name: string): Collection
 
 /** Lines of the session's input. What is not sent is reported at once. */
 async function* linesOf(
-  documents: readonly DocumentFile[],
+  { documents, signal }: IngestRequest,
   sent: Map<string, Extraction>,
   report: (outcome: DocumentOutcome) => void,
 ): AsyncGenerator<string> {
-  const reader = new DocumentReader();
+  const reader = new DocumentReader({ signal });
   try {
     for (const one of documents) {
       const { document, ...extraction } = await reader.extract(one);

@@ -52,3 +52,12 @@ test('gives up a document that fills the memory, and reads the next', async () =
   ]);
   expect(await reader.extract(put('a.html', '<p>Тень'))).toMatchObject({ problems: [], document: { path: 'a.html' } });
 });
+
+test('ends with the reason of the signal', async () => {
+  const interrupt = new AbortController();
+  reader = new DocumentReader({ signal: interrupt.signal });
+  await reader.extract(put('a.html', '<p>Тень'));
+  const reading = reader.extract(put('slow.html', `<table>${'<li>a'.repeat(2_000_000)}`));
+  interrupt.abort(new Error('enough'));
+  await expect(reading).rejects.toThrow('enough');
+});
