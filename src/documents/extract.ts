@@ -50,7 +50,7 @@ export async function extractDocument({ file, path }: DocumentFile): Promise<Ext
     const isEmpty = 'parsed' in document ? !hasText(document.parsed.root) : document.content.trim() === '';
     if (!isEmpty) return { path, format, document: { path, ...document }, problems, notes };
     if (problems.length > 0) return { path, format, problems, notes };
-    throw new DocumentFault('DOCUMENT_NO_TEXT', 'holds no text');
+    throw new DocumentFault('DOCUMENT_NO_TEXT', 'holds no text', 'Leave it out, or write something into it.');
   } catch (error) {
     if (!(error instanceof DocumentFault)) {
       // A library that gives up on a file says so in its own words.

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { ParsedDocument, Section } from '../rag/ingest/sections.js';
-import { DocumentFault } from './fault.js';
 
 const Text = z.string().refine((text) => text.trim() !== '', 'is empty');
 
@@ -13,11 +12,7 @@ export interface BadLine {
   readonly message: string;
 }
 
-/**
- * Lines of `{"question": "…", "answer": "…"}`, each a part that stands for itself under its question.
- *
- * @throws DocumentFault DOCUMENT_NO_TEXT when there is no line at all
- */
+/** Lines of `{"question": "…", "answer": "…"}`, each a part that stands for itself under its question. */
 export function parsePairs(content: string, title: string): { parsed: ParsedDocument; badLines: readonly BadLine[] } {
   const children: Section[] = [];
   const badLines: BadLine[] = [];
@@ -27,7 +22,6 @@ export function parsePairs(content: string, title: string): { parsed: ParsedDocu
     if (typeof pair === 'string') badLines.push({ line: index + 1, message: pair });
     else children.push(pair);
   }
-  if (children.length === 0 && badLines.length === 0) throw new DocumentFault('DOCUMENT_NO_TEXT', 'holds no line');
   const root = { heading: '', headingLine: '', blocks: [], children };
   return { parsed: { title, root, apart: true }, badLines };
 }
