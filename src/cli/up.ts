@@ -1,6 +1,8 @@
 import { once as occurs } from 'node:events';
 import type { ApiLimits } from '../../config/schema.js';
 import { ask } from '../apps/operator/ask.js';
+import type { DocumentFile } from '../documents/extract.js';
+import { DocumentReader } from '../documents/reader.js';
 import { DEMO_COURSE, DEMO_QUESTION, demoDocuments } from '../embedded/demo.js';
 import { Embedded } from '../embedded/embedded.js';
 import type { Notice } from '../embedded/log.js';
@@ -8,7 +10,7 @@ import { findModel, type ModelServerOptions } from '../embedded/model-server.js'
 import { MATERIAL } from '../embedded/settings.js';
 import { smokeEmbedded } from '../embedded/smoke.js';
 import { type Problem, RagdockError, throwProblems } from '../errors/problem.js';
-import { collectDocuments, readDocument } from '../operator/documents.js';
+import { collectDocuments } from '../operator/documents.js';
 import { ingest, type SourceDocument } from '../rag/ingest/ingest.js';
 import { describeFailure } from '../smoke/text.js';
 import type { Io } from './io.js';
@@ -30,10 +32,10 @@ export interface UpRequest {
   readonly modelServer: ModelServerOptions | undefined;
 }
 
-/** A course and its documents. */
+/** A course and its documents, read when they are ingested. */
 interface Material {
   readonly course: string;
-  readonly documents: readonly SourceDocument[];
+  readonly documents: readonly (SourceDocument | DocumentFile)[];
 }
 
 /**
@@ -70,7 +72,9 @@ async function run(
   for (const { course, documents } of material) {
     screen.course(course, await bringIn(documents, course, embedded, signal, (problem) => problems.push(problem)));
   }
-  for (const { file, message } of problems) screen.notice(`not ingested: ${file}: ${message}`);
+  for (const { file, line, message } of problems) {
+    screen.notice(`not ingested: ${line === undefined ? file : `${file}:${line}`}: ${message}`);
+  }
   screen.history(await embedded.history.count());
   const [{ course } = { course: DEMO_COURSE }] = material;
   const report = await smokeEmbedded(embedded, {
@@ -98,19 +102,20 @@ function materialOf({ documents }: UpRequest, cwd: string): readonly Material[] 
   const demo = { course: DEMO_COURSE, documents: demoDocuments() };
   if (!documents) return [demo];
   const { paths, course } = documents;
-  return [{ course, documents: collectDocuments(paths, cwd).map(readDocument) }, demo];
+  return [{ course, documents: collectDocuments(paths, cwd) }, demo];
 }
 
 /** Ingests the documents of a course. One that cannot be taken does not stop the others. */
 async function bringIn(
-  documents: readonly SourceDocument[],
+  documents: Material['documents'],
   course: string,
   embedded: Embedded,
   signal: AbortSignal,
   onProblem: (problem: Problem) => void,
 ): Promise<Brought> {
   const brought = { documents: 0, passages: 0 };
-  for await (const { status, chunks, path, error } of ingest(documents, embedded.passages.store(MATERIAL), course)) {
+  const store = embedded.passages.store(MATERIAL);
+  for await (const { status, chunks, path, error } of ingest(read(documents, signal, onProblem), store, course)) {
     signal.throwIfAborted();
     if (status === 'failed') {
       onProblem({ code: 'INGEST_FAILED', file: path, message: error ?? 'no reason was given' });
@@ -120,6 +125,27 @@ async function bringIn(
     }
   }
   return brought;
+}
+
+async function* read(
+  documents: Material['documents'],
+  signal: AbortSignal,
+  onProblem: (problem: Problem) => void,
+): AsyncGenerator<SourceDocument> {
+  const reader = new DocumentReader({ signal });
+  try {
+    for (const one of documents) {
+      if (!('file' in one)) {
+        yield one;
+        continue;
+      }
+      const { document, problems } = await reader.extract(one);
+      problems.forEach(onProblem);
+      if (document) yield document;
+    }
+  } finally {
+    await reader.close();
+  }
 }
 
 /** Asks the question that the demo course is shown with. */

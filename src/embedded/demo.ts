@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../apps/bundle.js';
-import { collectDocuments, readDocument } from '../operator/documents.js';
+import { decodeText } from '../documents/decode.js';
+import { collectDocuments } from '../operator/documents.js';
 import type { SourceDocument } from '../rag/ingest/ingest.js';
 
 /** The course that comes with ragdock: sundials, in Russian and in English. */
@@ -13,5 +15,6 @@ const LANGUAGES = ['ru', 'en'];
 
 /** The documents of the demo course, named by language and file. */
 export function demoDocuments(): readonly SourceDocument[] {
-  return collectDocuments(LANGUAGES, join(packageRoot(), 'docs/demo-course')).map(readDocument);
+  const files = collectDocuments(LANGUAGES, join(packageRoot(), 'docs/demo-course'));
+  return files.map(({ file, path }) => ({ path, content: decodeText(readFileSync(file)) }));
 }

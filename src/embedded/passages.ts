@@ -137,6 +137,21 @@ class EmbeddedStore implements PassageStore {
     };
   }
 
+  async idsOf(key: DocumentKey, title: string): Promise<ReadonlySet<string>> {
+    return new Set(this.#document(key).flatMap((passage) => (passage.title === title ? [passage.id] : [])));
+  }
+
+  async adopt(ids: readonly string[], documentHash: string): Promise<void> {
+    await this.#database.query({
+      text: 'UPDATE embedded.passages SET document_hash = $2 WHERE collection = $1 AND id = ANY ($3::uuid[])',
+      values: [this.#collection, documentHash, ids],
+    });
+    for (const id of ids) {
+      const passage = this.#passages.get(id);
+      if (passage) this.#passages.set(id, { ...passage, documentHash });
+    }
+  }
+
   async put(passages: readonly StoredPassage[]): Promise<void> {
     await this.#database.transaction(async (client) => {
       for (const passage of passages) {

@@ -236,6 +236,41 @@ export const FAILURES = {
     remedy: 'Read the code that the API gave; its log holds the cause under the request id.',
     exit: 1,
   },
+  DOCUMENT_DAMAGED: {
+    title: 'A document is not what its name says',
+    remedy: 'Open it in the program that it is for and save it again; the other documents were ingested.',
+    exit: 1,
+  },
+  DOCUMENT_ENCODING: {
+    title: 'A document is in an encoding that is not known for sure',
+    remedy: 'Save it as UTF-8; a page may declare another encoding by `<meta charset="…">`.',
+    exit: 1,
+  },
+  DOCUMENT_ENCRYPTED: {
+    title: 'A document is protected by a password',
+    remedy: 'Save a copy without a password; ragdock takes none.',
+    exit: 1,
+  },
+  DOCUMENT_LINE: {
+    title: 'A line of a file of questions and answers is no pair',
+    remedy: 'Correct the line named and run the command again; the other lines were ingested.',
+    exit: 1,
+  },
+  DOCUMENT_NO_TEXT: {
+    title: 'A document holds no text',
+    remedy: 'Recognise the text of a scanned document first, with `ocrmypdf -l rus+eng IN OUT` for instance.',
+    exit: 1,
+  },
+  DOCUMENT_TIMEOUT: {
+    title: 'A document takes too long to read',
+    remedy: 'Divide it, or save it again in the program that it is for; the other documents were ingested.',
+    exit: 1,
+  },
+  DOCUMENT_TOO_LARGE: {
+    title: 'A document is larger than its format may be',
+    remedy: 'Divide it into several documents.',
+    exit: 1,
+  },
   INGEST_FAILED: {
     title: 'Documents could not be ingested',
     remedy: 'Correct the files named and run the command again; what was ingested stays and is not doubled.',

@@ -1,27 +1,18 @@
-import { lstatSync, readdirSync, readFileSync } from 'node:fs';
-import { extname, join, relative, resolve, sep } from 'node:path';
-import { type Problem, RagdockError, throwProblems } from '../errors/problem.js';
-import { FORMATS, type SourceDocument } from '../rag/ingest/ingest.js';
-
-/** Largest document in bytes; a text of this size is a book of 2,000 pages. */
-const LARGEST_DOCUMENT = 5 * 1024 * 1024;
+import { lstatSync, readdirSync } from 'node:fs';
+import { join, relative, resolve, sep } from 'node:path';
+import type { DocumentFile } from '../documents/extract.js';
+import { FORMATS, formatOf } from '../documents/formats.js';
+import { type Problem, throwProblems } from '../errors/problem.js';
 
 /** Folders that hold no documents of the user, beside everything whose name begins with a dot. */
 const SKIPPED = new Set(['node_modules']);
 
-/** A file that will be sent. */
-export interface DocumentFile {
-  /** Where it is on this machine. */
-  readonly file: string;
-  /** What it is called from now on: its path relative to the current folder, with `/`. */
-  readonly path: string;
-}
-
 /**
  * The documents that the paths of a command line name: files, and folders with all that is below them. Hidden files,
- * symbolic links and other formats inside folders are passed over; a file that is named itself has to fit.
+ * symbolic links and other formats inside folders are passed over; a file that is named itself has to be one. What is in
+ * the files is looked at later.
  *
- * @throws RagdockError with every problem of every file
+ * @throws RagdockError with every path that names no documents
  */
 export function collectDocuments(paths: readonly string[], cwd: string): readonly DocumentFile[] {
   const problems: Problem[] = [];
@@ -30,7 +21,6 @@ export function collectDocuments(paths: readonly string[], cwd: string): readonl
     for (const file of expand(resolve(cwd, path), cwd, problems)) files.set(file, { file, path: shown(file, cwd) });
   }
   const documents = [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
-  for (const document of documents) problems.push(...faultsOf(document));
   if (documents.length === 0 && problems.length === 0) {
     problems.push({
       code: 'USAGE',
@@ -40,21 +30,6 @@ export function collectDocuments(paths: readonly string[], cwd: string): readonl
   }
   throwProblems(problems);
   return documents;
-}
-
-/** The text of a document. Throws RagdockError when it cannot be read any more, or is not UTF-8. */
-export function readDocument({ file, path }: DocumentFile): SourceDocument {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(file);
-  } catch (cause) {
-    throw new RagdockError({ code: 'FILE_UNREADABLE', file: path, message: (cause as Error).message }, { cause });
-  }
-  try {
-    return { path, content: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
-  } catch (cause) {
-    throw new RagdockError({ code: 'FILE_NOT_UTF8', file: path, message: 'the document is not UTF-8 text' }, { cause });
-  }
 }
 
 function expand(file: string, cwd: string, problems: Problem[]): readonly string[] {
@@ -89,27 +64,6 @@ function walk(folder: string, cwd: string, problems: Problem[]): readonly string
   }
 }
 
-function faultsOf(document: DocumentFile): readonly Problem[] {
-  try {
-    const { size } = lstatSync(document.file);
-    if (size > LARGEST_DOCUMENT) {
-      return [
-        {
-          code: 'FILE_TOO_LARGE',
-          file: document.path,
-          message: `has ${size} bytes; a document may have ${LARGEST_DOCUMENT}`,
-          remedy: 'Divide it into several documents.',
-        },
-      ];
-    }
-    readDocument(document);
-    return [];
-  } catch (error) {
-    if (error instanceof RagdockError) return error.problems;
-    return [{ code: 'FILE_UNREADABLE', file: document.path, message: (error as Error).message }];
-  }
-}
-
-const hasFormat = (file: string): boolean => FORMATS.includes(extname(file).toLowerCase());
+const hasFormat = (file: string): boolean => formatOf(file) !== undefined;
 
 const shown = (file: string, cwd: string): string => (relative(cwd, file) || '.').split(sep).join('/');

@@ -1,15 +1,20 @@
 import { z } from 'zod';
 import { RagdockError } from '../errors/problem.js';
 
+const DocumentStatus = z.enum(['new', 'updated', 'unchanged', 'failed']);
+export type DocumentStatus = z.output<typeof DocumentStatus>;
+
 /** What `operator-ingest` says, one JSON object a line. */
 export const IngestEvent = z.discriminatedUnion('event', [
   z.object({
     event: z.literal('document'),
     path: z.string(),
     chunks: z.int(),
-    status: z.enum(['new', 'updated', 'unchanged', 'failed']),
+    status: DocumentStatus,
     error: z.string().optional(),
   }),
+  /** Passages of one more batch were stored. */
+  z.object({ event: z.literal('progress'), passages: z.int() }),
   z.object({
     event: z.literal('done'),
     new: z.int(),

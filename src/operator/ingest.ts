@@ -1,9 +1,11 @@
 import type Docker from 'dockerode';
 import { type CollectionEmbedding, collectionsOf } from '../../config/collections.js';
 import { OPERATOR_INGEST_VARIABLES } from '../apps/operator/ingest.js';
-import { RagdockError } from '../errors/problem.js';
-import { type DocumentFile, readDocument } from './documents.js';
-import { IngestEvent, parseEvent } from './events.js';
+import type { DocumentFile, Extraction } from '../documents/extract.js';
+import { type DocumentFormat, formatOf } from '../documents/formats.js';
+import { DocumentReader } from '../documents/reader.js';
+import { type Problem, RagdockError } from '../errors/problem.js';
+import { type DocumentStatus, IngestEvent, parseEvent } from './events.js';
 import { newRun, runSession, sweepSessions } from './session.js';
 import { planSession, SessionAccess, type SessionConnection } from './session-plan.js';
 import { type DescribedStack, deployedAppsImage, readInventory, requireRunning } from './stack.js';
@@ -20,11 +22,27 @@ export interface IngestRequest {
   readonly course: string;
   readonly signal: AbortSignal;
   /** Told what became of each document, in no particular order. */
-  readonly onDocument: (event: Extract<IngestEvent, { event: 'document' }>) => void;
+  readonly onDocument: (outcome: DocumentOutcome) => void;
+  /** Told the passages that were stored, batch by batch. @default - nobody is told */
+  readonly onStored?: (passages: number) => void;
+}
+
+/** What became of one file. */
+export interface DocumentOutcome {
+  readonly path: string;
+  readonly format: DocumentFormat;
+  readonly status: DocumentStatus;
+  /** Passages of the document. */
+  readonly chunks: number;
+  /** What is wrong with the file, or with lines of it, or why it could not be stored. */
+  readonly problems: readonly Problem[];
+  /** What is left out although nothing is wrong. */
+  readonly notes: readonly string[];
 }
 
 /**
- * Bring documents into a collection of a running stack.
+ * Bring documents into a collection of a running stack. Their text is read here, one by one, as the session takes them; a
+ * file that cannot be read is reported like one that cannot be stored.
  *
  * @throws RagdockError STACK_NOT_DEPLOYED, or SESSION_FAILED when not every document was reported on
  */
@@ -62,16 +80,20 @@ export async function ingestDocuments(docker: Docker, stack: DescribedStack, req
 
   let reported = 0;
   let refusal: string | undefined;
+  const report = (outcome: DocumentOutcome) => {
+    reported += 1;
+    request.onDocument(outcome);
+  };
+  const sent = new Map<string, Extraction>();
   const { exitCode, diagnostics } = await runSession(docker, plan, {
-    input: linesOf(request.documents),
+    input: linesOf(request, sent, report),
     signal: request.signal,
     deadlineSeconds: DEADLINE_SECONDS,
     onLine: (line) => {
       const event = parseEvent(IngestEvent, line);
-      if (event.event === 'document') {
-        reported += 1;
-        request.onDocument(event);
-      } else if (event.event === 'error') refusal = event.detail;
+      if (event.event === 'document') report(outcomeOf(event, sent));
+      else if (event.event === 'progress') request.onStored?.(event.passages);
+      else if (event.event === 'error') refusal = event.detail;
     },
   });
   if (reported === request.documents.length) return;
@@ -98,7 +120,32 @@ function embeddingFor({ environment }: DescribedStack, name: string): Collection
   return collection?.embedding;
 }
 
-/** Documents are read one by one, as the session takes them. */
-function* linesOf(documents: readonly DocumentFile[]): Generator<string> {
-  for (const document of documents) yield `${JSON.stringify(readDocument(document))}\n`;
+/** Lines of the session's input. What is not sent is reported at once. */
+async function* linesOf(
+  { documents, signal }: IngestRequest,
+  sent: Map<string, Extraction>,
+  report: (outcome: DocumentOutcome) => void,
+): AsyncGenerator<string> {
+  const reader = new DocumentReader({ signal });
+  try {
+    for (const one of documents) {
+      const { document, ...extraction } = await reader.extract(one);
+      if (document) {
+        sent.set(one.path, extraction);
+        yield `${JSON.stringify(document)}\n`;
+      } else report({ ...extraction, status: 'failed', chunks: 0 });
+    }
+  } finally {
+    await reader.close();
+  }
+}
+
+function outcomeOf(
+  { path, status, chunks, error }: Extract<IngestEvent, { event: 'document' }>,
+  sent: ReadonlyMap<string, Extraction>,
+): DocumentOutcome {
+  const { format, problems = [], notes = [] } = sent.get(path) ?? { format: formatOf(path) ?? 'text' };
+  const refused: readonly Problem[] =
+    status === 'failed' ? [{ code: 'INGEST_FAILED', file: path, message: error ?? 'no reason was given' }] : [];
+  return { path, format, status, chunks, problems: [...problems, ...refused], notes };
 }

@@ -226,7 +226,7 @@ export interface StoredPassage {
   readonly course: string;
   readonly contentHash: string;
   readonly documentHash: string;
-  /** Position in the document, from 0. */
+  /** Position in the document, or in the page or the pair of question and answer that it belongs to, from 0. */
   readonly chunk: number;
 }
 
@@ -240,6 +240,10 @@ export interface DocumentKey {
 export interface PassageStore {
   /** Passages stored for a document: all of them, and those of the version with this hash. */
   count(key: DocumentKey, documentHash: string): Promise<{ readonly all: number; readonly current: number }>;
+  /** Ids of the passages stored for a document that carry this title: the words of a title are searched with them. */
+  idsOf(key: DocumentKey, title: string): Promise<ReadonlySet<string>>;
+  /** Makes stored passages part of the version with this hash. */
+  adopt(ids: readonly string[], documentHash: string): Promise<void>;
   /** Adds or overwrites; resolves when the passages can be searched and are durable. */
   put(passages: readonly StoredPassage[]): Promise<void>;
   /** Removes the passages of a document that are not of the version with this hash. */

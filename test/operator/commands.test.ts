@@ -6,6 +6,7 @@ import { readLines } from '../../src/apps/operator/lines.js';
 import { describeStack } from '../../src/operator/stack.js';
 import { ragdock } from '../cli/terminal.js';
 import { changed, MINIMAL, project, put } from '../config/project.js';
+import { ROOT } from '../support/environments.js';
 import { becomes, engineWith } from './support/deployed-engine.js';
 import { modelFolder } from './support/model-folder.js';
 import { type Program, type ScriptedEngine, textOf } from './support/scripted-engine.js';
@@ -202,6 +203,8 @@ describe('ragdock ingest', () => {
         'new           1 passages  docs/a.md',
         'new           2 passages  docs/deep/b.txt',
         '2 documents: 2 new, 0 updated, 0 unchanged, 0 failed; 3 passages',
+        '  markdown: 1 new',
+        '  text: 1 new',
         '',
       ].join('\n'),
     );
@@ -225,15 +228,98 @@ describe('ragdock ingest', () => {
     expect(stderr).toContain('INGEST_FAILED  docs/bad.md\n    the document holds no text');
   });
 
-  test('sends nothing when one file cannot be sent', async () => {
-    const { cwd, engine } = await deployedProject(taking);
-    put(cwd, 'docs/a.md', 'А');
-    put(cwd, 'docs/latin.md', Buffer.from([0xff]));
-    const { exit, stderr } = await ingest(cwd);
+  test('reads every format, and goes on after a file that it cannot read', async () => {
+    const sent: { readonly path: string; readonly content?: string; readonly parsed?: { readonly title: string } }[] =
+      [];
+    const { cwd } = await deployedProject(async ({ stdin, stdout }) => {
+      for await (const line of readLines(stdin)) {
+        sent.push(JSON.parse(line));
+        const { path } = JSON.parse(line) as { path: string };
+        stdout(`${JSON.stringify({ event: 'progress', passages: 2 })}\n`);
+        stdout(`${JSON.stringify({ event: 'document', path, chunks: 2, status: 'new' })}\n`);
+      }
+      stdout(`${JSON.stringify({ event: 'done', new: 4, updated: 0, unchanged: 0, failed: 0, chunks: 8 })}\n`);
+      return 0;
+    });
+    put(cwd, 'docs/a.md', '\uFEFFА');
+    put(cwd, 'docs/faq.jsonl', '{"question":"Что?","answer":"То."}\nнет\n{"question":"","answer":"x"}\n');
+    put(cwd, 'docs/lecture.docx', readFileSync(join(ROOT, 'test/documents/fixtures/lecture.docx')));
+    put(cwd, 'docs/lecture.pdf', readFileSync(join(ROOT, 'test/documents/fixtures/lecture.pdf')));
+    put(
+      cwd,
+      'docs/old.txt',
+      Buffer.from([0xcf, 0xf0, 0xe8, 0xe2, 0xe5, 0xf2, 0x2c, 0x20, 0xcf, 0xf0, 0xe8, 0xe2, 0xe5, 0xf2]),
+    );
+    put(cwd, 'docs/scanned.pdf', readFileSync(join(ROOT, 'test/documents/fixtures/scanned.pdf')));
+    const { exit, stdout, stderr } = await ingest(cwd);
 
-    expect(exit).toBe(2);
-    expect(stderr).toContain('FILE_NOT_UTF8  docs/latin.md');
-    expect(engine.requests).toEqual([]);
+    expect(exit).toBe(1);
+    expect(sent.map(({ path, content, parsed }) => [path, content ?? parsed?.title])).toEqual([
+      ['docs/a.md', 'А'],
+      ['docs/faq.jsonl', 'faq'],
+      ['docs/lecture.docx', 'Солнечные часы'],
+      ['docs/lecture.pdf', 'Лекция о солнечных часах'],
+    ]);
+    expect(stdout).toContain('failed        0 passages  docs/scanned.pdf');
+    expect(stdout).toContain('new           2 passages  docs/faq.jsonl');
+    expect(stdout).toContain(
+      [
+        '6 documents: 4 new, 0 updated, 0 unchanged, 2 failed; 8 passages',
+        '  docx: 1 new',
+        '  markdown: 1 new',
+        '  pairs: 1 new',
+        '  pdf: 1 new, 1 failed',
+        '  text: 1 failed',
+        '',
+      ].join('\n'),
+    );
+    expect(stderr).toContain('DOCUMENT_LINE  docs/faq.jsonl:2\n    is not JSON');
+    expect(stderr).toContain('DOCUMENT_LINE  docs/faq.jsonl:3\n    expected {"question"');
+    expect(stderr).toContain(
+      'DOCUMENT_ENCODING  docs/old.txt\n    is not UTF-8; it may be windows-1251\n    → Look at what `iconv',
+    );
+    expect(stderr).toContain('DOCUMENT_NO_TEXT  docs/scanned.pdf');
+    expect(stderr).toContain('4 problems');
+  });
+
+  test('has the problems with their remedies in the data of --json', async () => {
+    const { cwd } = await deployedProject(taking);
+    put(cwd, 'docs/a.md', 'А');
+    put(cwd, 'docs/b.pdf', 'rubbish');
+    const { exit, stdout } = await ingest(cwd, '--json');
+
+    expect(exit).toBe(1);
+    const events = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(events.slice(0, 2).sort((a, b) => (a.path < b.path ? -1 : 1))).toEqual([
+      { event: 'document', path: 'docs/a.md', format: 'markdown', status: 'new', chunks: 1 },
+      {
+        event: 'document',
+        path: 'docs/b.pdf',
+        format: 'pdf',
+        status: 'failed',
+        chunks: 0,
+        error: expect.stringContaining('is no whole PDF'),
+        problems: [
+          {
+            code: 'DOCUMENT_DAMAGED',
+            file: 'docs/b.pdf',
+            message: expect.stringContaining('is no whole PDF'),
+            remedy: expect.stringContaining('save it again'),
+          },
+        ],
+      },
+    ]);
+    expect(events[2]).toEqual({
+      event: 'done',
+      ...{ new: 1, updated: 0, unchanged: 0, failed: 1, chunks: 1 },
+      formats: {
+        markdown: { new: 1, updated: 0, unchanged: 0, failed: 0 },
+        pdf: { new: 0, updated: 0, unchanged: 0, failed: 1 },
+      },
+    });
   });
 
   test('does not take silence for success', async () => {

@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { RagdockError } from '../../src/errors/problem.js';
-import { collectDocuments, readDocument } from '../../src/operator/documents.js';
+import { collectDocuments } from '../../src/operator/documents.js';
 import { temporaryFolder } from '../support/folder.js';
 
 let cwd: string;
@@ -33,9 +33,24 @@ describe('documents of a folder', () => {
     put('docs/a.md');
     put('docs/b.MARKDOWN');
     put('docs/deep/er/c.txt');
-    put('docs/d.pdf');
+    put('docs/d.PDF');
     put('docs/e.mdx');
-    expect(paths('docs')).toEqual(['docs/a.md', 'docs/b.MARKDOWN', 'docs/deep/er/c.txt']);
+    put('docs/f.html');
+    put('docs/g.htm');
+    put('docs/h.docx');
+    put('docs/i.doc');
+    put('docs/j.jsonl');
+    put('docs/k.json');
+    expect(paths('docs')).toEqual([
+      'docs/a.md',
+      'docs/b.MARKDOWN',
+      'docs/d.PDF',
+      'docs/deep/er/c.txt',
+      'docs/f.html',
+      'docs/g.htm',
+      'docs/h.docx',
+      'docs/j.jsonl',
+    ]);
   });
 
   test('are not hidden, not of packages, and not somewhere else', () => {
@@ -59,42 +74,20 @@ describe('documents of a folder', () => {
   });
 });
 
-describe('what cannot be sent', () => {
+describe('what names no documents', () => {
   test('is told all at once', () => {
     put('good.md');
-    put('latin.md', Buffer.from('caf\xe9', 'latin1'));
-    put('huge.md', Buffer.alloc(5 * 1024 * 1024 + 1, 'a'));
     put('program.exe');
     symlinkSync(join(cwd, 'good.md'), join(cwd, 'link.md'));
-    expect(problems('good.md', 'latin.md', 'huge.md', 'program.exe', 'missing.md', 'link.md')).toEqual([
+    expect(problems('good.md', 'program.exe', 'missing.md', 'link.md')).toEqual([
       ['FILE_UNREADABLE', 'program.exe'],
       ['FILE_UNREADABLE', 'missing.md'],
       ['FILE_UNREADABLE', 'link.md'],
-      ['FILE_TOO_LARGE', 'huge.md'],
-      ['FILE_NOT_UTF8', 'latin.md'],
     ]);
-  });
-
-  test('the largest document is still sent', () => {
-    put('large.md', Buffer.alloc(5 * 1024 * 1024, 'a'));
-    expect(paths('large.md')).toEqual(['large.md']);
   });
 
   test('nothing at all is a mistake', () => {
     mkdirSync(join(cwd, 'empty'));
     expect(problems('empty')).toEqual([['USAGE', undefined]]);
   });
-
-  test('a file that changed since it was checked', () => {
-    put('a.md');
-    const [document] = collectDocuments(['a.md'], cwd);
-    put('a.md', Buffer.from([0xff, 0xfe]));
-    expect(() => document && readDocument(document)).toThrow('FILE_NOT_UTF8');
-  });
-});
-
-test('a document is read as it is, without a byte order mark', () => {
-  put('a.md', '\uFEFF# Ёлка\r\n');
-  const [document] = collectDocuments(['a.md'], cwd);
-  expect(document && readDocument(document)).toEqual({ path: 'a.md', content: '# Ёлка\r\n' });
 });

@@ -32,14 +32,14 @@ describe('parseMarkdown', () => {
 describe('chunkDocument', () => {
   test('keeps a document whole that fits', () => {
     const content = '# Курс\n\nВведение.\n\n## Раздел\n\n- один\n- два';
-    expect(markdown(content)).toEqual([{ heading: '', text: content }]);
+    expect(markdown(content)).toEqual([{ heading: '', text: content, position: 0 }]);
   });
 
   test('gives each section the path of its headings when the document does not fit', () => {
     const long = sentences(60);
     const chunks = markdown(`# Курс\n\n## Первый\n\n${long}\n\n## Второй\n\n### Подраздел\n\nКоротко.`);
     expect([...new Set(chunks.map(({ heading }) => heading))]).toEqual(['Курс > Первый', 'Курс > Второй']);
-    expect(chunks.at(-1)).toEqual({ heading: 'Курс > Второй', text: '### Подраздел\n\nКоротко.' });
+    expect(chunks.at(-1)).toMatchObject({ heading: 'Курс > Второй', text: '### Подраздел\n\nКоротко.' });
   });
 
   test('leaves out what says nothing: empty sections, rules, comments', () => {
@@ -75,6 +75,47 @@ describe('chunkDocument', () => {
       expect(text.trim()).not.toBe('');
       expect(text).not.toMatch(/\p{Surrogate}/u);
     }
+  });
+
+  test('divides a table between its rows, and repeats its head', () => {
+    const head = '| Город. Название | Широта |\n|---|---:|';
+    const rows = Array.from({ length: 120 }, (_, index) => `| Город ${index}. Стоит на реке. | ${index}° с. ш. |`);
+    const texts = markdown(`# Т\n\nДо таблицы.\n\n${head}\n${rows.join('\n')}\n\nПосле.`).map(({ text }) => text);
+    expect(texts.length).toBeGreaterThan(2);
+    const found = texts.flatMap((text) => text.split('\n').filter((line) => /^\| Город \d/.test(line)));
+    expect(found).toEqual(rows);
+    for (const text of texts.filter((one) => one.includes('| Город 1'))) expect(text).toContain(head);
+    for (const text of texts)
+      for (const line of text.split('\n')) expect(line).toMatch(/^(\|.*\||До таблицы\.|После\.|)$/);
+  });
+
+  test('divides code between its lines, and fences every part', () => {
+    const lines = Array.from({ length: 200 }, (_, index) => `  call(${index}); // Комментарий. Ещё один.`);
+    const texts = markdown(`# Т\n\n\`\`\`ts\n${lines.join('\n')}\n\`\`\``).map(({ text }) => text);
+    expect(texts.length).toBeGreaterThan(2);
+    for (const text of texts) expect(text).toMatch(/^```ts\n[^`]*\n```$/);
+    expect(texts.flatMap((text) => text.split('\n').slice(1, -1))).toEqual(lines);
+  });
+
+  test('divides a list between its items', () => {
+    const items = Array.from({ length: 80 }, (_, index) => `- Пункт ${index}. В нём два предложения.`);
+    const texts = markdown(`# Т\n\n${items.join('\n')}`).map(({ text }) => text);
+    for (const item of items) expect(texts.some((text) => `\n${text}\n`.includes(`\n${item}\n`))).toBe(true);
+  });
+
+  test('joins nothing that stands for itself', () => {
+    const part = (heading: string, block: string) => ({ heading, headingLine: '', blocks: [block], children: [] });
+    const root = {
+      heading: '',
+      headingLine: '',
+      blocks: [],
+      children: [part('p. 1', 'One.'), part('p. 2', sentences(60))],
+    };
+    const chunks = chunkDocument({ title: 't', root, apart: true });
+    expect(chunks[0]).toEqual({ heading: 'p. 1', text: 'One.', position: 0 });
+    expect(chunks.slice(1).map(({ heading, position }) => `${heading} ${position}`)).toEqual(
+      chunks.slice(1).map((_, index) => `p. 2 ${index}`),
+    );
   });
 
   test('loses no sentence, and cuts none', () => {

@@ -32,6 +32,61 @@ describe('passageId', () => {
   });
 });
 
+/** Pairs as they come from a file of questions and answers. */
+function pairs(...answers: readonly (readonly [question: string, answer: string])[]): SourceDocument {
+  const children = answers.map(([heading, answer]) => ({ heading, headingLine: '', blocks: [answer], children: [] }));
+  const root = { heading: '', headingLine: '', blocks: [], children };
+  return { path: 'faq.jsonl', parsed: { title: 'faq', root, apart: true } };
+}
+
+describe('a file of questions and answers', () => {
+  const shown = (store: MemoryStore) => [...store.passages.values()].map(({ heading, text }) => `${heading} ${text}`);
+
+  test('is a passage for each pair, however short they are', async () => {
+    const store = new MemoryStore();
+    expect(await run(store, pairs(['Что?', 'То.'], ['Где?', 'Там.']))).toMatchObject([{ chunks: 2, status: 'new' }]);
+    expect(shown(store)).toEqual(['Что? То.', 'Где? Там.']);
+  });
+
+  test('replaces a changed pair alone, wherever it stands', async () => {
+    const store = new MemoryStore();
+    await run(store, pairs(['Что?', 'То.'], ['Где?', 'Там.'], ['Когда?', 'Тогда.']));
+    const before = new Map(store.passages);
+    store.calls.length = 0;
+    const changed = pairs(['Зачем?', 'Незачем.'], ['Что?', 'То.'], ['Когда?', 'Тогда.'], ['Где?', 'Здесь.']);
+    expect(await run(store, changed)).toMatchObject([{ chunks: 4, status: 'updated' }]);
+
+    expect(store.calls).toEqual(['put 2', 'adopt 2', 'remove']);
+    expect([...store.passages.keys()].filter((id) => before.has(id))).toHaveLength(2);
+    expect(shown(store).sort()).toEqual(['Где? Здесь.', 'Зачем? Незачем.', 'Когда? Тогда.', 'Что? То.']);
+    expect(await run(store, changed)).toMatchObject([{ status: 'unchanged' }]);
+  });
+
+  test('keeps two answers to one question, and one of two equal pairs', async () => {
+    const store = new MemoryStore();
+    const document = pairs(['Что?', 'То.'], ['Что?', 'Это.'], ['Что?', 'То.']);
+    expect(await run(store, document)).toMatchObject([{ chunks: 2, status: 'new' }]);
+    expect(await run(store, document)).toMatchObject([{ chunks: 2, status: 'unchanged' }]);
+  });
+
+  test('cuts a long answer, all of it under its question', async () => {
+    const store = new MemoryStore();
+    await run(store, pairs(['Что?', 'Это предложение. '.repeat(300)], ['Где?', 'Там.']));
+    const passages = [...store.passages.values()];
+    expect(passages.length).toBeGreaterThan(3);
+    expect(passages.map(({ heading, chunk }) => `${heading} ${chunk}`)).toEqual([
+      ...passages.slice(0, -1).map((_, index) => `Что? ${index}`),
+      'Где? 0',
+    ]);
+  });
+
+  test('hides nothing: what is invisible is left out of every part', async () => {
+    const store = new MemoryStore();
+    await run(store, pairs(['Что\u200b?', 'То\u{E0041}\u{E0042}\u202e.'], ['\u200b', '\u2060']));
+    expect(shown(store)).toEqual(['Что? То.']);
+  });
+});
+
 describe('ingest', () => {
   test('stores a new document and says so', async () => {
     const store = new MemoryStore();
@@ -71,7 +126,8 @@ describe('ingest', () => {
     store.calls.length = 0;
     const [report] = await run(store, { path: 'a.md', content: long(['один', 'пять']) });
     expect(report).toMatchObject({ status: 'updated' });
-    expect(store.calls).toEqual([expect.stringMatching(/^put/), 'remove']);
+    // The first passage is the same in both.
+    expect(store.calls).toEqual(['put 1', 'adopt 1', 'remove']);
     const wanted = passagesOf({ path: 'a.md', content: long(['один', 'пять']) }, { course: 'demo', source: 'a.md' });
     expect([...store.passages.values()].sort((a, b) => a.chunk - b.chunk)).toEqual(wanted);
   });
@@ -101,6 +157,31 @@ describe('ingest', () => {
     expect(await run(store, document)).toMatchObject([{ status: 'updated' }]);
     expect(store.passages.size).toBe(passagesOf(document, { course: 'demo', source: 'a.md' }).length);
     expect(await run(store, document)).toMatchObject([{ status: 'unchanged' }]);
+  });
+
+  test('sends only what is missing, and all of it under a new title', async () => {
+    const store = new MemoryStore();
+    const words = Array.from({ length: 6 }, (_, index) => `слово ${index}`);
+    const passages = async (content: string) => {
+      store.calls.length = 0;
+      await run(store, { path: 'a.md', content });
+      const wanted = passagesOf({ path: 'a.md', content }, { course: 'demo', source: 'a.md' });
+      expect([...store.passages.values()].sort((a, b) => a.chunk - b.chunk)).toEqual(wanted);
+      return wanted.length;
+    };
+    await passages(long(words));
+    const all = await passages(long([...words.slice(0, 5), 'другое']));
+    expect(store.calls).toEqual(['put 1', `adopt ${all - 1}`, 'remove']);
+    await passages(`---\ntitle: Новый\n---\n${long([...words.slice(0, 5), 'другое'])}`);
+    expect(store.calls).toEqual([`put ${all}`, 'remove']);
+  });
+
+  test('tells of each batch that is stored', async () => {
+    const store = new MemoryStore();
+    const stored: number[] = [];
+    const content = long(Array.from({ length: 60 }, (_, index) => `слово ${index}`));
+    for await (const _ of ingest([{ path: 'a.md', content }], store, 'demo', (count) => stored.push(count)));
+    expect(stored.map((count) => `put ${count}`)).toEqual(store.calls);
   });
 
   test('sends no more than 32 passages at once', async () => {

@@ -211,6 +211,49 @@ describe('QdrantPassageStore', () => {
     ]);
   });
 
+  test('lists what a document has page by page, and makes it part of a version in as many calls', async () => {
+    info = asMade();
+    const store = await open();
+    const { handler } = server;
+    const points = Array.from({ length: 2500 }, (_, index) => ({
+      id: `id-${index}`,
+      payload: { title: index === 7 ? 'Старый' : 'Курс' },
+    }));
+    server.handler = (request, response) => {
+      if (!request.path.endsWith('/points/scroll')) return handler(request, response);
+      const { offset, limit } = JSON.parse(request.body) as { offset: string | null; limit: number };
+      const start = offset === null ? 0 : Number(offset);
+      const next = start + limit < points.length ? String(start + limit) : null;
+      const result = { points: points.slice(start, start + limit), next_page_offset: next };
+      return json(response, 200, { result, status: 'ok', time: 0 });
+    };
+    const ids = await store.idsOf(KEY, 'Курс');
+    expect(ids.size).toBe(2499);
+    expect(ids).not.toContain('id-7');
+    await store.adopt([...ids], 'd2');
+    await store.close();
+    const adopted = writes().filter(([call]) => call === 'POST /collections/c/points/payload?wait=true');
+    expect(adopted.map(([, body]) => body.points.length)).toEqual([1000, 1000, 499]);
+    expect(adopted.map(([, body]) => body.payload)).toEqual(Array(3).fill({ document_hash: 'd2' }));
+    const scrolled = writes().filter(([call]) => call === 'POST /collections/c/points/scroll');
+    expect(scrolled.map(([, body]) => body.limit)).toEqual([1000, 1000, 1000]);
+  });
+
+  test.each([429, 503])('asks again after %i', async (status) => {
+    info = asMade();
+    const store = await open();
+    const { handler } = server;
+    let refused = false;
+    server.handler = (request, response) => {
+      if (refused || request.method === 'GET') return handler(request, response);
+      refused = true;
+      return json(response, status, { status: { error: 'later' }, time: 0 });
+    };
+    await store.put([stored]);
+    await store.close();
+    expect(writes().map(([call]) => call)).toEqual(Array(2).fill('PUT /collections/c/points?wait=true'));
+  });
+
   test('goes on when the server is down for a moment', async () => {
     info = asMade();
     const store = await open();

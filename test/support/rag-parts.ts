@@ -163,6 +163,19 @@ export class MemoryStore implements PassageStore {
     return { all: all.length, current: all.filter((one) => one.documentHash === documentHash).length };
   }
 
+  async idsOf({ course, source }: { course: string; source: string }, title: string): Promise<ReadonlySet<string>> {
+    const all = [...this.passages.values()].filter((one) => one.course === course && one.source === source);
+    return new Set(all.filter((one) => one.title === title).map(({ id }) => id));
+  }
+
+  async adopt(ids: readonly string[], documentHash: string): Promise<void> {
+    if (ids.length > 0) this.calls.push(`adopt ${ids.length}`);
+    for (const id of ids) {
+      const passage = this.passages.get(id);
+      if (passage) this.passages.set(id, { ...passage, documentHash });
+    }
+  }
+
   async put(passages: readonly StoredPassage[]): Promise<void> {
     await this.beforePut(passages);
     this.calls.push(`put ${passages.length}`);

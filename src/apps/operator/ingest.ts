@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { RagdockError } from '../../errors/problem.js';
 import { type DocumentReport, type DocumentStatus, ingest, type SourceDocument } from '../../rag/ingest/ingest.js';
+import type { ParsedDocument } from '../../rag/ingest/sections.js';
 import type { PassageStore } from '../../rag/ports.js';
 import type { Embedding } from '../../rag/retrieval/qdrant-layout.js';
 import { QdrantPassageStore } from '../../rag/retrieval/qdrant-store.js';
@@ -21,11 +22,25 @@ export const OPERATOR_INGEST_VARIABLES = {
 /** Longest wait for the vectors of one batch, in milliseconds: a processor takes its time, and others may be before it. */
 const EMBED_TIMEOUT_MS = 120_000;
 
-/** One line of the input. */
-const DocumentLine = z.object({ path: z.string().min(1), content: z.string() });
+const Section: z.ZodType<ParsedDocument['root']> = z.object({
+  heading: z.string(),
+  headingLine: z.string(),
+  blocks: z.array(z.string()),
+  children: z.array(z.lazy(() => Section)),
+});
 
-/** One line of the output. `error` ends an ingestion that could not begin. */
+/** One line of the input: a document as text, or one that was cut into sections where its file is. */
+const DocumentLine = z.union([
+  z.object({ path: z.string().min(1), content: z.string() }),
+  z.object({
+    path: z.string().min(1),
+    parsed: z.object({ title: z.string(), root: Section, apart: z.literal(true).optional() }),
+  }),
+]);
+
+/** One line of the output. `progress` is of each batch; `error` ends an ingestion that could not begin. */
 export type IngestEvent =
+  | { readonly event: 'progress'; readonly passages: number }
   | ({ readonly event: 'document' } & DocumentReport)
   | ({ readonly event: 'done'; readonly chunks: number } & Readonly<Record<DocumentStatus, number>>)
   | { readonly event: 'error'; readonly detail: string };
@@ -35,11 +50,12 @@ export async function* ingestLines(
   lines: AsyncIterable<string>,
   store: PassageStore,
   course: string,
+  onStored?: (passages: number) => void,
 ): AsyncGenerator<IngestEvent> {
   const tally: Record<DocumentStatus, number> = { new: 0, updated: 0, unchanged: 0, failed: 0 };
   let chunks = 0;
   const rejected: DocumentReport[] = [];
-  for await (const report of ingest(parseLines(lines, rejected), store, course)) {
+  for await (const report of ingest(parseLines(lines, rejected), store, course, onStored)) {
     tally[report.status] += 1;
     chunks += report.chunks;
     yield { event: 'document', ...report };
@@ -80,7 +96,8 @@ export async function operatorIngest(
   }
   try {
     let failed = 0;
-    for await (const event of ingestLines(readLines(input), store, course)) {
+    const onStored = (passages: number) => write(formatEvent({ event: 'progress', passages } satisfies IngestEvent));
+    for await (const event of ingestLines(readLines(input), store, course, onStored)) {
       write(formatEvent(event));
       if (event.event === 'done') failed = event.failed;
     }
@@ -97,7 +114,7 @@ async function* parseLines(lines: AsyncIterable<string>, rejected: DocumentRepor
     try {
       yield DocumentLine.parse(JSON.parse(line));
     } catch {
-      const error = 'expected a line of JSON with "path" and "content"';
+      const error = 'expected a line of JSON with "path", and "content" or "parsed"';
       rejected.push({ path: `(line ${number} of the input)`, chunks: 0, status: 'failed', error });
     }
   }

@@ -28,7 +28,10 @@ export function registerUp(program: RagdockCommand, io: Io): void {
     .option('--once', 'run the smoke tests, ask one question, and end; exit 0 or 1')
     .option('--port <number>', 'port of page, Socket.IO and API; 0 takes any that is free', whole(0, 65_535), 8080)
     .option('--data-dir <folder>', 'folder that keeps history and passages', '.ragdock/embedded')
-    .option('--docs <path...>', 'documents of your own (.md, .markdown, .txt): files, and folders with all below them')
+    .option(
+      '--docs <path...>',
+      'documents of your own, in any format of `ragdock ingest`: files, and folders with all below them',
+    )
     .option('--course <name>', 'course that they belong to')
     .option('--llm-url <url>', 'server of the OpenAI protocol that answers (default: answers quote the material)')
     .option('--llm-model <name>', 'which of its models (default: the first that it lists)')

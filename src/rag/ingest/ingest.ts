@@ -3,7 +3,7 @@ import { cleanText } from '../normalise.js';
 import type { DocumentKey, PassageStore, StoredPassage } from '../ports.js';
 import { CHUNKING_VERSION, chunkDocument } from './chunk.js';
 import { hashOf, passageId } from './identity.js';
-import { type ParsedDocument, parseMarkdown, parseText } from './sections.js';
+import { mapTexts, type ParsedDocument, parseMarkdown, parseText } from './sections.js';
 
 /** Passages in one request. The server computes their terms while the request waits. */
 const BATCH = 32;
@@ -11,7 +11,10 @@ const BATCH = 32;
 /** Documents on their way at once. */
 const CONCURRENCY = 4;
 
-export interface SourceDocument {
+/** A document as text, whose format the ending of its path tells, or cut into its sections already. */
+export type SourceDocument = TextDocument | { readonly path: string; readonly parsed: ParsedDocument };
+
+export interface TextDocument {
   /** Path that names the document, with `/` and the ending that tells its format. */
   readonly path: string;
   readonly content: string;
@@ -28,24 +31,28 @@ export interface DocumentReport {
   readonly error?: string;
 }
 
-/** Formats by ending. */
+/** Formats of documents that come as text, by ending. */
 const PARSERS: Readonly<Record<string, (content: string, fallback: string) => ParsedDocument>> = {
   '.md': parseMarkdown,
   '.markdown': parseMarkdown,
   '.txt': parseText,
 };
 
-/** Endings of the files that can be ingested. */
-export const FORMATS: readonly string[] = Object.keys(PARSERS);
+/** Endings of the documents that are ingested as they are. */
+export const TEXT_FORMATS: readonly string[] = Object.keys(PARSERS);
 
 /**
  * Brings documents into a store and reports on each as it is done, in no particular order. One that cannot be read
- * or stored is reported as failed and does not stop the others. Running it again changes nothing.
+ * or stored is reported as failed and does not stop the others. Running it again changes nothing; after a run that was
+ * cut off it stores what is missing.
+ *
+ * @param onStored told the number of passages of each batch once it is durable
  */
 export async function* ingest(
   documents: AsyncIterable<SourceDocument> | Iterable<SourceDocument>,
   store: PassageStore,
   course: string,
+  onStored: (passages: number) => void = () => undefined,
 ): AsyncGenerator<DocumentReport> {
   const running = new Set<Promise<DocumentReport>>();
   const sources = new Set<string>();
@@ -62,27 +69,45 @@ export async function* ingest(
       continue;
     }
     sources.add(source);
-    running.add(ingestOne(document, { course, source }, store));
+    running.add(ingestOne(document, { course, source }, store, onStored));
     if (running.size >= CONCURRENCY) yield await next();
   }
   while (running.size > 0) yield await next();
 }
 
-async function ingestOne(document: SourceDocument, key: DocumentKey, store: PassageStore): Promise<DocumentReport> {
+async function ingestOne(
+  document: SourceDocument,
+  key: DocumentKey,
+  store: PassageStore,
+  onStored: (passages: number) => void,
+): Promise<DocumentReport> {
   const { path } = document;
   let passages: readonly StoredPassage[] = [];
   try {
     passages = passagesOf(document, key);
-    const documentHash = passages[0]?.documentHash;
-    if (documentHash === undefined) throw new Error('the document holds no text');
+    const [first] = passages;
+    if (first === undefined) throw new Error('the document holds no text');
+    const { documentHash, title } = first;
 
     const before = await store.count(key, documentHash);
     if (before.all === passages.length && before.current === passages.length) {
       return { path, chunks: passages.length, status: 'unchanged' };
     }
-    for (let start = 0; start < passages.length; start += BATCH) await store.put(passages.slice(start, start + BATCH));
+    const kept = before.all === 0 ? new Set<string>() : await store.idsOf(key, title);
+    const missing = passages.filter(({ id }) => !kept.has(id));
+    for (let start = 0; start < missing.length; start += BATCH) {
+      const batch = missing.slice(start, start + BATCH);
+      await store.put(batch);
+      onStored(batch.length);
+    }
     // Only now: a reader finds the old version until the new one is complete.
-    if (before.all > 0) await store.removeOthers(key, documentHash);
+    if (before.all > 0) {
+      await store.adopt(
+        passages.flatMap(({ id }) => (kept.has(id) ? [id] : [])),
+        documentHash,
+      );
+      await store.removeOthers(key, documentHash);
+    }
     return { path, chunks: passages.length, status: before.all === 0 ? 'new' : 'updated' };
   } catch (error) {
     return {
@@ -96,9 +121,7 @@ async function ingestOne(document: SourceDocument, key: DocumentKey, store: Pass
 
 /** The passages of a document. The same document gives the same passages, byte for byte, on any machine. */
 export function passagesOf(document: SourceDocument, { course, source }: DocumentKey): readonly StoredPassage[] {
-  const parse = PARSERS[posix.extname(source).toLowerCase()];
-  if (!parse) throw new Error(`the format is not supported; supported are ${FORMATS.join(', ')}`);
-  const parsed = parse(cleanText(document.content), posix.basename(source));
+  const parsed = parse(document, source);
   const { title } = parsed;
   const chunks = chunkDocument(parsed);
   const documentHash = hashOf(
@@ -106,11 +129,21 @@ export function passagesOf(document: SourceDocument, { course, source }: Documen
     title,
     ...chunks.flatMap(({ heading, text }) => [heading, text]),
   );
-  return chunks.map(({ heading, text }, chunk) => {
+  const passages = new Map<string, StoredPassage>();
+  for (const { heading, text, position } of chunks) {
     const contentHash = hashOf(heading, text);
-    const id = passageId(course, source, chunk, contentHash);
-    return { id, text, source, title, heading, course, contentHash, documentHash, chunk };
-  });
+    const id = passageId(course, source, position, contentHash);
+    // The same pair of question and answer twice is one passage.
+    passages.set(id, { id, text, source, title, heading, course, contentHash, documentHash, chunk: position });
+  }
+  return [...passages.values()];
+}
+
+function parse(document: SourceDocument, source: string): ParsedDocument {
+  if ('parsed' in document) return mapTexts(document.parsed, cleanText);
+  const parser = PARSERS[posix.extname(source).toLowerCase()];
+  if (!parser) throw new Error(`the format is not supported; supported are ${TEXT_FORMATS.join(', ')}`);
+  return parser(cleanText(document.content), posix.basename(source));
 }
 
 function sourceOf(path: string): string {

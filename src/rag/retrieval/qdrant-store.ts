@@ -10,6 +10,9 @@ import { BM25, bm25Document, type CollectionTraits, DENSE, type PointPayload } f
 const READ_TIMEOUT_MS = 10_000;
 const WRITE_TIMEOUT_MS = 30_000;
 
+/** Points of one request that lists or changes what is stored; some hundred bytes each. */
+const PAGE = 1000;
+
 /** A processor takes some seconds for a batch of long passages, and others may be before it. */
 const EMBED_TIMEOUT_MS = 120_000;
 
@@ -61,6 +64,26 @@ export class QdrantPassageStore implements PassageStore {
     return { all, current };
   }
 
+  async idsOf(key: DocumentKey, title: string): Promise<ReadonlySet<string>> {
+    const filter: Schemas['Filter'] = { must: conditions(key) };
+    const ids = new Set<string>();
+    let offset: Schemas['ScrollResult']['next_page_offset'] = null;
+    do {
+      const body = { filter, limit: PAGE, with_payload: ['title'], with_vector: false, offset };
+      const page: Schemas['ScrollResult'] = await this.#post('scroll', body, READ_TIMEOUT_MS);
+      for (const { id, payload } of page.points) if (payload?.title === title) ids.add(String(id));
+      offset = page.next_page_offset ?? null;
+    } while (offset !== null);
+    return ids;
+  }
+
+  async adopt(ids: readonly string[], documentHash: string): Promise<void> {
+    for (let start = 0; start < ids.length; start += PAGE) {
+      const body = { payload: { document_hash: documentHash }, points: ids.slice(start, start + PAGE) };
+      await this.#post('payload?wait=true', body, WRITE_TIMEOUT_MS);
+    }
+  }
+
   async put(passages: readonly StoredPassage[]): Promise<void> {
     const vectors = await this.#vectorsOf(passages);
     const points = passages.map((passage, index) => pointOf(passage, this.#traits, vectors?.[index]));
@@ -82,15 +105,7 @@ export class QdrantPassageStore implements PassageStore {
       must: conditions(key),
       must_not: [{ key: 'document_hash', match: { value: documentHash } }],
     };
-    await persistently(() =>
-      this.#http.call({
-        method: 'POST',
-        path: `${collectionPath(this.#collection)}/points/delete?wait=true`,
-        body: { filter },
-        timeoutMs: WRITE_TIMEOUT_MS,
-        idempotent: true,
-      }),
-    );
+    await this.#post('delete?wait=true', { filter }, WRITE_TIMEOUT_MS);
   }
 
   async close(): Promise<void> {
@@ -98,16 +113,15 @@ export class QdrantPassageStore implements PassageStore {
   }
 
   async #countMatching(filter: Schemas['Filter']): Promise<number> {
-    const { count } = await persistently(() =>
-      this.#http.call<Schemas['CountResult']>({
-        method: 'POST',
-        path: `${collectionPath(this.#collection)}/points/count`,
-        body: { filter, exact: true },
-        timeoutMs: READ_TIMEOUT_MS,
-        idempotent: true,
-      }),
-    );
+    const body = { filter, exact: true };
+    const { count } = await this.#post<Schemas['CountResult']>('count', body, READ_TIMEOUT_MS);
     return count;
+  }
+
+  /** A call below the collection's points that may be made twice, and is made again while the server is down or busy. */
+  #post<T>(operation: string, body: unknown, timeoutMs: number): Promise<T> {
+    const path = `${collectionPath(this.#collection)}/points/${operation}`;
+    return persistently(() => this.#http.call<T>({ method: 'POST', path, body, timeoutMs, idempotent: true }));
   }
 
   async #vectorsOf(passages: readonly StoredPassage[]): Promise<readonly (readonly number[])[] | undefined> {

@@ -26,6 +26,33 @@ describe('readLines', () => {
 describe('ingestLines', () => {
   const line = (path: string, content: string) => `${JSON.stringify({ path, content })}\n`;
 
+  test('takes documents that were cut into sections elsewhere', async () => {
+    const store = new MemoryStore();
+    const stored: number[] = [];
+    const section = { heading: 'стр. 1', headingLine: '', blocks: ['Текст.'], children: [] };
+    const parsed = {
+      title: 'Лекция',
+      root: { heading: '', headingLine: '', blocks: [], children: [section] },
+      apart: true,
+    };
+    const input = readLines(
+      bytes(
+        `${JSON.stringify({ path: 'a.pdf', parsed })}\n`,
+        `${JSON.stringify({ path: 'b.pdf', parsed: { title: 'x', root: {} } })}\n`,
+      ),
+    );
+    const events = await collect(ingestLines(input, store, 'demo', (count) => stored.push(count)));
+    expect(events).toMatchObject([
+      { event: 'document', path: 'a.pdf', chunks: 1, status: 'new' },
+      { event: 'document', path: '(line 2 of the input)', status: 'failed' },
+      { event: 'done', new: 1, failed: 1 },
+    ]);
+    expect([...store.passages.values()]).toMatchObject([
+      { source: 'a.pdf', title: 'Лекция', heading: 'стр. 1', text: 'Текст.' },
+    ]);
+    expect(stored).toEqual([1]);
+  });
+
   test('tells what became of each document, and counts at the end', async () => {
     const store = new MemoryStore();
     const input = () =>
