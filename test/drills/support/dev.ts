@@ -1,5 +1,6 @@
 import { inject } from 'vitest';
 import { answerShortly, devIn } from '../../deploy/support/dev.js';
+import { opensChat, readerStays } from './chat-session.js';
 import type { Drill } from './drill.js';
 import { opensHttp, opensPostgres } from './opens.js';
 
@@ -38,6 +39,14 @@ export const DEV_DRILLS: readonly Drill[] = [
         header: 'bearer',
       },
     ),
+    replaced: [],
+  },
+  {
+    deployment: dev,
+    secret: 'web-bot-session-key',
+    opens: opensChat(dev),
+    overlaps: true,
+    stays: () => readerStays(dev),
     replaced: [],
   },
   {

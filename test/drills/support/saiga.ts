@@ -6,9 +6,10 @@ import { codeOf } from '../../../src/rag/failure.js';
 import { saigaIn } from '../../deploy/support/stacks.js';
 import type { Drill } from './drill.js';
 import { type Opens, opensHttp, opensPostgres } from './opens.js';
+import { opensWebhook, webhookUrl } from './webhook.js';
 
-/** The services guide's stack, with the exporter of PostgreSQL switched on. */
-export const saiga = saigaIn(inject('project'), ['postgres-exporter']);
+/** The services guide's stack, with the exporter of PostgreSQL and Alertmanager switched on. */
+export const saiga = saigaIn(inject('project'), ['alertmanager', 'postgres-exporter']);
 
 /** The analyst comes from the host, with the value that this machine has stored. */
 const opensForAnalyst: Opens = async (version) => {
@@ -26,7 +27,10 @@ const opensForAnalyst: Opens = async (version) => {
   }
 };
 
-/** Every secret that saiga has and dev has not, but for the one that stays: grafana-secret-key. */
+/**
+ * Every secret that saiga has and dev has not. Without a drill are grafana-secret-key, which stays, and the token of a
+ * download (`llm-<name>-model-token`): a job alone reads it, and it opens the hub of Hugging Face, which is not here.
+ */
 export const SAIGA_DRILLS: readonly Drill[] = [
   {
     deployment: saiga,
@@ -61,6 +65,12 @@ export const SAIGA_DRILLS: readonly Drill[] = [
   },
   {
     deployment: saiga,
+    secret: 'alertmanager-webhook-token',
+    opens: opensWebhook(saiga),
+    replaced: ['alertmanager'],
+  },
+  {
+    deployment: saiga,
     secret: 'embeddings-api-key',
     opens: opensHttp(
       saiga,
@@ -84,4 +94,11 @@ export const SAIGA_DRILLS: readonly Drill[] = [
   },
 ];
 
-export const prepareSaiga = (): void => saiga.project.setSetting(['services', 'postgresExporter', 'enabled'], true);
+export function prepareSaiga(): void {
+  saiga.project.setSetting(['services', 'postgresExporter', 'enabled'], true);
+  saiga.project.setSetting(['services', 'prometheus', 'alerts'], true);
+  saiga.project.setSetting(['services', 'alertmanager'], {
+    enabled: true,
+    webhook: { url: webhookUrl(), token: true },
+  });
+}
