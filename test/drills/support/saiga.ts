@@ -4,6 +4,7 @@ import pg from 'pg';
 import { inject } from 'vitest';
 import { codeOf } from '../../../src/rag/failure.js';
 import { saigaIn } from '../../deploy/support/stacks.js';
+import { opensChat, readerStays } from './chat-session.js';
 import type { Drill } from './drill.js';
 import { type Opens, opensHttp, opensPostgres } from './opens.js';
 import { opensWebhook, webhookUrl } from './webhook.js';
@@ -28,10 +29,35 @@ const opensForAnalyst: Opens = async (version) => {
 };
 
 /**
- * Every secret that saiga has and dev has not. Without a drill are grafana-secret-key, which stays, and the token of a
- * download (`llm-<name>-model-token`): a job alone reads it, and it opens the hub of Hugging Face, which is not here.
+ * Every secret that saiga has and dev has not, and those of the web bot: here many answers fit beside a deploy. Without
+ * a drill are grafana-secret-key, which stays, and the token of a download (`llm-<name>-model-token`): a job alone reads
+ * it, and it opens the hub of Hugging Face, which is not here.
  */
 export const SAIGA_DRILLS: readonly Drill[] = [
+  {
+    deployment: saiga,
+    secret: 'rag-api-web-bot-key',
+    opens: opensHttp(
+      saiga,
+      'rag-api-web-bot-key',
+      { network: 'web-bot--rag-api', holder: 'web-bot' },
+      {
+        service: 'rag-api',
+        port: 8000,
+        path: '/exchanges/00000000-0000-4000-8000-000000000000',
+        header: 'bearer',
+      },
+    ),
+    replaced: [],
+  },
+  {
+    deployment: saiga,
+    secret: 'web-bot-session-key',
+    opens: opensChat(saiga),
+    overlaps: true,
+    stays: () => readerStays(saiga),
+    replaced: [],
+  },
   {
     deployment: saiga,
     secret: 'postgres-agent-exporter-password',
