@@ -17,7 +17,10 @@ export const SecretsSchema = z.strictObject({
     ),
   file: z
     .string()
-    .regex(/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*\.ya?ml$/, 'expected a path inside the project that ends in .yaml')
+    .regex(
+      /^(?!\.{1,2}\/)[A-Za-z0-9._-]+(\/(?!\.{1,2}\/)[A-Za-z0-9._-]+)*\.ya?ml$/,
+      'expected a path inside the project that ends in .yaml',
+    )
     .optional()
     .describe('Encrypted file of the store sops, relative to the project. Default: config/secrets/ENV.sops.yaml'),
   timeoutSeconds: z

@@ -58,7 +58,8 @@ yours has, \`ragdock secrets list ENV\` tells.
 shells. Where they are kept, and how they come to other machines: [operating.md](operating.md#secrets).
 
 **How they reach their readers.** As files \`/run/secrets/NAME.vN\`, closed to all but the reader's user, never as variables, arguments or
-part of an image ([why](adr/0002-files-containers.md)).
+part of an image ([why](adr/0002-files-containers.md)). Where a value may be seen, and what \`TF_LOG=trace\` shows:
+[security.md](security.md#where-a-value-may-be-seen).
 
 ## Rotation
 
@@ -93,4 +94,7 @@ after it ([why](adr/0011-rotation.md)).
 const TAIL = `
 Of a server [that somebody else runs](external-services.md) the secret is given; its name is that of the table, \`rag-api\` rereads it, and
 nothing is replaced. Have the server take both values while you deploy, or its clients fail until both sides have the new one.
+
+\`npm run test:drills\` rotates each of them on a running stack while questions are asked, and holds what is seen against this table.
+Two are left out: \`grafana-secret-key\`, which stays, and the token of a download, which opens Hugging Face's own hub alone.
 `;

@@ -1,4 +1,5 @@
 import { inject } from 'vitest';
+import { canariesStayInTheirFiles } from './support/list/canaries.js';
 import { changes } from './support/list/changes.js';
 import { databaseIsClosed } from './support/list/database.js';
 import { destroyAndAgain } from './support/list/destroy-and-again.js';
@@ -26,8 +27,9 @@ secondPlan(saiga);
 changes(saiga);
 healing(saiga, ['agent-exporter', 'dcgm-exporter', 'embeddings', 'grafana', 'llm-saiga', 'postgres', 'qdrant']);
 secretsStayInTheirFiles(saiga);
+canariesStayInTheirFiles(saiga);
 smokeIsGreen(saiga);
 smokeIsRed(saiga);
-// After the search for secrets: it writes one into Qdrant's log, to see it masked.
+// After the searches for secrets: it writes one into Qdrant's log, to see it masked.
 statusAndLogs(saiga);
 destroyAndAgain(saiga);

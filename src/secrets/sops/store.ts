@@ -29,8 +29,8 @@ export class SopsStore implements SecretStore {
   }
 
   readonly #options: SopsOptions;
-  /** The file as it was read. */
-  readonly #before: string;
+  /** The file as it was read, or written last. */
+  #before: string;
   readonly #values: Map<string, string>;
   /** Keys that are to be written, and those that are to go. */
   readonly #changed = new Set<string>();
@@ -88,9 +88,11 @@ export class SopsStore implements SecretStore {
     try {
       if (this.#before === '') writeFileSync(join(cwd, attempt), await this.#encrypted());
       else await this.#change(attempt);
-      throwProblems(encryptedFile(readFileSync(join(cwd, attempt), 'utf8'), file).problems);
+      const text = readFileSync(join(cwd, attempt), 'utf8');
+      throwProblems(encryptedFile(text, file).problems);
       if (readEncryptedFile(cwd, file).text !== this.#before) throw changedMeanwhile(file);
       renameSync(join(cwd, attempt), path);
+      this.#before = text;
       this.#changed.clear();
     } finally {
       rmSync(join(cwd, attempt), { force: true });

@@ -6,6 +6,9 @@ export interface Canary {
   readonly value: string;
 }
 
+/** Forms that are shorter are in any text by chance. */
+const SHORTEST = 7;
+
 /** Characters of a part that is searched for: nobody has them by chance, and a value that was cut off is found. */
 const PART = 14;
 
@@ -65,8 +68,10 @@ export function formsOf(value: string): readonly string[] {
     [...value].reverse().join('').slice(0, PART),
     ...hex,
     ...hex.map((text) => text.replace(/../g, '%$&')),
+    ...parts.map((part) => part.replace(/[^A-Za-z0-9]/g, (it) => `%${Buffer.from(it).toString('hex')}`)),
     ...base64,
     ...base64.map((text) => text.replaceAll('+', '-').replaceAll('/', '_')),
   ];
-  return [...new Set(forms.map((form) => form.toLowerCase()))];
+  const long = forms.filter((form) => form.length >= SHORTEST);
+  return [...new Set(long.map((form) => form.toLowerCase()))];
 }

@@ -6,7 +6,7 @@ import { opensHttp, opensPostgres } from './opens.js';
 export const dev = devIn(inject('project'), inject('modelFile'));
 const API = { network: 'rag-api--qdrant', holder: 'rag-api' } as const;
 
-/** Every secret of dev. */
+/** Every secret of dev but those of the web bot, which saiga has as well. */
 export const DEV_DRILLS: readonly Drill[] = [
   {
     deployment: dev,
@@ -15,22 +15,6 @@ export const DEV_DRILLS: readonly Drill[] = [
       dev,
       'rag-api-key',
       { network: 'web-bot--rag-api', holder: 'rag-api' },
-      {
-        service: 'rag-api',
-        port: 8000,
-        path: '/exchanges/00000000-0000-4000-8000-000000000000',
-        header: 'bearer',
-      },
-    ),
-    replaced: [],
-  },
-  {
-    deployment: dev,
-    secret: 'rag-api-web-bot-key',
-    opens: opensHttp(
-      dev,
-      'rag-api-web-bot-key',
-      { network: 'web-bot--rag-api', holder: 'web-bot' },
       {
         service: 'rag-api',
         port: 8000,

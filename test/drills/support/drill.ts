@@ -22,6 +22,10 @@ export interface Drill {
     /** Whether an answer that is being written may break off. */
     readonly breaks?: boolean;
   };
+  /** Whether the old version still opens when the new one does, for a time. @default - nothing is said of it */
+  readonly overlaps?: boolean;
+  /** Somebody who was there before; what comes back holds what has become of him, after the old version has ended. */
+  readonly stays?: () => Promise<() => Promise<void>>;
 }
 
 /** Answers that are waited for, before the rotation and after the deploy. */
@@ -33,7 +37,8 @@ interface Running {
 }
 
 /** Rotate the secret under a steady stream of questions, and hold what happens against what was said. */
-export function rotates({ deployment, secret, opens, replaced, meanwhile }: Drill, target: () => Target): void {
+export function rotates(drill: Drill, target: () => Target): void {
+  const { deployment, secret, opens, replaced, meanwhile } = drill;
   const { name, project, engine } = deployment;
 
   const running = async (): Promise<Record<string, Running>> =>
@@ -60,6 +65,7 @@ export function rotates({ deployment, secret, opens, replaced, meanwhile }: Dril
     const old = version();
     const before = await running();
     expect(await opens(old), 'the version of now opens').toBe(true);
+    const stayed = await drill.stays?.();
     const questions = await Questions.start(target());
     try {
       await enough(questions, 0, 240);
@@ -72,10 +78,12 @@ export function rotates({ deployment, secret, opens, replaced, meanwhile }: Dril
       const deployed = performance.now();
       await engine.allHealthy(600);
       await until('the new version opens', () => opens(old + 1), 120);
+      if (drill.overlaps) expect(await opens(old), 'the old version opens beside it').toBe(true);
       await enough(questions, performance.now(), 300);
       const closed = await until('the old version opens nothing any more', async () => !(await opens(old)), 180);
       expect(closed).toBe(true);
       const refusedAfter = performance.now();
+      await stayed?.();
       await enough(questions, performance.now(), 300);
       const all = await questions.stop();
 

@@ -4,11 +4,13 @@ import pg from 'pg';
 import { inject } from 'vitest';
 import { codeOf } from '../../../src/rag/failure.js';
 import { saigaIn } from '../../deploy/support/stacks.js';
+import { opensChat, readerStays } from './chat-session.js';
 import type { Drill } from './drill.js';
 import { type Opens, opensHttp, opensPostgres } from './opens.js';
+import { opensWebhook, webhookUrl } from './webhook.js';
 
-/** The services guide's stack, with the exporter of PostgreSQL switched on. */
-export const saiga = saigaIn(inject('project'), ['postgres-exporter']);
+/** The services guide's stack, with the exporter of PostgreSQL and Alertmanager switched on. */
+export const saiga = saigaIn(inject('project'), ['alertmanager', 'postgres-exporter']);
 
 /** The analyst comes from the host, with the value that this machine has stored. */
 const opensForAnalyst: Opens = async (version) => {
@@ -26,8 +28,36 @@ const opensForAnalyst: Opens = async (version) => {
   }
 };
 
-/** Every secret that saiga has and dev has not, but for the one that stays: grafana-secret-key. */
+/**
+ * Every secret that saiga has and dev has not, and those of the web bot: here many answers fit beside a deploy. Without
+ * a drill are grafana-secret-key, which stays, and the token of a download (`llm-<name>-model-token`): a job alone reads
+ * it, and it opens the hub of Hugging Face, which is not here.
+ */
 export const SAIGA_DRILLS: readonly Drill[] = [
+  {
+    deployment: saiga,
+    secret: 'rag-api-web-bot-key',
+    opens: opensHttp(
+      saiga,
+      'rag-api-web-bot-key',
+      { network: 'web-bot--rag-api', holder: 'web-bot' },
+      {
+        service: 'rag-api',
+        port: 8000,
+        path: '/exchanges/00000000-0000-4000-8000-000000000000',
+        header: 'bearer',
+      },
+    ),
+    replaced: [],
+  },
+  {
+    deployment: saiga,
+    secret: 'web-bot-session-key',
+    opens: opensChat(saiga),
+    overlaps: true,
+    stays: () => readerStays(saiga),
+    replaced: [],
+  },
   {
     deployment: saiga,
     secret: 'postgres-agent-exporter-password',
@@ -61,6 +91,12 @@ export const SAIGA_DRILLS: readonly Drill[] = [
   },
   {
     deployment: saiga,
+    secret: 'alertmanager-webhook-token',
+    opens: opensWebhook(saiga),
+    replaced: ['alertmanager'],
+  },
+  {
+    deployment: saiga,
     secret: 'embeddings-api-key',
     opens: opensHttp(
       saiga,
@@ -84,4 +120,11 @@ export const SAIGA_DRILLS: readonly Drill[] = [
   },
 ];
 
-export const prepareSaiga = (): void => saiga.project.setSetting(['services', 'postgresExporter', 'enabled'], true);
+export function prepareSaiga(): void {
+  saiga.project.setSetting(['services', 'postgresExporter', 'enabled'], true);
+  saiga.project.setSetting(['services', 'prometheus', 'alerts'], true);
+  saiga.project.setSetting(['services', 'alertmanager'], {
+    enabled: true,
+    webhook: { url: webhookUrl(), token: true },
+  });
+}

@@ -7,13 +7,21 @@ export interface DrillSettings {
   readonly apiPort: number;
   /** How long the old key goes on, short enough for a test to wait for its end. */
   readonly keyOverlapSeconds: number;
+  /** How long a token opens a chat, and the key goes on that has signed it. */
+  readonly sessionSeconds: number;
 }
 
 /** Deploy from nothing what the drills are run on, with one document. */
-export async function bringUp(deployment: Deployment, { apiPort, keyOverlapSeconds }: DrillSettings): Promise<void> {
+export async function bringUp(
+  deployment: Deployment,
+  { apiPort, keyOverlapSeconds, sessionSeconds }: DrillSettings,
+): Promise<void> {
   const { name, project, engine, importModels, ingest } = deployment;
   project.setSetting(['services', 'api', 'publish'], { port: apiPort });
   project.setSetting(['services', 'api', 'keyOverlapSeconds'], keyOverlapSeconds);
+  // The drill asks from one address, and as fast as it is answered.
+  project.setSetting(['services', 'api', 'limits', 'questionsPerMinute'], 100_000);
+  project.setSetting(['services', 'webBot', 'limits', 'sessionSeconds'], sessionSeconds);
   await project.ragdock('lock', name);
   await project.ragdock('secrets', 'init', name);
   await importModels();

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { vi } from 'vitest';
 import { parse } from 'yaml';
@@ -78,6 +78,29 @@ export class Vault {
   /** Put one value in place as somebody does who has sops alone. */
   put(key: string, value: unknown): void {
     this.sops('set', FILE, JSON.stringify([key]), JSON.stringify(value));
+  }
+
+  /**
+   * From now on note how sops is called: its arguments, its variables, and what lies in the project then. What comes
+   * back ends that, and gives one text for each call.
+   */
+  watch(): () => readonly string[] {
+    const seen = join(this.cwd, 'seen');
+    const bin = join(this.cwd, 'bin');
+    mkdirSync(seen);
+    const sops = execFileSync('sh', ['-c', 'command -v sops'], { encoding: 'utf8' }).trim();
+    put(
+      this.cwd,
+      'bin/sops',
+      `#!/bin/sh\nexec 3>"${seen}/$$"\nprintf '%s\\n' "$@" >&3\nenv >&3\ncat config/secrets/* config/secrets/.*.yaml >&3 2>&1\nexec ${sops} "$@"\n`,
+    );
+    chmodSync(join(bin, 'sops'), 0o755);
+    const { PATH } = process.env;
+    vi.stubEnv('PATH', `${bin}:${PATH}`);
+    return () => {
+      vi.stubEnv('PATH', PATH);
+      return readdirSync(seen).map((file) => readFileSync(join(seen, file), 'utf8'));
+    };
   }
 
   get text(): string {

@@ -1,23 +1,21 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { constants, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { crash, LAST_WORDS } from '../crash.js';
 import type { Deployment } from '../deployment.js';
+import { exportedKeys } from '../exported-keys.js';
+import { MARK, marked } from '../marked.js';
+import { overwriteSecret } from '../overwrite-secret.js';
 import { until } from '../poll.js';
-import { type ContainerProcess, catches, processesOf } from '../processes.js';
+import { type ContainerProcess, processesOf } from '../processes.js';
+import { PROMETHEUS } from '../prometheus-tells.js';
 import { type Canary, formsOf, Search } from '../search.js';
+import { question, strangeRequests } from '../strange-requests.js';
 
-/**
- * Variables in which third-party programs get their own key, because they take it in no other way that is safer. The
- * script that starts them reads it from its file, so it is in no setting of the container, and /proc shows it to the
- * service's own user and root alone.
- */
-const EXPORTED: Readonly<Record<string, { readonly variable: string; readonly why: string }>> = {
-  qdrant: { variable: 'QDRANT__SERVICE__API_KEY', why: 'has no setting for the file of a key' },
-  vllm: { variable: 'VLLM_API_KEY', why: 'prints every flag and every line of its configuration file into its log' },
-  embeddings: { variable: 'API_KEY', why: 'has no flag for the file of a key' },
-};
+/** Services that are Node programs of this project. */
+const BUNDLED: ReadonlySet<string> = new Set(['rag-api', 'web-bot', 'agent-exporter']);
 
 /**
  * The values of the stack's secrets are looked for wherever a deploy, a question, a failure or a crash may have left
@@ -33,10 +31,14 @@ export function canariesStayInTheirFiles(deployment: Deployment): void {
 
   describe(`no value of ${environment}, in whatever form, is`, () => {
     beforeAll(async () => {
-      canaries = readdirSync(project.secretsFolder).map((name) => ({
+      const stored = readdirSync(project.secretsFolder).map((name) => ({
         name: name.replace(/\.v\d+$/, ''),
         value: readFileSync(join(project.secretsFolder, name), 'utf8'),
       }));
+      expect(stored.length).toBeGreaterThan(3);
+      // A piece of a planted value is found however short it was cut.
+      expect(stored.filter(({ value }) => !value.startsWith(MARK))).toEqual([]);
+      canaries = [...stored, { name: MARK, value: MARK }];
       search = new Search(canaries);
       stream = (await docker.getEvents()) as unknown as Readable;
       stream.on('data', (chunk: Buffer) => {
@@ -50,18 +52,20 @@ export function canariesStayInTheirFiles(deployment: Deployment): void {
     });
 
     test('(the search itself finds every form, in a text, a file and what the engine tells)', async () => {
-      const [{ name, value } = { name: '', value: '' }] = canaries;
-      expect(canaries.length).toBeGreaterThan(3);
+      // A value that no secret has, nor a piece of it: the engine tells of what was planted.
+      const value = marked('pl4nted');
+      const finds = new Search([{ name: 'planted', value }]);
       const folder = mkdtempSync(join(tmpdir(), 'ragdock-canaries-'));
       try {
         mkdirSync(join(folder, 'deep'));
         const planted = formsOf(value).map((form, index) => {
           const file = join(folder, 'deep', String(index));
           writeFileSync(file, Buffer.concat([Buffer.from([0, 255]), Buffer.from(`x${form}y`)]));
-          expect(search.in(`…${form}…`)).toEqual([name]);
+          expect(finds.in(`…${form}…`)).toEqual(['planted']);
           return file;
         });
-        expect([...(await search.inFiles([folder]))].sort()).toEqual(planted.sort());
+        expect([...(await finds.inFiles([folder]))].sort()).toEqual(planted.sort());
+        for (const { name, value } of canaries) expect(search.in(`…${value}…`)).toContain(name);
       } finally {
         rmSync(folder, { recursive: true });
       }
@@ -71,7 +75,7 @@ export function canariesStayInTheirFiles(deployment: Deployment): void {
         Labels: { planted: Buffer.from(`..${value}`).toString('base64') },
       });
       try {
-        expect(search.in(JSON.stringify(await container.inspect()))).toEqual([name]);
+        expect(finds.in(JSON.stringify(await container.inspect()))).toEqual(['planted']);
       } finally {
         await container.remove({ force: true });
       }
@@ -99,21 +103,28 @@ export function canariesStayInTheirFiles(deployment: Deployment): void {
       await ask();
     });
 
-    test('in the output of Terraform, when a pipeline lets it tell everything too', async () => {
-      const address = 'docker_container.rag-api_files';
-      const env = { TF_LOG: 'TRACE' };
+    test('in the output of Terraform and of cdktf, when a pipeline lets them tell everything too', async () => {
+      const replace = '-replace=docker_container.rag-api_files';
+      const env = { TF_LOG: 'TRACE', CDKTF_LOG_LEVEL: 'debug' };
+      // Both ways in which cdktf may ask for it: by itself Terraform would have nothing to do.
+      const cdktf = { ...env, TF_CLI_ARGS_plan: replace, TF_CLI_ARGS_apply: replace };
       const cwd = join(project.folder, 'cdktf.out/stacks', environment);
-      for (const args of [
-        ['plan', '-input=false', '-no-color', '-out=canaries.plan', `-replace=${address}`],
-        ['show', '-no-color', 'canaries.plan'],
-        ['show', '-json', 'canaries.plan'],
-        ['apply', '-input=false', '-no-color', 'canaries.plan'],
-        ['output', '-json'],
-      ]) {
-        const { code, stdout, stderr } = await project.run('terraform', args, { cwd, env });
-        expect(code, stderr.slice(-2000)).toBe(0);
+      const before = await engine.docker.getContainer(`${engine.nameOf('rag-api')}-files`).inspect();
+      for (const [program, args, options] of [
+        ['terraform', ['plan', '-input=false', '-no-color', '-out=canaries.plan', replace], { cwd, env }],
+        ['terraform', ['show', '-no-color', 'canaries.plan'], { cwd, env }],
+        ['terraform', ['show', '-json', 'canaries.plan'], { cwd, env }],
+        ['npx', ['cdktf', 'diff', environment, '--skip-provider-lock'], { env: cdktf }],
+        ['npx', ['cdktf', 'deploy', environment, '--auto-approve', '--skip-provider-lock'], { env: cdktf }],
+        ['terraform', ['output', '-json'], { cwd, env }],
+      ] as const) {
+        const { code, stdout, stderr } = await project.run(program, args, options);
+        expect(code, stdout.slice(-2000) + stderr.slice(-2000)).toBe(0);
         expect(search.in(stdout + stderr), args.join(' ')).toEqual([]);
       }
+      // Something was done: values were written anew.
+      const after = await engine.docker.getContainer(`${engine.nameOf('rag-api')}-files`).inspect();
+      expect(after.Id).not.toBe(before.Id);
       await engine.allHealthy();
     });
 
@@ -128,26 +139,47 @@ export function canariesStayInTheirFiles(deployment: Deployment): void {
       for (const { text } of answers) expect(search.in(text), text).toEqual([]);
     });
 
-    test('in a metric, a label or a target', async () => {
-      for (const path of [
-        'series?match[]={__name__=~".%2B"}',
-        'targets',
-        'targets/metadata',
-        'status/config',
-        'rules',
-      ]) {
-        const found = JSON.stringify(await deployment.prometheus<unknown>(path));
-        expect(found.length).toBeGreaterThan(20);
-        expect(search.in(found), path).toEqual([]);
+    test.each([
+      ['qdrant-api-key', 'Qdrant'],
+      [`${description.llm.service}-api-key`, 'the model server'],
+      ['postgres-rag-api-password', 'PostgreSQL'],
+    ])('in what the running API answers and logs when its %s is wrong', async (secret) => {
+      const wrong = marked();
+      const finds = new Search([...canaries, { name: 'wrong', value: wrong }]);
+      const restore = await overwriteSecret(engine, `${secret}.v1`, wrong);
+      let answer: { readonly status: number; readonly degraded: string; readonly text: string };
+      try {
+        await engine.containerOf('rag-api').restart();
+        const asked = await until('the API listens', () =>
+          engine.execIn('rag-api', ['node', '-e', question(description.course)]),
+        );
+        answer = JSON.parse(asked);
+      } finally {
+        await restore();
+        await engine.containerOf('rag-api').restart();
       }
+      // It has shown the wrong one: it was refused, or went on without what it could not reach.
+      expect(answer.status >= 500 || answer.degraded !== '', JSON.stringify(answer)).toBe(true);
+      expect(finds.in(JSON.stringify(answer)), JSON.stringify(answer)).toEqual([]);
+      for (const service of description.services) {
+        const log = await engine.logsOf(engine.nameOf(service));
+        if (service === 'rag-api') expect(log).toContain('"level"');
+        expect(finds.in(log), service).toEqual([]);
+      }
+      await engine.allHealthy();
+    });
+
+    test.each(PROMETHEUS)('in what Prometheus tells by %s', async (path, holds) => {
+      const found = await deployment.prometheus<unknown>(path);
+      expect(holds(found), JSON.stringify(found).slice(0, 200)).toBe(true);
+      expect(search.in(JSON.stringify(found))).toEqual([]);
     });
 
     test('on a command line or in a variable of a process, but for the exceptions that are named', async () => {
       const processes: ContainerProcess[] = [];
       for (const container of await engine.containers()) processes.push(...(await processesOf(engine, container)));
       expect(processes.length).toBeGreaterThanOrEqual(description.services.length);
-      const allowed = new Set(Object.values(EXPORTED).map(({ variable }) => variable));
-      const ownKeys = new Set(['qdrant', 'embeddings', description.llm.service].map((service) => `${service}-api-key`));
+      const exceptions = exportedKeys(deployment);
 
       for (const { container, cmdline, environ, environMode } of processes) {
         expect(search.in(cmdline), `${container}: command line`).toEqual([]);
@@ -155,33 +187,20 @@ export function canariesStayInTheirFiles(deployment: Deployment): void {
           const found = search.in(variable);
           if (found.length === 0) continue;
           const [name = ''] = variable.split('=');
-          expect([...allowed], `${container} has a value of ${found} in ${name}`).toContain(name);
-          expect(ownKeys.has(found.join()), `${container} has ${found} in ${name}`).toBe(true);
+          expect(exceptions).toContainEqual([container, name, found.filter((secret) => secret !== MARK).join()]);
           expect(environMode).toBe('400');
         }
       }
     });
 
-    test('anywhere after every service has crashed', async () => {
-      const before = await Promise.all(
-        description.services.map(async (service) => ({ service, ...(await engine.containerOf(service).inspect()) })),
-      );
-      const ways = await Promise.all(
-        before.map(async ({ service, State }) => [service, await crash(service, State.Pid)]),
-      );
-      for (const { service, State } of before) {
-        await until(`${service} was started again`, async () => {
-          const now = await engine.containerOf(service).inspect();
-          return (
-            now.State.Running &&
-            (now.State.StartedAt !== State.StartedAt || ways.some(([it, way]) => it === service && way === 'child'))
-          );
-        });
+    test('(every service has crashed, and said what it had to say)', async () => {
+      for (const service of description.services) {
+        const way = await crash(engine, service);
+        // The bundled apps say what they died of.
+        if (way === 'exception') expect(await engine.logsOf(engine.nameOf(service)), service).toContain(LAST_WORDS);
+        if (BUNDLED.has(service)) expect(way, service).toBe('exception');
       }
       await engine.allHealthy();
-
-      // The bundled apps have said what they died of.
-      expect(await engine.logsOf(engine.nameOf('rag-api'))).toContain('a crash of the test');
     });
 
     test('in a file of the project, of a volume, or of what a container may write to', async () => {
@@ -227,60 +246,5 @@ export function canariesStayInTheirFiles(deployment: Deployment): void {
       expect(events).toContain('"Type":"container"');
       expect(search.in(events)).toEqual([]);
     });
-
-    /**
-     * Let a service die in the way that tells most: a Node program of an exception that nobody catches, another one of
-     * SIGABRT where it has a handler that reports, or one of its children of SIGSEGV. The rest ignores, as process 1 of
-     * a container, every signal but SIGKILL.
-     */
-    async function crash(service: string, pid: number): Promise<'main' | 'child'> {
-      const { SIGABRT, SIGSEGV, SIGUSR1 } = constants.signals;
-      if (readFileSync(`/proc/${pid}/comm`, 'latin1').trim() === 'node' && catches(pid, SIGUSR1)) {
-        process.kill(pid, SIGUSR1);
-        // The connection ends with the program, and so may the command that made it.
-        await engine.execIn(service, ['node', '-e', THROW]).catch(() => undefined);
-        return 'main';
-      }
-      const [child] = (await processesOf(engine, engine.nameOf(service))).filter((it) => it.pid !== pid);
-      if (child && service === 'postgres') {
-        process.kill(child.pid, SIGSEGV);
-        return 'child';
-      }
-      process.kill(pid, catches(pid, SIGABRT) ? SIGABRT : 'SIGKILL');
-      return 'main';
-    }
   });
 }
-
-/** Through the debugger that SIGUSR1 opens inside the container: an exception that nobody catches. */
-const THROW = `
-const evaluate = async () => {
-  const [{ webSocketDebuggerUrl }] = await (await fetch('http://127.0.0.1:9229/json')).json();
-  const socket = new WebSocket(webSocketDebuggerUrl);
-  await new Promise((done, fail) => { socket.onopen = done; socket.onerror = fail; });
-  socket.send(JSON.stringify({ id: 1, method: 'Runtime.evaluate', params: { expression: "setTimeout(() => { throw new Error('a crash of the test') })" } }));
-  await new Promise((done) => { socket.onclose = done; socket.onerror = done; });
-};
-const deadline = Date.now() + 20000;
-(function again() { evaluate().catch((error) => { if (Date.now() > deadline) throw error; setTimeout(again, 100); }); })();
-`;
-
-/** From inside the API: every server that it knows is asked with its key and with one that is nearly right. */
-const strangeRequests = ({ engine, description: { llm } }: Deployment): string => `
-const { readFileSync } = require('node:fs');
-const key = (name) => readFileSync('/run/secrets/' + name + '.v1', 'utf8').trim();
-const servers = [
-  ['http://${engine.nameOf('qdrant')}:6333', key('qdrant-api-key'), ['/collections/no-such', '/collections/%ff', '/no/such/path']],
-  ['http://${engine.nameOf(llm.service)}:${llm.port}', key('${llm.service}-api-key'), ['/v1/no-such', '/v1/chat/completions', '/v1/completions']],
-];
-(async () => {
-  const answers = [];
-  for (const [url, right, paths] of servers) for (const value of [right, right + 'x', right.toUpperCase()]) for (const path of paths) {
-    for (const headers of [{ 'api-key': value }, { authorization: 'Bearer ' + value }]) {
-      const reply = await fetch(url + path, { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body: '{"model": 7' }).catch((error) => error);
-      answers.push(reply instanceof Error ? { status: 0, text: String(reply.cause ?? reply) } : { status: reply.status, text: await reply.text() });
-    }
-  }
-  console.log(JSON.stringify(answers));
-})();
-`;

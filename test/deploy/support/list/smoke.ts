@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Deployment } from '../deployment.js';
-import type { EngineView } from '../engine.js';
+import { overwriteSecret } from '../overwrite-secret.js';
 import type { Project } from '../project.js';
 
 interface Check {
@@ -41,12 +41,7 @@ export function smokeIsRed({ name, description: { llm }, project, engine }: Depl
     });
 
     test('is red while the API holds a wrong key for Qdrant', async () => {
-      const restore = await overwriteSecret(
-        engine,
-        `${engine.nameOf('rag-api')}-secrets`,
-        'qdrant-api-key.v1',
-        'a-wrong-key-of-some-length',
-      );
+      const restore = await overwriteSecret(engine, 'qdrant-api-key.v1', 'a-wrong-key-of-some-length');
       try {
         await engine.containerOf('rag-api').restart();
         const { code, failed } = await smoke(project);
@@ -115,30 +110,3 @@ require('http').createServer((request, response) => {
   response.end('data: [DONE]\\n\\n');
 }).listen(${port});
 `;
-
-/** Put another value into a secrets volume; the function that comes back restores the true one. */
-async function overwriteSecret(
-  engine: EngineView,
-  volume: string,
-  file: string,
-  value: string,
-): Promise<() => Promise<void>> {
-  const image = (await engine.containerOf('rag-api').inspect()).Image;
-  const inVolume = async (script: string): Promise<void> => {
-    const container = await engine.docker.createContainer({
-      Image: image,
-      User: '0:0',
-      Entrypoint: ['sh', '-euc', script],
-      HostConfig: { NetworkMode: 'none', Mounts: [{ Type: 'volume', Source: volume, Target: '/secrets' }] },
-    });
-    try {
-      await container.start();
-      const { StatusCode } = await container.wait();
-      if (StatusCode !== 0) throw new Error(`${script} ended with ${StatusCode}`);
-    } finally {
-      await container.remove({ force: true });
-    }
-  };
-  await inVolume(`cp -p /secrets/${file} /secrets/.kept; printf %s '${value}' > /secrets/${file}`);
-  return () => inVolume(`mv /secrets/.kept /secrets/${file}`);
-}

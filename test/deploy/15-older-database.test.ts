@@ -1,0 +1,4 @@
+import { olderDatabase } from './support/list/older-database.js';
+import { dev } from './support/suite.js';
+
+olderDatabase(dev);
