@@ -18,7 +18,7 @@ for (const [deployment, prepare, apiPort] of [
   describe(`the secrets of ${deployment.name}`, () => {
     beforeAll(async () => {
       prepare();
-      await bringUp(deployment, { apiPort, keyOverlapSeconds: 30, sessionSeconds: 150 });
+      await bringUp(deployment, { apiPort, keyOverlapSeconds: 30, sessionSeconds: 120 });
     });
     afterAll(() => process.env.RAGDOCK_KEEP_STACK || deployment.project.destroy());
 
