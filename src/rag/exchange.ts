@@ -263,6 +263,7 @@ export class RunningExchange {
       return 'saved';
     } catch (error) {
       if (!isTransient(error)) throw error;
+      this.#parts.observer.waits(this.#id, error);
       waiting.add({ ...this.#new, askedAt: this.#askedAt }, { ...outcome, finishedAt: new Date() });
       return 'waiting';
     }

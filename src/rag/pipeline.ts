@@ -69,6 +69,8 @@ export interface PipelineObserver {
   /** The first character is there, `ms` after the question. */
   began(question: Question, ms: number): void;
   ended(summary: Summary): void;
+  /** An exchange that ended could not be saved at once; that is tried again. */
+  waits(exchangeId: string, cause: unknown): void;
   /** An exchange that ended could not be saved, and will not be. */
   lost(exchangeId: string, cause: unknown): void;
   /** An exchange that had waited for the history is saved. */

@@ -131,7 +131,12 @@ describe('in an environment file', () => {
       'CONFIG_RULE',
       'secrets.file',
     ],
-    ['a path that leaves the project', 'secrets: {store: sops, file: ▶../a.sops.yaml}', 'CONFIG_RULE', 'secrets.file'],
+    [
+      'a path that leaves the project',
+      'secrets: {store: sops, file: ▶../a.sops.yaml}',
+      'CONFIG_SCHEMA',
+      'secrets.file',
+    ],
     [
       'a path among the environments',
       'secrets: {store: sops, file: ▶config/environments/a.yaml}',

@@ -78,6 +78,7 @@ function build(settings: Partial<PipelineSettings> = {}): Pipeline {
     degraded: (_question, component) => events.push(`degraded ${component}`),
     began: () => events.push('began'),
     ended: (summary) => summaries.push(summary),
+    waits: () => events.push('waits'),
     lost: () => events.push('lost'),
     savedLate: () => events.push('saved late'),
   };

@@ -12,6 +12,9 @@ export function observe(log: FastifyBaseLogger, metrics: RagApiMetrics): Pipelin
       log.warn({ requestId, component, err: cause }, 'degraded');
     },
     began: (_question, ms) => metrics.began(ms),
+    waits(exchangeId, cause) {
+      log.warn({ exchangeId, err: cause }, 'exchange waits to be saved');
+    },
     lost(exchangeId, cause) {
       metrics.lost();
       log.error({ exchangeId, err: cause }, 'exchange not saved');
