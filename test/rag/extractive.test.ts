@@ -182,6 +182,7 @@ describe('in the pipeline', () => {
         degraded: nothing,
         began: nothing,
         ended: nothing,
+        waits: nothing,
         lost: nothing,
         savedLate: nothing,
       },
