@@ -24,7 +24,7 @@ export function fromNothing(deployment: Deployment): void {
           const text = stripVTControlCharacters(outcome.stdout + outcome.stderr).replace(/\s*\n[\s│]*/g, ' ');
           return text.includes('Error: ') && text;
         },
-        90,
+        240,
       );
       expect(said).toContain(`npx ragdock secrets init ${name}`);
     });
