@@ -197,7 +197,7 @@ describe.each(Object.entries(MINIMAL))('%s', (name, make) => {
       // A switch is no secret, whatever it is called.
       if (/=(true|false)$/.test(entry)) continue;
       if (/(PASSWORD|KEY|TOKEN|SECRET)/.test(entry.split('=')[0] ?? ''))
-        expect(entry).toMatch(/_FILE=\/run\/secrets\//);
+        expect(entry).toMatch(/_FILE=\/run\/secrets\/|=\$__file\{\/run\/secrets\/[^}]+\}$/);
     }
     const uploads = (synthesised.containers.subject_files?.upload ?? []) as Record<string, string>[];
     const secrets = uploads.filter((upload) => upload.source !== undefined);

@@ -2,7 +2,7 @@ import type { Construct } from 'constructs';
 import { stringify } from 'yaml';
 import { DATA_SOURCE, type Dashboard, dashboards } from '../../dashboards/index.js';
 import { IMAGES } from '../images.js';
-import { type Endpoint, SecretRef, Service, secretPath, url } from '../model/index.js';
+import { type Endpoint, SecretRef, Service, secretPath, text, url } from '../model/index.js';
 
 /** As in the official image, whose files belong to the group of root. */
 const USER = { uid: 472, gid: 0 };
@@ -59,8 +59,9 @@ export class Grafana extends Service {
       memoryMiB: props.memoryMiB ?? 512,
       entrypoint: ['/bin/sh', '-euc', START, 'start-grafana', ...secrets],
       environment: {
-        GF_SECURITY_ADMIN_PASSWORD__FILE: secrets[0],
-        GF_SECURITY_SECRET_KEY__FILE: secrets[1],
+        // Grafana reads the file itself. What …__FILE names is exported by the image's start script: a secret in the variables.
+        GF_SECURITY_ADMIN_PASSWORD: text`$__file{${secrets[0]}}`,
+        GF_SECURITY_SECRET_KEY: text`$__file{${secrets[1]}}`,
         GF_USERS_ALLOW_SIGN_UP: 'false',
         GF_AUTH_ANONYMOUS_ENABLED: 'false',
         ...NO_WAY_OUT,

@@ -49,7 +49,7 @@ async function started(folder: string, env: Readonly<Record<string, string>> = {
 function withPassword(folder: string, password = PASSWORD, version = 1): Record<string, string> {
   const file = join(folder, `admin-password.v${version}`);
   writeFileSync(file, `${password}\n`);
-  return { GF_SECURITY_ADMIN_PASSWORD__FILE: file };
+  return { GF_SECURITY_ADMIN_PASSWORD: `$__file{${file}}` };
 }
 
 const as = (password: string) => ({ headers: { authorization: `Basic ${btoa(`admin:${password}`)}` } });
@@ -154,9 +154,22 @@ describe('the password', () => {
     expect((await ask(server, '/metrics', {})).status).toBe(200);
   });
 
+  test('of a file that is not there ends the start', async () => {
+    const server = await started(temporaryFolder(), { GF_SECURITY_ADMIN_PASSWORD: '$__file{/nowhere/password}' });
+    expect(await server.ended).toMatchObject({ code: 1, output: expect.stringContaining('/nowhere/password') });
+  });
+
+  test('is read by the image’s start script from where __FILE says', async () => {
+    const folder = temporaryFolder();
+    const file = join(folder, 'password');
+    writeFileSync(file, `${PASSWORD}\n`);
+    const server = await (await started(folder, { GF_SECURITY_ADMIN_PASSWORD__FILE: file })).ready();
+    expect((await ask(server, '/api/user')).status).toBe(200);
+  });
+
   test('by value and by file at once is refused', async () => {
     const folder = temporaryFolder();
-    const server = await started(folder, { ...withPassword(folder), GF_SECURITY_ADMIN_PASSWORD: 'x' });
+    const server = await started(folder, { ...withPassword(folder), GF_SECURITY_ADMIN_PASSWORD__FILE: '/dev/null' });
     expect(await server.ended).toMatchObject({ code: 1, output: expect.stringContaining('both') });
   });
 });

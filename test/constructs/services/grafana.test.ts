@@ -84,8 +84,8 @@ describe('what a change does', () => {
 
 test('nobody gets in without a login, and it asks nobody outside', () => {
   expect(env).toMatchObject({
-    GF_SECURITY_ADMIN_PASSWORD__FILE: '/run/secrets/grafana-admin-password.v1',
-    GF_SECURITY_SECRET_KEY__FILE: '/run/secrets/grafana-secret-key.v1',
+    GF_SECURITY_ADMIN_PASSWORD: '$__file{/run/secrets/grafana-admin-password.v1}',
+    GF_SECURITY_SECRET_KEY: '$__file{/run/secrets/grafana-secret-key.v1}',
     GF_USERS_ALLOW_SIGN_UP: 'false',
     GF_AUTH_ANONYMOUS_ENABLED: 'false',
     GF_ANALYTICS_REPORTING_ENABLED: 'false',

@@ -4,23 +4,10 @@ import type { Deployment } from './deployment.js';
  * Variables in which third-party programs get their own key. The script that starts them reads it from its file, so it
  * is in no setting of the container, and /proc shows it to the service's own user and root alone.
  */
-const EXPORTED: readonly {
-  readonly service: string;
-  readonly variable: string;
-  /** @default - SERVICE-api-key */
-  readonly secret?: string;
-  readonly why: string;
-}[] = [
+const EXPORTED: readonly { readonly service: string; readonly variable: string; readonly why: string }[] = [
   { service: 'qdrant', variable: 'QDRANT__SERVICE__API_KEY', why: 'it has no setting for the file of a key' },
   { service: 'llm', variable: 'VLLM_API_KEY', why: 'vLLM writes every flag and every line of its file into its log' },
   { service: 'embeddings', variable: 'API_KEY', why: 'it has no flag for the file of a key' },
-  {
-    service: 'grafana',
-    variable: 'GF_SECURITY_ADMIN_PASSWORD',
-    secret: 'grafana-admin-password',
-    why: 'its image’s start script reads the file of GF_SECURITY_ADMIN_PASSWORD__FILE and exports it',
-  },
-  { service: 'grafana', variable: 'GF_SECURITY_SECRET_KEY', secret: 'grafana-secret-key', why: 'as its password' },
 ];
 
 /** Where a value may be seen in a process: its container, the variable, and the name of the secret. */
@@ -28,8 +15,8 @@ export type SeenKey = readonly [container: string, variable: string, secret: str
 
 /** The exceptions of a deployment; `llm` is the server that answers. */
 export function exportedKeys({ engine, description: { llm } }: Deployment): readonly SeenKey[] {
-  return EXPORTED.map(({ service, variable, secret }) => {
+  return EXPORTED.map(({ service, variable }) => {
     const id = service === 'llm' ? llm.service : service;
-    return [engine.nameOf(id), variable, secret ?? `${id}-api-key`];
+    return [engine.nameOf(id), variable, `${id}-api-key`];
   });
 }

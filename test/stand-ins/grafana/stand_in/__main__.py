@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 from .database import Database
+from .configuration import setting
 from .provisioning import Broken, Dashboards, read_dashboard_providers, read_data_sources
 from .server import make_server
 
@@ -15,7 +16,7 @@ def main():
     try:
         database = Database(Path(os.environ.get("GF_PATHS_DATA", "/var/lib/grafana")) / "grafana.db")
         database.make_admin(
-            os.environ.get("GF_SECURITY_ADMIN_USER", "admin"), os.environ.get("GF_SECURITY_ADMIN_PASSWORD") or "admin"
+            setting("GF_SECURITY_ADMIN_USER") or "admin", setting("GF_SECURITY_ADMIN_PASSWORD") or "admin"
         )
         read_data_sources(folder / "datasources").apply(database)
         dashboards = Dashboards(read_dashboard_providers(folder / "dashboards"), database)
