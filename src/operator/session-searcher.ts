@@ -2,7 +2,7 @@ import type Docker from 'dockerode';
 import { collectionsOf, type SettledCollection } from '../../config/collections.js';
 import { type EvalPlan, OPERATOR_EVAL_VARIABLES } from '../apps/operator/eval.js';
 import { RagdockError } from '../errors/problem.js';
-import type { Found, Searched, Searcher, SearchInput, SearchProgress } from '../rag/evaluation/judged.js';
+import type { Found, Searched, Searcher, SearchInput, SearchProgress } from '../evaluation/judged.js';
 import { EvalEvent, parseEvent } from './events.js';
 import { newRun, runSession, sweepSessions } from './session.js';
 import { planSession, SessionAccess, type SessionConnection } from './session-plan.js';

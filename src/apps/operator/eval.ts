@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { AskedQuestion, JudgedPassage } from '../../rag/evaluation/judged.js';
-import { QdrantSearcher } from '../../rag/evaluation/qdrant-searcher.js';
+import type { AskedQuestion, JudgedPassage } from '../../evaluation/judged.js';
+import { QdrantSearcher } from '../../evaluation/qdrant-searcher.js';
 import { openEmbedder } from '../embedder.js';
 import { FileCredential } from '../secret-file.js';
 import { readVariables } from '../settings-file.js';
