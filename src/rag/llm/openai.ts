@@ -1,8 +1,9 @@
-import { Agent, type Dispatcher, request } from 'undici';
+import { type Dispatcher, request } from 'undici';
 import { abortReason, RagFailure } from '../failure.js';
+import { isStaleConnection, keptConnections, onceMore } from '../kept-connections.js';
 import type { ChatMessage, Credential, Llm, LlmEvent, Prompt } from '../ports.js';
 import { Arrivals } from './arrivals.js';
-import { describeRefusal, failureOfTransport, isStaleConnection } from './openai-errors.js';
+import { describeRefusal, failureOfTransport } from './openai-errors.js';
 import { readChatEvent } from './openai-events.js';
 import { ServerTokenizer } from './server-tokenizer.js';
 import { SseDecoder } from './sse.js';
@@ -10,9 +11,6 @@ import { Upstream } from './upstream.js';
 
 /** Longest wait for a TCP connection, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 5000;
-
-/** vLLM and llama.cpp close an idle connection after 5 s without saying so; this side has to be earlier. */
-const KEEP_ALIVE_MS = 4000;
 
 export interface OpenAiOptions {
   /** Base address, with or without `/v1`. */
@@ -37,14 +35,8 @@ export interface OpenAiOptions {
 export class OpenAiLlm implements Llm {
   readonly #options: OpenAiOptions;
   readonly #base: string;
-  // An agent of its own, whose limits on headers and body are off: both are watched here, token by token.
-  readonly #agent = new Agent({
-    connect: { timeout: CONNECT_TIMEOUT_MS },
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    keepAliveMaxTimeout: KEEP_ALIVE_MS,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
+  // What it says is watched here, token by token.
+  readonly #agent = keptConnections({ connectMs: CONNECT_TIMEOUT_MS });
 
   readonly tokenizer: ServerTokenizer;
 
@@ -175,10 +167,7 @@ export class OpenAiLlm implements Llm {
       });
     const response = await this.#authorised((headers) =>
       // Nothing of an answer has come, and a chat changes nothing on the server: asking twice is safe here only.
-      send(headers).catch((error: unknown) => {
-        if (signal.aborted || !isStaleConnection(error)) throw error;
-        return send(headers);
-      }),
+      onceMore(() => send(headers), isStaleConnection, signal),
     );
     if (response.statusCode !== 200) throw await describeRefusal(response);
     return response;
