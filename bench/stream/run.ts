@@ -8,8 +8,8 @@ import { Child, compile } from './processes.js';
 import { type Script, TOKEN, type Usage } from './protocol.js';
 
 // What the RAG API costs between a client and a model: time to the first token, throughput, processor time and memory,
-// against asking the same scripted model directly. Both ways are measured in turn, so that what slows the machine slows
-// both. The model, the API and the client are processes of this machine. It measures and judges nothing.
+// against asking the same scripted model directly, and through a server that does nothing. The ways are measured in turn,
+// so that what slows the machine slows them all. All are processes of this machine. It measures and judges nothing.
 
 const KEY = 'the-key-of-the-benchmark';
 const COURSE = fileURLToPath(new URL('../../docs/demo-course/ru', import.meta.url));
@@ -41,33 +41,54 @@ const { values } = parseArgs({
   },
 });
 
-type Ways = Readonly<Record<'direct' | 'api', Way>>;
+/** Ways to an answer: from the model itself, through a server that does nothing, and through the API. */
+const WAYS = ['direct', 'bare', 'api'] as const;
+type WayName = (typeof WAYS)[number];
+type Ways = Readonly<Record<WayName, Way>>;
+
+/** Those with a process of their own between. */
+type Server = Exclude<WayName, 'direct'>;
+
+const SHOWN: Readonly<Record<WayName, string>> = {
+  direct: 'directly',
+  bare: 'through a server that does nothing',
+  api: 'through the API',
+};
 
 const agent = new Agent({ connections: null, keepAliveTimeout: 60_000, headersTimeout: 0, bodyTimeout: 0 });
 const children: Child[] = [];
 const postgres = HAS_POSTGRES ? await PostgresServer.start() : undefined;
 try {
-  await compile(['model-server', 'api']);
+  await compile(['model-server', 'bare', 'api']);
   const model = await Child.start('model-server', []);
   children.push(model);
   const modelUrl = `http://127.0.0.1:${model.port}`;
+  const bare = await Child.start('bare', [modelUrl]);
+  children.push(bare);
   const api = await Child.start(
     'api',
     [modelUrl, KEY, COURSE, ...(await preparedPostgres())],
     values.profile ? ['--cpu-prof', '--cpu-prof-dir=/tmp/ragdock-bench'] : [],
   );
   children.push(api);
-  const ways = { direct: direct(modelUrl), api: throughApi(`http://127.0.0.1:${api.port}`) };
+  const ways = {
+    direct: direct(modelUrl),
+    bare: direct(`http://127.0.0.1:${bare.port}`),
+    api: throughApi(`http://127.0.0.1:${api.port}`),
+  };
   print(`history: ${postgres ? 'PostgreSQL (fsync off)' : 'PGlite'}; search: the embedded one, in memory`);
 
   await model.answerBy(AT_ONCE);
   for (const way of Object.values(ways)) await many(way, WARM_UP);
-  const answerUs = await atOnce(Number(values.requests), api, ways.api);
+  const answerUs = {
+    bare: await atOnce(WARM_UP, bare, ways.bare, 'bare'),
+    api: await atOnce(Number(values.requests), api, ways.api, 'api'),
+  };
   for (const load of values.streams.split(',').filter(Boolean)) {
     const [streams = 0, rate = 20] = load.split('@').map(Number);
     const script = { firstMs: FIRST_MS, intervalMs: 1000 / rate, tokens: Math.round((ANSWER_MS / 1000) * rate) };
     await model.answerBy(script);
-    await compare(streams, script, ways, api, answerUs);
+    await compare(streams, script, ways, { bare, api }, answerUs);
   }
   await model.answerBy({ ...AT_ONCE, firstMs: FIRST_MS });
   await compareBursts(Number(values.burst), ways);
@@ -78,69 +99,78 @@ try {
 }
 
 /** @param answerUs what an answer costs whose tokens come at once, in microseconds */
-async function compare(streams: number, script: Script, ways: Ways, api: Child, answerUs: number): Promise<void> {
+async function compare(
+  streams: number,
+  script: Script,
+  ways: Ways,
+  servers: Readonly<Record<Server, Child>>,
+  answerUs: Readonly<Record<Server, number>>,
+): Promise<void> {
   const { intervalMs, tokens } = script;
-  const found: Record<keyof Ways, Answered[]> = { direct: [], api: [] };
-  const received = { direct: 0, api: 0 };
-  const used: Usage[] = [];
+  const found = none<Answered>();
+  const used = none<Usage>();
+  const received = { direct: 0, bare: 0, api: 0 };
   const ms = Number(values.seconds) * 1000;
   for (let turn = 0; turn < TURNS; turn += 1) {
-    const plain = await keepOpen(ways.direct, agent, streams, script, ms, async () => undefined);
-    const whole = { ...ways.api, bytes: tokens * Buffer.byteLength(TOKEN) };
-    const through = await keepOpen(whole, agent, streams, script, ms, async () => {
-      used.push(await api.usage('processor'));
-    });
-    found.direct.push(...plain.answered);
-    found.api.push(...through.answered);
-    received.direct += plain.bytes / ((plain.answered[0]?.bytes ?? Number.NaN) / tokens);
-    received.api += through.bytes / Buffer.byteLength(TOKEN);
+    for (const way of WAYS) {
+      const asked = way === 'api' ? { ...ways.api, bytes: tokens * Buffer.byteLength(TOKEN) } : ways[way];
+      const { answered, bytes } = await keepOpen(asked, agent, streams, script, ms, async () => {
+        if (way !== 'direct') used[way].push(await servers[way].usage('processor'));
+      });
+      found[way].push(...answered);
+      received[way] += bytes / ((answered[0]?.bytes ?? Number.NaN) / tokens);
+    }
   }
   print(`${streams} streams of ${1000 / intervalMs} tokens a second: ${answers(found)}`);
   printFirst(found);
-  const mean = (way: keyof Ways) => found[way].reduce((sum, { totalMs }) => sum + totalMs, 0) / found[way].length;
-  print(`  length of answers ${(mean('direct') / mean('api')).toFixed(3)} of throughput, by how long an answer takes`);
-  const rate = (way: keyof Ways) => ((received[way] / ms / TURNS) * 1000).toFixed(0);
-  const share = (received.api / received.direct).toFixed(3);
-  print(`  tokens            ${rate('direct')} a second directly, ${rate('api')} through the API, ${share} of them`);
-  const [user, system] = (['userUs', 'systemUs'] as const).map((part) =>
-    used.reduce((sum, one, index) => sum + (index % 2 === 1 ? one[part] : -one[part]), 0),
-  ) as [number, number];
-  const each = (us: number) => (us / received.api).toFixed(1);
-  const alone = user + system - found.api.length * answerUs;
-  print(
-    `  processor         ${each(user + system)} µs of the API for a token: ${each(user)} in its own code, ` +
-      `${each(system)} in the kernel; ${each(alone)} µs without what an answer costs`,
-  );
+  const mean = (way: WayName) => found[way].reduce((sum, { totalMs }) => sum + totalMs, 0) / found[way].length;
+  for (const way of ['bare', 'api'] as const) {
+    const rate = (one: WayName) => ((received[one] / ms / TURNS) * 1000).toFixed(0);
+    print(
+      `  throughput        ${(mean('direct') / mean(way)).toFixed(3)} ${SHOWN[way]} by the length of answers; ` +
+        `${rate(way)} tokens a second of ${rate('direct')}, ${(received[way] / received.direct).toFixed(3)}`,
+    );
+  }
+  for (const way of ['bare', 'api'] as const) {
+    const spent = (part: 'userUs' | 'systemUs') =>
+      used[way].reduce((sum, one, index) => sum + (index % 2 === 1 ? one[part] : -one[part]), 0);
+    const [user, system] = [spent('userUs'), spent('systemUs')];
+    const each = (us: number) => (us / received[way]).toFixed(1);
+    print(
+      `  processor         ${each(user + system)} µs for a token ${SHOWN[way]}: ${each(user)} in its own code, ` +
+        `${each(system)} in the kernel; ${each(user + system - found[way].length * answerUs[way])} µs without what an answer costs`,
+    );
+  }
 }
 
 /** Everybody asks in the same moment: what is measured is a queue of as much work. */
 async function compareBursts(streams: number, ways: Ways): Promise<void> {
-  const found: Record<keyof Ways, Answered[]> = { direct: [], api: [] };
+  const found = none<Answered>();
   for (let turn = 0; turn < TURNS * 2; turn += 1) {
-    for (const way of ['direct', 'api'] as const) found[way].push(...(await burst(ways[way], agent, streams)));
+    for (const way of WAYS) found[way].push(...(await burst(ways[way], agent, streams)));
   }
   print(`${streams} questions in the same moment: ${answers(found)}`);
   printFirst(found);
 }
 
 /** What an answer that comes at once costs in microseconds, and what stays in memory over many of them. */
-async function atOnce(requests: number, api: Child, way: Way): Promise<number> {
+async function atOnce(requests: number, server: Child, way: Way, name: Server): Promise<number> {
   const steps = 5;
-  print(`${requests} answers that come at once, ${SIDE_BY_SIDE} at a time`);
+  print(`${requests} answers that come at once, ${SIDE_BY_SIDE} at a time, ${SHOWN[name]}`);
   let us = 0;
   for (let step = 0; step <= steps; step += 1) {
-    const { heapBytes, residentBytes } = await api.usage('memory');
+    const { heapBytes, residentBytes } = await server.usage('memory');
     const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1).padStart(6);
     print(
-      `  after ${String((requests * step) / steps).padStart(6)}  ${megabytes(heapBytes)} MB of heap, ${megabytes(residentBytes)} MB resident`,
+      `  after ${String((requests * step) / steps).padStart(6)}      ${megabytes(heapBytes)} MB of heap, ${megabytes(residentBytes)} MB resident`,
     );
     if (step === steps) break;
-    const before = await api.usage('processor');
+    const before = await server.usage('processor');
     await many(way, requests / steps);
-    const after = await api.usage('processor');
+    const after = await server.usage('processor');
     us += after.userUs + after.systemUs - before.userUs - before.systemUs;
   }
-  print(`  processor         ${(us / 1000 / requests).toFixed(2)} ms of the API for an answer`);
+  print(`  processor         ${(us / 1000 / requests).toFixed(2)} ms for an answer`);
   return us / requests;
 }
 
@@ -184,22 +214,23 @@ async function preparedPostgres(): Promise<readonly string[]> {
   return [postgres.url('postgres'), postgres.password];
 }
 
-function answers({ direct: plain, api: through }: Readonly<Record<keyof Ways, readonly Answered[]>>): string {
-  return `${plain.length} answers directly and ${through.length} through the API`;
+function none<T>(): Record<WayName, T[]> {
+  return { direct: [], bare: [], api: [] };
 }
 
-function printFirst(found: Readonly<Record<keyof Ways, readonly Answered[]>>): void {
+function answers(found: Readonly<Record<WayName, readonly Answered[]>>): string {
+  return WAYS.map((way) => `${found[way].length} answers ${SHOWN[way]}`).join(', ');
+}
+
+function printFirst(found: Readonly<Record<WayName, readonly Answered[]>>): void {
   for (const percent of [50, 99]) {
-    const [plain, through] = [found.direct, found.api].map((all) =>
+    const of = (way: WayName) =>
       quantile(
-        all.map(({ firstMs }) => firstMs),
+        found[way].map(({ firstMs }) => firstMs),
         percent / 100,
-      ),
-    ) as [number, number];
-    print(
-      `  first token p${percent}   ${plain.toFixed(1)} ms directly, ${through.toFixed(1)} ms through the API, ` +
-        `${(through - plain).toFixed(1)} ms added`,
-    );
+      );
+    const added = (way: WayName) => `${(of(way) - of('direct')).toFixed(1)} ms added ${SHOWN[way]}`;
+    print(`  first token p${percent}   ${of('direct').toFixed(1)} ms directly, ${added('bare')}, ${added('api')}`);
   }
 }
 
