@@ -30,7 +30,9 @@ export class Arrivals {
     body.once('end', over);
     // Stays: a body that nobody reads any more may fail once more.
     body.on('error', over);
-    body.once('close', () => over(new Error('the body was closed before its end')));
+    body.once('close', () => {
+      if (!this.#over) over(new Error('the body was closed before its end'));
+    });
   }
 
   /** All that has come; undefined when the body has ended. Rejects, once what had come was taken, when it broke. */
