@@ -11,14 +11,19 @@ export interface Metric {
 /** From 50 ms to 5 min: a first token on a busy model and a long answer both fall inside. */
 const SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300] as const;
 
-/** Stages that no model takes part in. */
-const STAGE_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5] as const;
+/** A prompt is laid out within a millisecond, and a long answer is generated in minutes. */
+const STAGE_SECONDS = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300,
+] as const;
+
+/** Stages of a question in their order, saving apart, as exchanges keep their times. `embed` is a part of `retrieval`. */
+export const RAG_STAGES = ['embed', 'retrieval', 'prompt', 'prefill', 'generation'] as const;
 
 /** What the RAG API measures. Courses come from the settings and bound the label `course`. */
 export const RAG_API_METRICS = {
   requests: {
     name: 'rag_requests_total',
-    help: 'Questions by course and by how they ended: answered, refused, aborted or error',
+    help: 'Questions by course and by how they ended: answered, degraded, refused, aborted or error',
     type: 'counter',
     labels: ['course', 'outcome'],
   },
@@ -110,7 +115,7 @@ export const RAG_API_METRICS = {
   },
   stages: {
     name: 'rag_stage_seconds',
-    help: 'Time that a stage took: retrieval',
+    help: 'Time that a stage took: embed, a part of retrieval, retrieval, prompt, prefill, generation or save',
     type: 'histogram',
     labels: ['stage'],
     buckets: STAGE_SECONDS,

@@ -25,7 +25,8 @@ export function ragApi({ history }: { readonly history: boolean }): Dashboard {
 function outcomes(): PanelBuilder {
   return timeSeries({
     title: 'Questions by how they ended',
-    description: '`refused` is a question without passages; `aborted`, one whose user was gone.',
+    description:
+      '`degraded` was answered without a component that was down; `refused` has no passages; `aborted`, no user any more.',
     unit: RequestsPerSecond,
     queries: [{ expr: sum(rate(RAG.requests), 'outcome'), legend: '{{outcome}}' }],
   });
@@ -73,7 +74,8 @@ function endToEnd(): PanelBuilder {
 function stages(): PanelBuilder {
   return timeSeries({
     title: 'Time of the stages, p95',
-    description: 'What happens before the model is asked.',
+    description:
+      '`embed` is a part of `retrieval`; `prefill` is what the model server takes to the first character, its queue included.',
     unit: Seconds,
     queries: [{ expr: quantile(0.95, RAG.stages, '', ['stage']), legend: '{{stage}}' }],
   });

@@ -2,7 +2,6 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { buildApp } from '../../src/apps/rag-api/app.js';
 import { loggerOptions } from '../../src/apps/rag-api/logger.js';
 import { Database } from '../../src/embedded/database.js';
@@ -17,10 +16,9 @@ import { ragApiSettings } from '../../test/support/rag-api.js';
 import { serveUsage } from './protocol.js';
 
 // The RAG API as it is deployed, but for its search, which is the one of `ragdock up`, in memory. The arguments are the
-// address of the model, the key that clients present, and where PostgreSQL is, if there is one.
+// address of the model, the key that clients present, the folder of a course, and where PostgreSQL is, if there is one.
 
-const [modelUrl = '', key = '', postgresUrl, password = ''] = process.argv.slice(2);
-const COURSE = fileURLToPath(new URL('../../docs/demo-course/ru', import.meta.url));
+const [modelUrl = '', key = '', course = '', postgresUrl, password = ''] = process.argv.slice(2);
 const COLLECTIONS = ['BD_curs_data', 'BD_chat_question', 'BD_organization_question'] as const;
 
 const settings = ragApiSettings({
@@ -70,18 +68,18 @@ async function history(): Promise<History> {
 function demoRetrieval(): Retrieval {
   const index = new Bm25Index();
   const passages = new Map<string, StoredPassage>();
-  for (const name of readdirSync(COURSE).filter((file) => file.endsWith('.md'))) {
-    const document = { path: name, content: readFileSync(join(COURSE, name), 'utf8') };
+  for (const name of readdirSync(course).filter((file) => file.endsWith('.md'))) {
+    const document = { path: name, content: readFileSync(join(course, name), 'utf8') };
     for (const passage of passagesOf(document, { course: 'demo', source: name })) {
       passages.set(passage.id, passage);
       index.put({ id: passage.id, group: 'demo', text: searchedText(passage) });
     }
   }
   return {
-    search: async (query, course) => ({
+    search: async (query, asked) => ({
       collections: COLLECTIONS.map((collection) => ({
         collection,
-        passages: index.search(query, course, 3).flatMap(({ id, score }) => {
+        passages: index.search(query, asked, 3).flatMap(({ id, score }) => {
           const passage = passages.get(id);
           return passage ? [{ ...passage, collection, score }] : [];
         }),

@@ -1,19 +1,19 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Agent } from 'undici';
 import { migrate } from '../../src/rag/history/migrate.js';
 import { HAS_POSTGRES, PostgresServer } from '../../test/support/postgres-server.js';
-import { type Answered, ask, keepOpen, type Way } from './load.js';
-import { type Command, type Script, TOKEN, type Usage } from './protocol.js';
+import { type Answered, ask, burst, keepOpen, type Way } from './load.js';
+import { Child, compile } from './processes.js';
+import { type Script, TOKEN, type Usage } from './protocol.js';
 
 // What the RAG API costs between a client and a model: time to the first token, throughput, processor time and memory,
-// against asking the same scripted model directly. Both ways are measured in turn, so that what slows the machine slows
-// both. The model, the API and the client are processes of this machine. It measures and judges nothing.
+// against asking the same scripted model directly, and through a server that does nothing. The ways are measured in turn,
+// so that what slows the machine slows them all. All are processes of this machine. It measures and judges nothing.
 
 const KEY = 'the-key-of-the-benchmark';
-const TURNS = 2;
+const COURSE = fileURLToPath(new URL('../../docs/demo-course/ru', import.meta.url));
+const TURNS = 3;
 
 /** Answers after which the compiler has seen what is hot. */
 const WARM_UP = 1000;
@@ -21,107 +21,157 @@ const WARM_UP = 1000;
 /** Short answers on their way at once. */
 const SIDE_BY_SIDE = 32;
 
+/** Before the model's first token, in milliseconds: a short queue. */
+const FIRST_MS = 50;
+
+/** Length of a paced answer, in milliseconds, about. */
+const ANSWER_MS = 4000;
+
+/** An answer that comes at once. */
+const AT_ONCE: Script = { firstMs: 0, intervalMs: 0, tokens: 20 };
+
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '8' },
     requests: { type: 'string', default: '10000' },
-    streams: { type: 'string', default: '100,1000' },
+    // Streams at once, and the tokens a second that each of them is given.
+    streams: { type: 'string', default: '100@20,1000@4,1000@20' },
+    burst: { type: 'string', default: '100' },
     profile: { type: 'boolean', default: false },
   },
 });
 
+/** Ways to an answer: from the model itself, through a server that does nothing, and through the API. */
+const WAYS = ['direct', 'bare', 'api'] as const;
+type WayName = (typeof WAYS)[number];
+type Ways = Readonly<Record<WayName, Way>>;
+
+/** Those with a process of their own between. */
+type Server = Exclude<WayName, 'direct'>;
+
+const SHOWN: Readonly<Record<WayName, string>> = {
+  direct: 'directly',
+  bare: 'through a server that does nothing',
+  api: 'through the API',
+};
+
 const agent = new Agent({ connections: null, keepAliveTimeout: 60_000, headersTimeout: 0, bodyTimeout: 0 });
-const children: ChildProcess[] = [];
+const children: Child[] = [];
 const postgres = HAS_POSTGRES ? await PostgresServer.start() : undefined;
 try {
-  const kept = await preparedPostgres();
-  const model = await start('model-server', []);
+  await compile(['model-server', 'bare', 'api']);
+  const model = await Child.start('model-server', []);
+  children.push(model);
   const modelUrl = `http://127.0.0.1:${model.port}`;
-  const api = await start(
+  const bare = await Child.start('bare', [modelUrl]);
+  children.push(bare);
+  const api = await Child.start(
     'api',
-    [modelUrl, KEY, ...kept],
+    [modelUrl, KEY, COURSE, ...(await preparedPostgres())],
     values.profile ? ['--cpu-prof', '--cpu-prof-dir=/tmp/ragdock-bench'] : [],
   );
-  const ways = { direct: direct(modelUrl), api: throughApi(`http://127.0.0.1:${api.port}`) };
+  children.push(api);
+  const ways = {
+    direct: direct(modelUrl),
+    bare: direct(`http://127.0.0.1:${bare.port}`),
+    api: throughApi(`http://127.0.0.1:${api.port}`),
+  };
   print(`history: ${postgres ? 'PostgreSQL (fsync off)' : 'PGlite'}; search: the embedded one, in memory`);
 
-  await tell(model.child, { script: { firstMs: 0, intervalMs: 0, tokens: 20 } });
+  await model.answerBy(AT_ONCE);
   for (const way of Object.values(ways)) await many(way, WARM_UP);
-  for (const streams of values.streams.split(',').map(Number)) {
-    // A token each 100 ms is a model that many share; its first one takes as long as a short queue.
-    const script: Script = { firstMs: 50, intervalMs: 100, tokens: 40 };
-    await tell(model.child, { script });
-    await compare(streams, script, ways, api.child);
+  const answerUs = {
+    bare: await atOnce(WARM_UP, bare, ways.bare, 'bare'),
+    api: await atOnce(Number(values.requests), api, ways.api, 'api'),
+  };
+  for (const load of values.streams.split(',').filter(Boolean)) {
+    const [streams = 0, rate = 20] = load.split('@').map(Number);
+    const script = { firstMs: FIRST_MS, intervalMs: 1000 / rate, tokens: Math.round((ANSWER_MS / 1000) * rate) };
+    await model.answerBy(script);
+    await compare(streams, script, ways, { bare, api }, answerUs);
   }
-  await memory(Number(values.requests), model.child, api.child, ways.api);
+  await model.answerBy({ ...AT_ONCE, firstMs: FIRST_MS });
+  await compareBursts(Number(values.burst), ways);
 } finally {
-  for (const child of children) child.disconnect();
-  await Promise.all(children.map((child) => child.exitCode ?? once(child, 'exit')));
+  await Promise.all(children.map((child) => child.stop()));
   await agent.destroy();
   await postgres?.remove();
 }
 
+/** @param answerUs what an answer costs whose tokens come at once, in microseconds */
 async function compare(
   streams: number,
   script: Script,
-  ways: Record<'direct' | 'api', Way>,
-  api: ChildProcess,
+  ways: Ways,
+  servers: Readonly<Record<Server, Child>>,
+  answerUs: Readonly<Record<Server, number>>,
 ): Promise<void> {
-  const found: Record<'direct' | 'api', Answered[]> = { direct: [], api: [] };
-  const total = (script.tokens * Buffer.byteLength(TOKEN)) as number;
-  let [userUs, systemUs] = [0, 0];
-  let tokens = 0;
+  const { intervalMs, tokens } = script;
+  const found = none<Answered>();
+  const used = none<Usage>();
+  const received = { direct: 0, bare: 0, api: 0 };
+  const ms = Number(values.seconds) * 1000;
   for (let turn = 0; turn < TURNS; turn += 1) {
-    found.direct.push(...(await keepOpen(ways.direct, agent, streams, script, seconds())));
-    const before = await usageOf(api, 'processor');
-    const answered = await keepOpen({ ...ways.api, bytes: total }, agent, streams, script, seconds());
-    const after = await usageOf(api, 'processor');
-    userUs += after.userUs - before.userUs;
-    systemUs += after.systemUs - before.systemUs;
-    // Those of the beginning cost as much, and are not among the answered.
-    tokens += (answered.length + streams) * script.tokens;
-    found.api.push(...answered);
+    for (const way of WAYS) {
+      const asked = way === 'api' ? { ...ways.api, bytes: tokens * Buffer.byteLength(TOKEN) } : ways[way];
+      const { answered, bytes } = await keepOpen(asked, agent, streams, script, ms, async () => {
+        if (way !== 'direct') used[way].push(await servers[way].usage('processor'));
+      });
+      found[way].push(...answered);
+      received[way] += bytes / ((answered[0]?.bytes ?? Number.NaN) / tokens);
+    }
   }
-  const of = (way: 'direct' | 'api', what: keyof Answered, share: number) =>
-    quantile(
-      found[way].map((one) => one[what]),
-      share,
-    );
-  const added = (share: number) => of('api', 'firstMs', share) - of('direct', 'firstMs', share);
-  const mean = (way: 'direct' | 'api') => found[way].reduce((sum, { totalMs }) => sum + totalMs, 0) / found[way].length;
-  print(`${streams} streams, ${found.direct.length} answers directly and ${found.api.length} through the API`);
-  for (const [name, share] of [
-    ['p50', 0.5],
-    ['p99', 0.99],
-  ] as const) {
-    const [plain, through] = [of('direct', 'firstMs', share), of('api', 'firstMs', share)];
+  print(`${streams} streams of ${1000 / intervalMs} tokens a second: ${answers(found)}`);
+  printFirst(found);
+  const mean = (way: WayName) => found[way].reduce((sum, { totalMs }) => sum + totalMs, 0) / found[way].length;
+  for (const way of ['bare', 'api'] as const) {
+    const rate = (one: WayName) => ((received[one] / ms / TURNS) * 1000).toFixed(0);
     print(
-      `  first token ${name}   ${plain.toFixed(1)} ms directly, ${through.toFixed(1)} ms through the API, ${added(share).toFixed(1)} ms added`,
+      `  throughput        ${(mean('direct') / mean(way)).toFixed(3)} ${SHOWN[way]} by the length of answers; ` +
+        `${rate(way)} tokens a second of ${rate('direct')}, ${(received[way] / received.direct).toFixed(3)}`,
     );
   }
-  print(`  throughput        ${(mean('direct') / mean('api')).toFixed(3)} of the direct one`);
-  const each = (us: number) => (us / tokens).toFixed(1);
-  print(`  processor         ${each(userUs)} µs in the API for a token, and ${each(systemUs)} µs in the kernel`);
+  for (const way of ['bare', 'api'] as const) {
+    const spent = (part: 'userUs' | 'systemUs') =>
+      used[way].reduce((sum, one, index) => sum + (index % 2 === 1 ? one[part] : -one[part]), 0);
+    const [user, system] = [spent('userUs'), spent('systemUs')];
+    const each = (us: number) => (us / received[way]).toFixed(1);
+    print(
+      `  processor         ${each(user + system)} µs for a token ${SHOWN[way]}: ${each(user)} in its own code, ` +
+        `${each(system)} in the kernel; ${each(user + system - found[way].length * answerUs[way])} µs without what an answer costs`,
+    );
+  }
 }
 
-/** What stays in memory over many short answers. */
-async function memory(requests: number, model: ChildProcess, api: ChildProcess, way: Way): Promise<void> {
-  const script: Script = { firstMs: 0, intervalMs: 0, tokens: 20 };
-  await tell(model, { script });
+/** Everybody asks in the same moment: what is measured is a queue of as much work. */
+async function compareBursts(streams: number, ways: Ways): Promise<void> {
+  const found = none<Answered>();
+  for (let turn = 0; turn < TURNS * 2; turn += 1) {
+    for (const way of WAYS) found[way].push(...(await burst(ways[way], agent, streams)));
+  }
+  print(`${streams} questions in the same moment: ${answers(found)}`);
+  printFirst(found);
+}
+
+/** What an answer that comes at once costs in microseconds, and what stays in memory over many of them. */
+async function atOnce(requests: number, server: Child, way: Way, name: Server): Promise<number> {
   const steps = 5;
-  const before = await usageOf(api, 'processor');
-  print(`${requests} answers, ${SIDE_BY_SIDE} at a time`);
+  print(`${requests} answers that come at once, ${SIDE_BY_SIDE} at a time, ${SHOWN[name]}`);
+  let us = 0;
   for (let step = 0; step <= steps; step += 1) {
-    const { heapBytes, residentBytes } = await usageOf(api, 'memory');
+    const { heapBytes, residentBytes } = await server.usage('memory');
     const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1).padStart(6);
     print(
-      `  after ${String((requests * step) / steps).padStart(6)}  ${megabytes(heapBytes)} MB of heap, ${megabytes(residentBytes)} MB resident`,
+      `  after ${String((requests * step) / steps).padStart(6)}      ${megabytes(heapBytes)} MB of heap, ${megabytes(residentBytes)} MB resident`,
     );
-    if (step < steps) await many(way, requests / steps);
+    if (step === steps) break;
+    const before = await server.usage('processor');
+    await many(way, requests / steps);
+    const after = await server.usage('processor');
+    us += after.userUs + after.systemUs - before.userUs - before.systemUs;
   }
-  const after = await usageOf(api, 'processor');
-  const milliseconds = (after.userUs + after.systemUs - before.userUs - before.systemUs) / 1000 / requests;
-  print(`  processor         ${milliseconds.toFixed(2)} ms of the API for an answer that comes at once`);
+  print(`  processor         ${(us / 1000 / requests).toFixed(2)} ms for an answer`);
+  return us / requests;
 }
 
 /** So many questions, some at a time. */
@@ -133,19 +183,21 @@ async function many(way: Way, requests: number): Promise<void> {
   await Promise.all(Array.from({ length: SIDE_BY_SIDE }, worker));
 }
 
-function direct(url: string): Way {
+function direct(origin: string): Way {
   const messages = [{ role: 'user', content: 'Что такое уравнение времени?' }];
   return {
-    url: `${url}/v1/chat/completions`,
+    origin,
+    path: '/v1/chat/completions',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ model: 'bench', stream: true, messages }),
     marker: Buffer.from(TOKEN.trim()),
   };
 }
 
-function throughApi(url: string): Way {
+function throughApi(origin: string): Way {
   return {
-    url: `${url}/process_message`,
+    origin,
+    path: '/process_message',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${KEY}` },
     body: JSON.stringify({ message: 'Что такое уравнение времени?', user_name: 'bench', course: 'demo' }),
     marker: Buffer.from(TOKEN.trim()),
@@ -162,38 +214,29 @@ async function preparedPostgres(): Promise<readonly string[]> {
   return [postgres.url('postgres'), postgres.password];
 }
 
-/** Starts a process of this folder; it tells the port on which it listens. */
-async function start(name: string, args: readonly string[], flags: readonly string[] = []) {
-  const child = fork(fileURLToPath(new URL(`${name}.ts`, import.meta.url)), [...args], {
-    execArgv: ['--import', 'tsx', '--expose-gc', ...flags],
-  });
-  children.push(child);
-  const ended = once(child, 'exit').then(() => {
-    throw new Error(`${name} ended before it listened`);
-  });
-  const [port] = await Promise.race([once(child, 'message'), ended]);
-  ended.catch(() => undefined);
-  return { child, port: Number(port) };
+function none<T>(): Record<WayName, T[]> {
+  return { direct: [], bare: [], api: [] };
 }
 
-async function tell<T>(child: ChildProcess, command: Command): Promise<T> {
-  const reply = once(child, 'message');
-  child.send(command);
-  const [message] = await reply;
-  return message as T;
+function answers(found: Readonly<Record<WayName, readonly Answered[]>>): string {
+  return WAYS.map((way) => `${found[way].length} answers ${SHOWN[way]}`).join(', ');
 }
 
-function usageOf(child: ChildProcess, usage: 'processor' | 'memory'): Promise<Usage> {
-  return tell(child, { usage });
+function printFirst(found: Readonly<Record<WayName, readonly Answered[]>>): void {
+  for (const percent of [50, 99]) {
+    const of = (way: WayName) =>
+      quantile(
+        found[way].map(({ firstMs }) => firstMs),
+        percent / 100,
+      );
+    const added = (way: WayName) => `${(of(way) - of('direct')).toFixed(1)} ms added ${SHOWN[way]}`;
+    print(`  first token p${percent}   ${of('direct').toFixed(1)} ms directly, ${added('bare')}, ${added('api')}`);
+  }
 }
 
 function quantile(values_: readonly number[], share: number): number {
   const sorted = [...values_].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
-}
-
-function seconds(): number {
-  return Number(values.seconds) * 1000;
 }
 
 function print(line: string): void {

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
+import type { Searched, Searcher } from '../evaluation/judged.js';
 import type { JudgedFolder } from '../evaluation/judged-folder.js';
-import type { Searched, Searcher } from '../rag/evaluation/judged.js';
 import type { RagdockCommand } from './command.js';
 import type { Io } from './io.js';
 import { whole } from './options.js';

@@ -1,17 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import {
-  DEPTH,
-  type Found,
-  type Searched,
-  type Searcher,
-  type SearchInput,
-  type SearchProgress,
-} from '../rag/evaluation/judged.js';
 import { bestSupportOf } from '../rag/gate.js';
 import { searchText } from '../rag/normalise.js';
 import { searchedText } from '../rag/origin.js';
 import type { Passage } from '../rag/ports.js';
 import { Bm25Index } from '../rag/retrieval/bm25-index.js';
+import { DEPTH, type Found, type Searched, type Searcher, type SearchInput, type SearchProgress } from './judged.js';
 
 const GROUP = 'judged';
 

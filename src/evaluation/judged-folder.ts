@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { RagdockError } from '../errors/problem.js';
-import type { JudgedPassage, JudgedQuestion } from '../rag/evaluation/judged.js';
 import { Faults } from './faults.js';
+import type { JudgedPassage, JudgedQuestion } from './judged.js';
 import { linesOf } from './lines.js';
 import { PassageRecord, parseJudgement, parseRecord, QuestionRecord } from './records.js';
 

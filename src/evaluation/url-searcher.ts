@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { RagdockError } from '../errors/problem.js';
 import { OpenAiEmbedder } from '../rag/embeddings/openai-embedder.js';
-import type { Searched, Searcher, SearchInput, SearchProgress } from '../rag/evaluation/judged.js';
-import { QdrantSearcher } from '../rag/evaluation/qdrant-searcher.js';
 import type { Credential } from '../rag/ports.js';
 import type { Language } from '../rag/retrieval/qdrant-layout.js';
+import type { Searched, Searcher, SearchInput, SearchProgress } from './judged.js';
+import { QdrantSearcher } from './qdrant-searcher.js';
 
 /** How old the collection of a run of this kind has to be before another run removes it, in milliseconds. */
 const LEFTOVER_MS = 24 * 3600 * 1000;

@@ -1,14 +1,13 @@
 import type Docker from 'dockerode';
 import { type CollectionEmbedding, collectionsOf } from '../../config/collections.js';
-import { OPERATOR_INGEST_VARIABLES } from '../apps/operator/ingest.js';
 import type { DocumentFile, Extraction } from '../documents/extract.js';
 import { type DocumentFormat, formatOf } from '../documents/formats.js';
 import { DocumentReader } from '../documents/reader.js';
 import { type Problem, RagdockError } from '../errors/problem.js';
 import { type DocumentStatus, IngestEvent, parseEvent } from './events.js';
-import { newRun, runSession, sweepSessions } from './session.js';
-import { planSession, SessionAccess, type SessionConnection } from './session-plan.js';
-import { type DescribedStack, deployedAppsImage, readInventory, requireRunning } from './stack.js';
+import { runSession, sweepSessions } from './session.js';
+import type { DescribedStack } from './stack.js';
+import { planStoreSession } from './store-session.js';
 
 /** A whole library takes hours on a slow disk. */
 const DEADLINE_SECONDS = 6 * 3600;
@@ -48,34 +47,17 @@ export interface DocumentOutcome {
  */
 export async function ingestDocuments(docker: Docker, stack: DescribedStack, request: IngestRequest): Promise<void> {
   const { services, topology } = stack;
-  const inventory = await readInventory(docker);
-  const { qdrantUrl, qdrantKeyFile, embeddingsUrl, embeddingsKeyFile } = OPERATOR_INGEST_VARIABLES;
   const embedding = embeddingFor(stack, request.collection);
-  const embeddings = embedding && services.embeddings;
-  requireRunning(topology, inventory, [services.qdrant, ...(embeddings ? [embeddings] : [])]);
-  const connections: readonly SessionConnection[] = [
-    { endpoint: services.qdrant.http, url: qdrantUrl, credential: qdrantKeyFile },
-    ...(embeddings ? [{ endpoint: embeddings.http, url: embeddingsUrl, credential: embeddingsKeyFile }] : []),
-  ];
-  const plan = planSession(
-    topology,
-    {
-      purpose: 'ingest',
-      command: [
-        ...['operator-ingest', '--collection', request.collection, '--course', request.course],
-        ...(embedding ? ['--embedding', embedding.model, '--dimension', String(embedding.dimension)] : []),
-      ],
-      connections,
-      deadlineSeconds: DEADLINE_SECONDS,
-      memoryMiB: MEMORY_MIB,
-    },
-    new SessionAccess(
-      topology,
-      connections.map(({ endpoint }) => endpoint),
-      inventory,
-    ),
-    { image: deployedAppsImage(stack, inventory), run: newRun() },
-  );
+  const { plan } = await planStoreSession(docker, stack, {
+    purpose: 'ingest',
+    command: [
+      ...['operator-ingest', '--collection', request.collection, '--course', request.course],
+      ...(embedding ? ['--embedding', embedding.model, '--dimension', String(embedding.dimension)] : []),
+    ],
+    vectors: embedding !== undefined,
+    deadlineSeconds: DEADLINE_SECONDS,
+    memoryMiB: MEMORY_MIB,
+  });
   await sweepSessions(docker, topology.environment);
 
   let reported = 0;

@@ -1,12 +1,12 @@
 import type Docker from 'dockerode';
 import { collectionsOf, type SettledCollection } from '../../config/collections.js';
-import { type EvalPlan, OPERATOR_EVAL_VARIABLES } from '../apps/operator/eval.js';
+import type { EvalPlan } from '../apps/operator/eval.js';
 import { RagdockError } from '../errors/problem.js';
-import type { Found, Searched, Searcher, SearchInput, SearchProgress } from '../rag/evaluation/judged.js';
+import type { Found, Searched, Searcher, SearchInput, SearchProgress } from '../evaluation/judged.js';
 import { EvalEvent, parseEvent } from './events.js';
-import { newRun, runSession, sweepSessions } from './session.js';
-import { planSession, SessionAccess, type SessionConnection } from './session-plan.js';
-import { type DescribedStack, deployedAppsImage, readInventory, requireRunning } from './stack.js';
+import { runSession, sweepSessions } from './session.js';
+import type { DescribedStack } from './stack.js';
+import { planStoreSession } from './store-session.js';
 
 /** Vectors of a hundred thousand passages take hours on a processor. */
 const DEADLINE_SECONDS = 6 * 3600;
@@ -38,9 +38,15 @@ export class SessionSearcher implements Searcher {
 
   /** @throws RagdockError STACK_NOT_DEPLOYED, MEASURING_FAILED, SESSION_FAILED */
   async search(input: SearchInput, tell: (progress: SearchProgress) => void): Promise<Searched> {
-    const { collection, forGate, signal } = this.#options;
-    const { plan, run } = await this.#plan();
-    const liveRuns = await sweepSessions(this.#docker, this.#options.stack.topology.environment);
+    const { stack, collection, forGate, signal } = this.#options;
+    const { plan, run } = await planStoreSession(this.#docker, stack, {
+      purpose: 'eval',
+      command: ['operator-eval'],
+      vectors: collection.embedding !== undefined,
+      deadlineSeconds: DEADLINE_SECONDS,
+      memoryMiB: MEMORY_MIB,
+    });
+    const liveRuns = await sweepSessions(this.#docker, stack.topology.environment);
     const { language, embedding, limit } = collection;
     const first: EvalPlan = {
       run,
@@ -65,34 +71,10 @@ export class SessionSearcher implements Searcher {
       },
     });
     if (last?.event === 'done') return { by: last.by, found };
-    const path = this.#options.stack.services.qdrant.node.id;
+    const path = stack.services.qdrant.node.id;
     if (last?.event === 'error') throw new RagdockError({ code: 'MEASURING_FAILED', path, message: last.detail });
     const message = `the session ended with ${exitCode}${diagnostics === '' ? '' : `: ${diagnostics}`}`;
     throw new RagdockError({ code: 'SESSION_FAILED', path, message });
-  }
-
-  async #plan() {
-    const { stack, collection } = this.#options;
-    const { services, topology } = stack;
-    const inventory = await readInventory(this.#docker);
-    const { qdrantUrl, qdrantKeyFile, embeddingsUrl, embeddingsKeyFile } = OPERATOR_EVAL_VARIABLES;
-    const embeddings = collection.embedding && services.embeddings;
-    requireRunning(topology, inventory, [services.qdrant, ...(embeddings ? [embeddings] : [])]);
-    const connections: readonly SessionConnection[] = [
-      { endpoint: services.qdrant.http, url: qdrantUrl, credential: qdrantKeyFile },
-      ...(embeddings ? [{ endpoint: embeddings.http, url: embeddingsUrl, credential: embeddingsKeyFile }] : []),
-    ];
-    const endpoints = connections.map(({ endpoint }) => endpoint);
-    const access = new SessionAccess(topology, endpoints, inventory);
-    const run = newRun();
-    const needs = {
-      purpose: 'eval',
-      command: ['operator-eval'],
-      connections,
-      deadlineSeconds: DEADLINE_SECONDS,
-      memoryMiB: MEMORY_MIB,
-    } as const;
-    return { run, plan: planSession(topology, needs, access, { image: deployedAppsImage(stack, inventory), run }) };
   }
 }
 

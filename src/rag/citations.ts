@@ -1,5 +1,3 @@
-import type { LlmEvent } from './ports.js';
-
 /** A space before it, and numbers in brackets: `[2]`, `[1, 3]`, `[1-3]`. */
 const CITATION = /[ \u00A0]?\[ ?(\d[\d ,;\u2013-]*)\]/;
 
@@ -80,18 +78,6 @@ export class CitationFilter {
   /** A backtick that nothing closes on its line began no code. */
   #leaveInlineCode(text: string): void {
     if (this.#code !== undefined && this.#code.length < FENCE && text.includes('\n')) this.#code = undefined;
-  }
-}
-
-/** The events of a model, whose text goes through the filter. */
-export async function* filterCitations(
-  events: AsyncIterable<LlmEvent>,
-  filter: CitationFilter,
-): AsyncGenerator<LlmEvent> {
-  for await (const event of events) {
-    const text = event.type === 'text' ? filter.push(event.text) : filter.end();
-    if (text !== '') yield { type: 'text', text };
-    if (event.type === 'end') yield event;
   }
 }
 

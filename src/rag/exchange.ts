@@ -110,6 +110,7 @@ export class RunningExchange {
     const { message, course, history = [] } = this.#question;
     const searched = searchedQuestion(message, history);
     const retrieved = await retrieve(retrieval, searched, course, this.#signal);
+    if (retrieved.embedMs !== undefined) this.#timings.embed = retrieved.embedMs;
     this.#timings.retrieval = this.#elapsed() - began;
     observer.retrieved(this.#question, retrieved);
     if (retrieved.vectorFailure) this.#degrade('embeddings', retrieved.vectorFailure);
@@ -132,11 +133,16 @@ export class RunningExchange {
     const { llm, settings } = this.#parts;
     // What does not fit by an estimate, or by the count of parts, the server refuses: then with fewer passages.
     for (const share of [1, 0.5]) {
+      let began = this.#elapsed();
       const prompt = await layOutPrompt(llm, settings, this.#question, found, share, this.#signal);
+      this.#timings.prompt = this.#elapsed() - began;
       if (prompt.passages.length === 0 && settings.noContext === 'refuse') break;
       this.#citations = new CitationFilter(prompt.passages.length);
+      began = this.#elapsed();
       try {
-        return { prompt, opened: await openAnswer(llm, prompt, this.#citations, this.#signal) };
+        const opened = await openAnswer(llm, prompt, this.#citations, this.#signal);
+        this.#timings.prefill = this.#elapsed() - began;
+        return { prompt, opened };
       } catch (error) {
         const refused = error instanceof RagFailure && error.kind === 'llm-context';
         if (refused) llm.tokenizer?.forget();
@@ -198,6 +204,7 @@ export class RunningExchange {
           this.#answer += event.text;
           yield event.text;
         } else {
+          this.#timings.generation = this.#elapsed() - (this.#timings.first_token ?? 0);
           this.#finishReason = event.finishReason;
           this.#usage = event.usage;
         }
@@ -259,7 +266,9 @@ export class RunningExchange {
       await this.#begun;
       // Nobody waits for the end of an answer that was not announced as saved.
       const deadlineMs = this.#announced ? FINISH_DEADLINE_MS : 0;
+      const began = this.#elapsed();
       await retry(() => history.finish(this.#id, outcome), { deadlineMs, isTransient });
+      this.#parts.observer.saved(this.#id, this.#elapsed() - began);
       return 'saved';
     } catch (error) {
       if (!isTransient(error)) throw error;

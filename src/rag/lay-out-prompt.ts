@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Question } from './pipeline.js';
 import type { Llm, Passage } from './ports.js';
 import { buildPrompt, type LaidOutPrompt, measuredTexts, type PromptSettings } from './prompt.js';
@@ -21,7 +21,7 @@ export async function layOutPrompt(
   const served = await llm.tokenizer?.contextTokens();
   const contextTokens = Math.min(settings.contextTokens, served ?? settings.contextTokens);
   const within = { ...settings, contextTokens };
-  const parts = { question: message, passages, history, boundary: randomBytes(12).toString('hex'), share };
+  const parts = { question: message, passages, history, boundary: randomUUID().replaceAll('-', '').slice(-24), share };
   const estimated = buildPrompt(within, parts);
   if (!estimated.isCut) return estimated;
   const measure = await measureBy(llm.tokenizer, measuredTexts(within, parts), signal);

@@ -44,7 +44,10 @@ export interface Answer {
   readonly sources: readonly ExchangeSource[];
   readonly degraded: readonly Component[];
   readonly refused: boolean;
-  /** Milliseconds of the stages that are over. */
+  /**
+   * Milliseconds of the stages that are over: `embed`, which is a part of `retrieval`, `prompt` and `prefill`; and from
+   * the question to the first character, `first_token`.
+   */
   readonly timings: Readonly<Record<string, number>>;
   /** The text as it comes. Ends cleanly only when the model ended and the exchange is saved; throws otherwise. */
   readonly text: AsyncGenerator<string>;
@@ -69,6 +72,8 @@ export interface PipelineObserver {
   /** The first character is there, `ms` after the question. */
   began(question: Question, ms: number): void;
   ended(summary: Summary): void;
+  /** The end of an exchange was saved, which took `ms`. */
+  saved(exchangeId: string, ms: number): void;
   /** An exchange that ended could not be saved at once; that is tried again. */
   waits(exchangeId: string, cause: unknown): void;
   /** An exchange that ended could not be saved, and will not be. */

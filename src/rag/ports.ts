@@ -27,6 +27,8 @@ export interface SearchResult {
   readonly collections: readonly CollectionResult[];
   /** Why no vectors were compared, though collections have them. @default - they were, or none has any */
   readonly vectorFailure?: Error | undefined;
+  /** How long the question's vector took, in milliseconds. @default - none was asked for */
+  readonly embedMs?: number | undefined;
 }
 
 /** Finds passages of one course. A collection that fails is a result, not a rejection. */
@@ -65,7 +67,10 @@ export interface NewExchange {
   readonly askedAt?: Date | undefined;
 }
 
-/** How an exchange ended. Times are milliseconds since the question arrived. */
+/**
+ * How an exchange ended. Times are milliseconds: of the stages `embed` (a part of `retrieval`), `retrieval`, `prompt`,
+ * `prefill` and `generation`, as far as it came to them, and since the question arrived in `first_token` and `total`.
+ */
 export interface ExchangeOutcome {
   readonly status: Exclude<ExchangeStatus, 'running'>;
   readonly answer: string;

@@ -9,6 +9,8 @@ export interface Retrieved {
   readonly failures: ReadonlyMap<string, Error>;
   /** Why no vectors were compared, though collections have them. */
   readonly vectorFailure?: Error | undefined;
+  /** How long the question's vector took, in milliseconds. */
+  readonly embedMs?: number | undefined;
 }
 
 /** Searches the collections for a question and merges what they found. */
@@ -18,7 +20,7 @@ export async function retrieve(
   course: string,
   signal: AbortSignal,
 ): Promise<Retrieved> {
-  const { collections, vectorFailure } = await retrieval.search(searchText(message), course, signal);
+  const { collections, vectorFailure, embedMs } = await retrieval.search(searchText(message), course, signal);
   if (signal.aborted) throw abortReason(signal);
   const failures = new Map<string, Error>();
   const passages: Passage[] = [];
@@ -34,7 +36,7 @@ export async function retrieve(
       passages.push(passage);
     }
   }
-  return { passages, failures, vectorFailure };
+  return { passages, failures, vectorFailure, embedMs };
 }
 
 /** Equal scores are common in BM25; without the second key the order would change from question to question. */

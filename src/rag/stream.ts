@@ -1,4 +1,4 @@
-import { type CitationFilter, filterCitations } from './citations.js';
+import type { CitationFilter } from './citations.js';
 import { abortReason, RagFailure } from './failure.js';
 import type { Llm, LlmEvent, Prompt } from './ports.js';
 
@@ -20,36 +20,54 @@ export async function openAnswer(
   citations: CitationFilter,
   signal: AbortSignal,
 ): Promise<OpenedAnswer> {
-  const events = filterCitations(llm.chat(prompt, signal), citations);
+  const events = llm.chat(prompt, signal)[Symbol.asyncIterator]();
   let first = '';
   try {
     for (;;) {
-      const { value, done } = await events.next();
-      if (signal.aborted) throw abortReason(signal);
-      if (done) throw new RagFailure('llm-failed', 'the stream of the model ended without a finish_reason');
-      if (value.type === 'end') {
-        throw new RagFailure('llm-failed', `the model gave no text and ended with finish_reason ${value.finishReason}`);
+      const { text, end } = await nextPiece(events, citations, signal);
+      first += text;
+      if (first.trim() !== '') return { first, rest: remaining(events, end, citations, signal) };
+      if (end) {
+        throw new RagFailure('llm-failed', `the model gave no text and ended with finish_reason ${end.finishReason}`);
       }
-      first += value.text;
-      if (first.trim() !== '') break;
     }
   } catch (error) {
-    await events.return(undefined);
+    await events.return?.(undefined);
     throw error;
   }
-  return { first, rest: remaining(events, signal) };
 }
 
-async function* remaining(events: AsyncGenerator<LlmEvent>, signal: AbortSignal): AsyncGenerator<LlmEvent> {
+type End = Extract<LlmEvent, { type: 'end' }>;
+
+/** @param end came with the first characters. @default - the model goes on */
+async function* remaining(
+  events: AsyncIterator<LlmEvent>,
+  end: End | undefined,
+  citations: CitationFilter,
+  signal: AbortSignal,
+): AsyncGenerator<LlmEvent> {
   try {
-    for (;;) {
-      const { value, done } = await events.next();
-      if (signal.aborted) throw abortReason(signal);
-      if (done) throw new RagFailure('llm-failed', 'the stream of the model ended without a finish_reason');
-      yield value;
-      if (value.type === 'end') return;
+    let last = end;
+    while (!last) {
+      const piece = await nextPiece(events, citations, signal);
+      if (piece.text !== '') yield { type: 'text', text: piece.text };
+      last = piece.end;
     }
+    yield last;
   } finally {
-    await events.return(undefined);
+    await events.return?.(undefined);
   }
+}
+
+/** What the filter lets through of the next event: one step, as each token takes it. */
+async function nextPiece(
+  events: AsyncIterator<LlmEvent>,
+  citations: CitationFilter,
+  signal: AbortSignal,
+): Promise<{ readonly text: string; readonly end: End | undefined }> {
+  const { value, done } = await events.next();
+  if (signal.aborted) throw abortReason(signal);
+  if (done) throw new RagFailure('llm-failed', 'the stream of the model ended without a finish_reason');
+  if (value.type === 'end') return { text: citations.end(), end: value };
+  return { text: citations.push(value.text), end: undefined };
 }

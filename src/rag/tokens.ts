@@ -15,15 +15,20 @@ export const TOKENS_PER_MESSAGE = 8;
 /** A number of tokens that prose hardly exceeds; keys, hashes and the like do. */
 export function estimateTokens(text: string): number {
   let tokens = 0;
-  for (const character of text) {
-    const code = character.codePointAt(0) ?? 0;
-    if (code < 0x80) tokens += /[A-Za-z ]/.test(character) ? LATIN : DIGIT_OR_SIGN;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.codePointAt(index) ?? 0;
+    if (code < 0x80) tokens += isLatin(code) ? LATIN : DIGIT_OR_SIGN;
     else if (code >= 0x400 && code <= 0x4ff) tokens += CYRILLIC;
     // A byte-level tokenizer falls back to one token for each byte of UTF-8.
     else tokens += code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    // It has taken two units of UTF-16.
+    if (code >= 0x10000) index += 1;
   }
   return Math.ceil(tokens);
 }
+
+const isLatin = (code: number): boolean =>
+  (code >= 0x61 && code <= 0x7a) || code === 0x20 || (code >= 0x41 && code <= 0x5a);
 
 /** Gives the tokens of a text. */
 export type MeasureTokens = (text: string) => number;

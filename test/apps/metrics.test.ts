@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { RAG_API_METRICS } from '../../dashboards/metrics.js';
 import { serveMetrics } from '../../src/apps/rag-api/metrics-server.js';
 import { RunningRagApi } from '../support/rag-api.js';
+import { passage } from '../support/rag-parts.js';
 
 describe('the metrics of the RAG API', () => {
   test('are those of the catalogue, with its help, types and labels', async () => {
@@ -41,10 +42,26 @@ describe('the metrics of the RAG API', () => {
       'rag_tokens_total{kind="prompt"} 7',
       'rag_tokens_total{kind="completion"} 1',
     ]);
-    for (const name of ['rag_ttft_seconds_count', 'rag_e2e_seconds_count', 'rag_stage_seconds_count']) {
+    for (const name of ['rag_ttft_seconds_count', 'rag_e2e_seconds_count']) {
       expect((await api.metric(name)).at(-1)).toMatch(/ 1$/);
     }
+    const stages = ['retrieval', 'prompt', 'prefill', 'generation', 'save'];
+    expect(await api.metric('rag_stage_seconds_count')).toEqual(
+      stages.map((stage) => `rag_stage_seconds_count{stage="${stage}"} 1`),
+    );
     expect(await api.metric('rag_streams_in_flight')).toEqual(['rag_streams_in_flight 0']);
+    await api.stop();
+  });
+
+  test('tell an answer that had everything from one that had not', async () => {
+    const api = await RunningRagApi.start();
+    api.retrieval.results = [
+      { collection: 'BD_curs_data', passages: [passage()] },
+      { collection: 'BD_chat_question', failure: new Error('down') },
+    ];
+    const response = await api.ask();
+    expect([response.headers.get('x-rag-degraded'), await response.text()]).toEqual(['retrieval', 'Да']);
+    expect(await api.metric('rag_requests_total')).toEqual(['rag_requests_total{course="demo",outcome="degraded"} 1']);
     await api.stop();
   });
 

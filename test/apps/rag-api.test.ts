@@ -54,7 +54,7 @@ describe('POST /process_message', () => {
       'x-rag-sources': '1',
       'x-request-id': expect.stringMatching(/^[0-9a-f-]{36}$/),
       'x-exchange-id': api.history.only.id,
-      'server-timing': expect.stringMatching(/^retrieval;dur=[\d.]+, first_token;dur=[\d.]+$/),
+      'server-timing': expect.stringMatching(/^(?:(?:retrieval|prompt|prefill|first_token);dur=[\d.]+(?:, |$)){4}$/),
     });
     expect(response.headers.has('x-rag-degraded')).toBe(false);
     expect(await response.text()).toBe('Векторная база 😀');
@@ -485,7 +485,12 @@ describe('GET /exchanges/:id', () => {
           text: 'Векторная база хранит эмбеддинги.',
         },
       ],
-      timings: { retrieval: expect.any(Number), first_token: expect.any(Number), total: expect.any(Number) },
+      timings: Object.fromEntries(
+        ['retrieval', 'prompt', 'prefill', 'first_token', 'generation', 'total'].map((key) => [
+          key,
+          expect.any(Number),
+        ]),
+      ),
     });
   });
 

@@ -37,7 +37,7 @@ const qdrant = (fault: DegradationCell['fault']): DegradationCell => ({
 const without = (
   dependency: Dependency,
   fault: DegradationCell['fault'],
-  component: 'history' | 'embeddings',
+  component: 'history' | 'embeddings' | 'retrieval',
 ): DegradationCell => ({
   dependency,
   fault,
@@ -76,9 +76,80 @@ export const DEGRADATION: readonly DegradationCell[] = [
   without('PostgreSQL', 'rubbish', 'history'),
 ];
 
+/** What is another in the mode `general`: the model answers, and is told that nothing was found. */
+export const DEGRADATION_IN_GENERAL: readonly DegradationCell[] = [
+  without('Qdrant', 'stopped', 'retrieval'),
+  without('Qdrant', 'hung', 'retrieval'),
+  late('Qdrant'),
+  without('Qdrant', 'rubbish', 'retrieval'),
+];
+
+/** What becomes of an answer whose first word its reader has, when a dependency has a fault from then on. */
+export interface MidwayCell {
+  readonly dependency: Dependency;
+  readonly fault: Exclude<Fault, 'none'>;
+  /** Whether the dependency comes back while the end of the answer is held back. @default false */
+  readonly comesBack?: boolean;
+  readonly ends: 'complete' | 'cut off';
+  /** How it is on record in the end. */
+  readonly status: 'complete' | 'error';
+  /** The series that grows by one. */
+  readonly metric: string;
+  /** The field that names the cause in the line `question ended`. */
+  readonly cause: string;
+}
+
+const cutOff = (fault: MidwayCell['fault'], cause: string): MidwayCell => ({
+  dependency: 'LLM',
+  fault,
+  ends: 'cut off',
+  status: 'error',
+  metric: `rag_failures_total{code="${cause}"}`,
+  cause: `errorCode ${cause}`,
+});
+
+const whole = (dependency: Dependency, fault: MidwayCell['fault']): MidwayCell => ({
+  dependency,
+  fault,
+  ends: 'complete',
+  status: 'complete',
+  metric: 'rag_requests_total{course="demo",outcome="answered"}',
+  cause: 'status complete',
+});
+
+const heldBack = (fault: MidwayCell['fault']): MidwayCell => ({ ...whole('PostgreSQL', fault), comesBack: true });
+
+export const MIDWAY: readonly MidwayCell[] = [
+  cutOff('stopped', 'llm-failed'),
+  cutOff('hung', 'llm-timeout'),
+  whole('LLM', 'slow'),
+  cutOff('rubbish', 'llm-failed'),
+  whole('Qdrant', 'stopped'),
+  whole('Qdrant', 'hung'),
+  whole('Qdrant', 'slow'),
+  whole('Qdrant', 'rubbish'),
+  whole('embeddings', 'stopped'),
+  whole('embeddings', 'hung'),
+  whole('embeddings', 'slow'),
+  whole('embeddings', 'rubbish'),
+  heldBack('stopped'),
+  heldBack('hung'),
+  whole('PostgreSQL', 'slow'),
+  heldBack('rubbish'),
+  { ...whole('PostgreSQL', 'stopped'), ends: 'cut off', metric: 'rag_exchanges_waiting' },
+];
+
+/** The rows of the page about answers that have begun, in Markdown. */
+export function midwayRows(): readonly string[] {
+  return MIDWAY.map(({ dependency, fault, comesBack = false, ends, status, metric, cause }) => {
+    const lasts = comesBack ? `${fault}, for less than 15 s` : fault;
+    return `| ${dependency} | ${lasts} | ${ends} | \`${status}\` | \`${metric}\` | \`question ended\`, \`${cause}\` |`;
+  });
+}
+
 /** The rows of the page, in Markdown. */
-export function degradationRows(): readonly string[] {
-  return DEGRADATION.map(({ dependency, fault, status, code, degraded, metric, log, cause }) => {
+export function degradationRows(cells: readonly DegradationCell[] = DEGRADATION): readonly string[] {
+  return cells.map(({ dependency, fault, status, code, degraded, metric, log, cause }) => {
     const client = code === undefined ? `${status}` : `${status} \`${code}\``;
     const header = degraded === undefined ? '' : `\`${degraded}\``;
     return `| ${dependency} | ${fault} | ${client} | ${header} | \`${metric}\` | \`${log}\`, \`${cause}\` |`;

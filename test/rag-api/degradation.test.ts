@@ -4,17 +4,20 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ROOT } from '../support/environments.js';
 import { HAS_POSTGRES } from '../support/postgres-server.js';
 import { until } from '../support/until.js';
-import { DEGRADATION, degradationRows } from './degradation-table.js';
+import { DEGRADATION, DEGRADATION_IN_GENERAL, degradationRows, midwayRows } from './degradation-table.js';
 import { DegradedApi } from './degraded-api.js';
 
 /** Longest time to the first byte, with every limit in force, in milliseconds. */
 const LONGEST_MS = 6000;
 
-describe.runIf(HAS_POSTGRES)('a dependency that has a fault', { timeout: 60_000 }, () => {
+describe.runIf(HAS_POSTGRES).each([
+  { noContext: 'refuse', cells: DEGRADATION },
+  { noContext: 'general', cells: DEGRADATION_IN_GENERAL },
+] as const)('a dependency that has a fault, in the mode $noContext', { timeout: 60_000 }, ({ noContext, cells }) => {
   let degraded: DegradedApi;
 
   beforeAll(async () => {
-    degraded = await DegradedApi.start();
+    degraded = await DegradedApi.start(noContext);
   }, 60_000);
 
   afterAll(() => degraded?.stop());
@@ -44,7 +47,7 @@ describe.runIf(HAS_POSTGRES)('a dependency that has a fault', { timeout: 60_000 
     );
   }
 
-  test.each(DEGRADATION)('$dependency, $fault: $status $code $degraded', async (cell) => {
+  test.each(cells)('$dependency, $fault: $status $code $degraded', async (cell) => {
     const { dependency, fault, status, code, metric, log, cause } = cell;
     await isWell(`${dependency}-before`);
     const before = await degraded.value(metric);
@@ -58,6 +61,7 @@ describe.runIf(HAS_POSTGRES)('a dependency that has a fault', { timeout: 60_000 
       // An id is a promise: only where the exchange is saved.
       expect(response.headers.has('x-exchange-id')).toBe(code === undefined && cell.degraded !== 'history');
       expect(response.headers.has('retry-after')).toBe(status === 503);
+      if (cell.degraded === 'retrieval') expect(response.headers.get('x-rag-sources')).toBe('0');
       expect(ms).toBeLessThan(LONGEST_MS);
       expect((await degraded.value(metric)) - before).toBe(1);
       const [field = '', value] = cause.split(' ');
@@ -102,9 +106,13 @@ test.runIf(HAS_POSTGRES)('a stop waits for PostgreSQL, and what waits is written
   }
 });
 
-test('the page of the API shows the same table', () => {
+test('the page of the API shows the same tables', () => {
   const page = readFileSync(join(ROOT, 'docs/services/rag-api.md'), 'utf8').split('\n');
-  const heading = page.indexOf('| Dependency | Fault | Status | `X-Rag-Degraded` | Metric | Log line |');
-  expect(heading).toBeGreaterThan(0);
-  expect(page.slice(heading + 2, page.indexOf('', heading))).toEqual(degradationRows());
+  const below = (heading: string) =>
+    page.flatMap((line, at) => (line === heading ? [page.slice(at + 2, page.indexOf('', at))] : []));
+  expect(below('| Dependency | Fault | Status | `X-Rag-Degraded` | Metric | Log line |')).toEqual([
+    degradationRows(),
+    degradationRows(DEGRADATION_IN_GENERAL),
+  ]);
+  expect(below('| Dependency | Fault | Answer | On record | Metric | Log line |')).toEqual([midwayRows()]);
 });

@@ -6,7 +6,7 @@ import { OpenAiLlm } from '../../src/rag/llm/openai.js';
 import { QdrantRetrieval } from '../../src/rag/retrieval/qdrant.js';
 import { type Fault, FaultyProxy } from '../support/faulty-proxy.js';
 import { json, type ReceivedRequest, ScriptedServer } from '../support/http-server.js';
-import { answering } from '../support/openai-script.js';
+import { answering, events, streaming } from '../support/openai-script.js';
 import { PostgresServer } from '../support/postgres-server.js';
 import { RunningRagApi, ragApiSettings } from '../support/rag-api.js';
 import { RotatingCredential } from '../support/rag-parts.js';
@@ -28,12 +28,13 @@ export class DegradedApi {
     readonly api: RunningRagApi,
     readonly postgres: PostgresServer,
     private readonly proxies: Readonly<Record<Dependency, FaultyProxy>>,
+    private readonly llm: ScriptedServer,
     private readonly closing: readonly { close(): Promise<unknown> }[],
     /** Connections to PostgreSQL that broke while nobody used them. */
     private readonly broken: { readonly idle: number },
   ) {}
 
-  static async start(): Promise<DegradedApi> {
+  static async start(noContext: 'refuse' | 'general' = 'refuse'): Promise<DegradedApi> {
     const postgres = await PostgresServer.start();
     const client = await postgres.connect();
     await migrate(client);
@@ -74,12 +75,16 @@ export class DegradedApi {
       [{ name: 'BD_curs_data', language: 'russian', limit: 3, embedding: EMBEDDING }],
       parts.embedder,
     );
-    const api = await RunningRagApi.start({ limits: LIMITS }, { llm: parts.llm, retrieval, history: parts.history });
+    const api = await RunningRagApi.start(
+      { noContext, limits: LIMITS },
+      { llm: parts.llm, retrieval, history: parts.history },
+    );
     const clients = [...Object.values(parts), retrieval];
     return new DegradedApi(
       api,
       postgres,
       proxies,
+      llm,
       [...clients, ...Object.values(proxies), llm, qdrant, embedder],
       broken,
     );
@@ -94,6 +99,27 @@ export class DegradedApi {
       await this.proxies.PostgreSQL.have(fault);
       await until('the pool has noticed that its connections broke', () => this.broken.idle >= noticed);
     } else await this.proxies[dependency].have(fault);
+  }
+
+  /** The same in the middle of an answer, on the connections that are open. */
+  async haveMidway(dependency: Dependency, fault: Exclude<Fault, 'none'>): Promise<void> {
+    const ofProcesses = dependency === 'PostgreSQL' && (fault === 'hung' || fault === 'stopped');
+    if (ofProcesses) await this.have(dependency, fault);
+    else await this.proxies[dependency].haveMidway(fault);
+  }
+
+  /** The answers of the model stop after their first word until what this gives is called. */
+  holdAnswers(): () => void {
+    let goOn: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const { role, text, finish, usage, done } = events;
+    this.llm.handler = streaming(role(), text('Векторная'), held, text(' база'), finish(), usage(7, 2), done());
+    return () => {
+      this.llm.handler = answering('Векторная', ' база');
+      goOn();
+    };
   }
 
   async recover(dependency: Dependency, fault: Fault): Promise<void> {

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { CitationFilter, filterCitations, withoutCitations } from '../../src/rag/citations.js';
-import type { LlmEvent } from '../../src/rag/ports.js';
+import { CitationFilter, withoutCitations } from '../../src/rag/citations.js';
 
 /** The answer of a model that was given three passages, and the numbers that it used. */
 function filtered(answer: string, pieces: readonly string[] = [answer]): { text: string; used: readonly number[] } {
@@ -38,35 +37,6 @@ describe('an answer with', () => {
       expect(filtered(answer, [answer.slice(0, at), answer.slice(at)]), `cut at ${at}`).toEqual({ text, used });
     }
     expect(filtered(answer, [...answer])).toEqual({ text, used });
-  });
-});
-
-describe('events', () => {
-  test('come with the text that is left, and end as they did', async () => {
-    async function* model(): AsyncGenerator<LlmEvent> {
-      for (const text of ['Да ', '[', '9', ']', ' и', ' нет [2']) yield { type: 'text', text };
-      yield { type: 'end', finishReason: 'length', usage: undefined };
-    }
-    const events: LlmEvent[] = [];
-    for await (const event of filterCitations(model(), new CitationFilter(3))) events.push(event);
-    expect(events.map((event) => (event.type === 'text' ? event.text : event.finishReason))).toEqual([
-      'Да',
-      ' и',
-      ' нет',
-      ' [2',
-      'length',
-    ]);
-  });
-
-  test('that fail fail here', async () => {
-    async function* model(): AsyncGenerator<LlmEvent> {
-      yield { type: 'text', text: 'Да' };
-      throw new Error('broken');
-    }
-    const read = async () => {
-      for await (const _event of filterCitations(model(), new CitationFilter(3)));
-    };
-    await expect(read()).rejects.toThrow('broken');
   });
 });
 

@@ -184,6 +184,7 @@ describe('in the pipeline', () => {
         ended: nothing,
         waits: nothing,
         lost: nothing,
+        saved: nothing,
         savedLate: nothing,
       },
     });

@@ -62,6 +62,7 @@ let llm: TellingLlm;
 let controller: AbortController;
 let summaries: Summary[];
 let events: string[];
+let saved: number[];
 
 beforeEach(() => {
   retrieval = new MemoryRetrieval(passage());
@@ -70,6 +71,7 @@ beforeEach(() => {
   controller = new AbortController();
   summaries = [];
   events = [];
+  saved = [];
 });
 
 function build(settings: Partial<PipelineSettings> = {}): Pipeline {
@@ -80,6 +82,7 @@ function build(settings: Partial<PipelineSettings> = {}): Pipeline {
     ended: (summary) => summaries.push(summary),
     waits: () => events.push('waits'),
     lost: () => events.push('lost'),
+    saved: (_id, ms) => saved.push(ms),
     savedLate: () => events.push('saved late'),
   };
   return new Pipeline({ retrieval, history, llm, settings: { ...SETTINGS, ...settings }, observer });
@@ -116,11 +119,22 @@ describe('an answer', () => {
       completionTokens: 2,
       errorCode: undefined,
     });
-    expect(history.only.timings).toEqual({
-      retrieval: expect.any(Number),
-      first_token: expect.any(Number),
-      total: expect.any(Number),
-    });
+    const {
+      retrieval: searched,
+      prompt,
+      prefill,
+      first_token: first,
+      generation,
+      total,
+      ...rest
+    } = history.only.timings;
+    expect(rest).toEqual({});
+    // Each stage is a part of the whole, and none is counted twice.
+    expect([searched, prompt, prefill].reduce<number>((sum, ms = Number.NaN) => sum + ms, 0)).toBeLessThanOrEqual(
+      first ?? 0,
+    );
+    expect((first ?? Number.NaN) + (generation ?? Number.NaN)).toBeLessThanOrEqual(total ?? 0);
+    expect(saved).toEqual([expect.any(Number)]);
   });
 
   test('gives the model the passages and the question, but no name of the user', async () => {

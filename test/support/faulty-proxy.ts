@@ -21,6 +21,8 @@ export class FaultyProxy {
   readonly #rubbish: string;
   readonly #sockets = new Set<Socket>();
   readonly #clients = new Set<Socket>();
+  /** What ends, or bends, the answers that are on their way. */
+  readonly #running = new Set<(fault: Fault) => void>();
   #server: Server | undefined;
   #fault: Fault = 'none';
   /** How late a slow answer is, in milliseconds. */
@@ -56,6 +58,13 @@ export class FaultyProxy {
     else if (!this.#server) await this.#listen();
   }
 
+  /** Has the fault from here on, in the middle of the answers that are on their way as well: they go silent, or late. */
+  async haveMidway(fault: 'stopped' | 'hung' | 'slow' | 'rubbish'): Promise<void> {
+    if (fault === 'stopped') return this.have(fault);
+    this.#fault = fault;
+    for (const bend of this.#running) bend(fault);
+  }
+
   async close(): Promise<void> {
     await this.have('stopped');
   }
@@ -85,14 +94,27 @@ export class FaultyProxy {
     }
     const upstream = connect(this.#target);
     this.#keep(upstream);
-    const late = this.#fault === 'slow' ? this.delayMs : 0;
     socket.pipe(upstream);
-    if (late === 0) upstream.pipe(socket);
-    else {
+    let late = 0;
+    const beLate = () => {
+      late = this.delayMs;
       upstream.on('data', (data) => setTimeout(() => socket.write(data), late));
       upstream.on('end', () => setTimeout(() => socket.end(), late));
-    }
-    socket.on('close', () => upstream.destroy());
+    };
+    if (this.#fault === 'slow') beLate();
+    else upstream.pipe(socket);
+    const bend = (fault: Fault) => {
+      upstream.unpipe(socket);
+      if (fault === 'slow') beLate();
+      // Not hung upstream: what comes from there is lost, or late.
+      upstream.resume();
+      if (fault === 'rubbish') socket.end(this.#rubbish);
+    };
+    this.#running.add(bend);
+    socket.on('close', () => {
+      this.#running.delete(bend);
+      upstream.destroy();
+    });
     upstream.on('close', () => setTimeout(() => socket.destroy(), late));
   }
 

@@ -1,22 +1,9 @@
 import { z } from 'zod';
-import type { AskedQuestion, JudgedPassage } from '../../rag/evaluation/judged.js';
-import { QdrantSearcher } from '../../rag/evaluation/qdrant-searcher.js';
-import { openEmbedder } from '../embedder.js';
-import { FileCredential } from '../secret-file.js';
-import { readVariables } from '../settings-file.js';
+import type { AskedQuestion, JudgedPassage } from '../../evaluation/judged.js';
+import { QdrantSearcher } from '../../evaluation/qdrant-searcher.js';
 import { leftoversOf } from './leftovers.js';
 import { formatEvent, readLines } from './lines.js';
-
-/** Variables of the session's container. */
-export const OPERATOR_EVAL_VARIABLES = {
-  qdrantUrl: 'QDRANT_URL',
-  qdrantKeyFile: 'QDRANT_API_KEY_FILE',
-  embeddingsUrl: 'EMBEDDINGS_URL',
-  embeddingsKeyFile: 'EMBEDDINGS_API_KEY_FILE',
-} as const;
-
-/** Longest wait for the vectors of one batch, in milliseconds: a processor takes its time, and others may be before it. */
-const EMBED_TIMEOUT_MS = 120_000;
+import { storesOf } from './stores.js';
 
 /** How often it is told how far the measuring is, in milliseconds. */
 const TELL_MS = 500;
@@ -76,25 +63,19 @@ export async function operatorEval(
   terminated: AbortSignal,
 ): Promise<0 | 1> {
   const tell = (event: EvalEvent) => write(formatEvent(event));
-  const variables = readVariables(environment, OPERATOR_EVAL_VARIABLES, {
-    qdrantUrl: 'http-url',
-    qdrantKeyFile: 'path',
-    embeddingsUrl: 'optional-http-url',
-    embeddingsKeyFile: 'optional-path',
-  });
+  const stores = storesOf(environment);
   const lines = readLines(input);
   try {
     const plan = EvalPlan.parse(JSON.parse(await nextOf(lines)));
-    const { url, keyFile } = { url: variables.embeddingsUrl, keyFile: variables.embeddingsKeyFile };
     const searcher = new QdrantSearcher({
-      url: variables.qdrantUrl,
-      credential: await FileCredential.open(variables.qdrantKeyFile),
+      url: stores.qdrantUrl,
+      credential: await stores.openCredential(),
       run: plan.run,
       isLeftover: leftoversOf(plan),
       language: plan.language,
       embedding: plan.embedding,
       limit: plan.limit,
-      openEmbedder: () => openEmbedder(plan.embedding, { url, keyFile, timeoutMs: EMBED_TIMEOUT_MS }),
+      openEmbedder: () => stores.openEmbedder(plan.embedding),
       signal: terminated,
     });
     const { by, found } = await searcher.search(

@@ -6,21 +6,8 @@ import type { ParsedDocument } from '../../rag/ingest/sections.js';
 import type { PassageStore } from '../../rag/ports.js';
 import type { Embedding } from '../../rag/retrieval/qdrant-layout.js';
 import { QdrantPassageStore } from '../../rag/retrieval/qdrant-store.js';
-import { openEmbedder } from '../embedder.js';
-import { FileCredential } from '../secret-file.js';
-import { readVariables } from '../settings-file.js';
 import { formatEvent, readLines } from './lines.js';
-
-/** Variables of the session's container. */
-export const OPERATOR_INGEST_VARIABLES = {
-  qdrantUrl: 'QDRANT_URL',
-  qdrantKeyFile: 'QDRANT_API_KEY_FILE',
-  embeddingsUrl: 'EMBEDDINGS_URL',
-  embeddingsKeyFile: 'EMBEDDINGS_API_KEY_FILE',
-} as const;
-
-/** Longest wait for the vectors of one batch, in milliseconds: a processor takes its time, and others may be before it. */
-const EMBED_TIMEOUT_MS = 120_000;
+import { storesOf } from './stores.js';
 
 const Section: z.ZodType<ParsedDocument['root']> = z.object({
   heading: z.string(),
@@ -75,21 +62,12 @@ export async function operatorIngest(
   write: (text: string) => void,
 ): Promise<0 | 1> {
   const { collection, course, embedding } = parseArguments(args);
-  const variables = readVariables(environment, OPERATOR_INGEST_VARIABLES, {
-    qdrantUrl: 'http-url',
-    qdrantKeyFile: 'path',
-    embeddingsUrl: 'optional-http-url',
-    embeddingsKeyFile: 'optional-path',
-  });
-  const embedder = await openEmbedder(embedding, {
-    url: variables.embeddingsUrl,
-    keyFile: variables.embeddingsKeyFile,
-    timeoutMs: EMBED_TIMEOUT_MS,
-  });
-  const credential = await FileCredential.open(variables.qdrantKeyFile);
+  const stores = storesOf(environment);
+  const embedder = await stores.openEmbedder(embedding);
+  const credential = await stores.openCredential();
   let store: QdrantPassageStore;
   try {
-    store = await QdrantPassageStore.open(variables.qdrantUrl, credential, collection, embedder);
+    store = await QdrantPassageStore.open(stores.qdrantUrl, credential, collection, embedder);
   } catch (error) {
     write(formatEvent({ event: 'error', detail: (error as Error).message } satisfies IngestEvent));
     return 1;

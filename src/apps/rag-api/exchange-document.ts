@@ -33,7 +33,10 @@ export const ExchangeDocument = z.strictObject({
   refused: z.boolean().describe('Whether the fixed refusal was given instead of an answer of the model'),
   degraded: z.array(z.string()).readonly().describe('What the answer had to do without'),
   sources: z.array(ExchangeSource.readonly()).readonly(),
-  timings: z.record(z.string(), z.number()).readonly().describe('Milliseconds since the question arrived, by stage'),
+  timings: z
+    .record(z.string(), z.number())
+    .readonly()
+    .describe('Milliseconds of the stages, and from the question to `first_token` and to the end in `total`'),
   model: z.string(),
   finish_reason: z.string().nullable(),
   prompt_tokens: z.int().nullable(),

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { type Metric, RAG_API_METRICS } from '../../../dashboards/metrics.js';
+import { type Metric, RAG_API_METRICS, RAG_STAGES } from '../../../dashboards/metrics.js';
 import { RagFailure } from '../../rag/failure.js';
 import type { Component, Summary } from '../../rag/pipeline.js';
 import { FEEDBACK_VALUES, type FeedbackValue } from '../../rag/ports.js';
@@ -64,18 +64,24 @@ export class RagApiMetrics {
     this.#firstToken.observe(ms / 1000);
   }
 
+  saved(ms: number): void {
+    this.#stages.observe({ stage: 'save' }, ms / 1000);
+  }
+
   lost(): void {
     this.#lost.inc();
   }
 
   ended(summary: Summary): void {
     const { status, refused, question, timings, failure } = summary;
-    const outcome = status === 'complete' ? (refused ? 'refused' : 'answered') : status;
-    this.#requests.inc({ course: question.course, outcome });
+    this.#requests.inc({ course: question.course, outcome: outcomeOf(summary) });
     if (status === 'aborted') this.#aborts.inc();
     if (status === 'error') this.#failures.inc({ code: failure instanceof RagFailure ? failure.kind : 'internal' });
     if (status === 'complete' && !refused) this.#endToEnd.observe((timings.total ?? 0) / 1000);
-    if (timings.retrieval !== undefined) this.#stages.observe({ stage: 'retrieval' }, timings.retrieval / 1000);
+    for (const stage of RAG_STAGES) {
+      const ms = timings[stage];
+      if (ms !== undefined) this.#stages.observe({ stage }, ms / 1000);
+    }
     this.#tokens.inc({ kind: 'prompt' }, summary.promptTokens ?? 0);
     this.#tokens.inc({ kind: 'completion' }, summary.completionTokens ?? 0);
   }
@@ -104,4 +110,11 @@ export class RagApiMetrics {
       ...(buckets ? { buckets: [...buckets] } : {}),
     });
   }
+}
+
+/** A refusal is one whatever was down: nothing but an answer can be worse than it should be. */
+function outcomeOf({ status, refused, degraded }: Summary): string {
+  if (status !== 'complete') return status;
+  if (refused) return 'refused';
+  return degraded.length > 0 ? 'degraded' : 'answered';
 }

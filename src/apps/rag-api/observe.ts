@@ -12,6 +12,7 @@ export function observe(log: FastifyBaseLogger, metrics: RagApiMetrics): Pipelin
       log.warn({ requestId, component, err: cause }, 'degraded');
     },
     began: (_question, ms) => metrics.began(ms),
+    saved: (_exchangeId, ms) => metrics.saved(ms),
     waits(exchangeId, cause) {
       log.warn({ exchangeId, err: cause }, 'exchange waits to be saved');
     },

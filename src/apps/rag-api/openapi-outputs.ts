@@ -27,7 +27,11 @@ const ANSWER_HEADERS = {
     'What the answer had to do without, separated by commas: retrieval, embeddings, history',
     TOKEN,
   ),
-  'Server-Timing': header('Milliseconds until passages were found and until the first character', TOKEN, true),
+  'Server-Timing': header(
+    'Milliseconds of the stages before the answer, and from the question to the first character',
+    TOKEN,
+    true,
+  ),
 };
 
 const text = { schema: { type: 'string' } };

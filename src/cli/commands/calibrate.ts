@@ -1,5 +1,5 @@
-import type { Calibration, Point } from '../../rag/evaluation/calibration.js';
-import type { JudgedQuestion, Searched } from '../../rag/evaluation/judged.js';
+import type { Calibration, Point } from '../../evaluation/calibration.js';
+import type { JudgedQuestion, Searched } from '../../evaluation/judged.js';
 import type { RagdockCommand } from '../command.js';
 import type { Io } from '../io.js';
 import { addMeasuringOptions, type MeasuringOptions, readSet, searchSet } from '../measuring.js';
@@ -34,8 +34,8 @@ export function registerCalibrate(program: RagdockCommand, io: Io): void {
 }
 
 async function calibrateSet(dir: string, options: Options, io: Io): Promise<void> {
-  const { takeHalfAway } = await import('../../rag/evaluation/removal.js');
-  const { calibrate } = await import('../../rag/evaluation/calibration.js');
+  const { takeHalfAway } = await import('../../evaluation/removal.js');
+  const { calibrate } = await import('../../evaluation/calibration.js');
   const folder = await readSet(dir, io);
   const { questions, ids } = folder;
   // What the corpus does not hold answers nothing from the beginning.

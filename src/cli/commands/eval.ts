@@ -1,4 +1,4 @@
-import type { Metrics } from '../../rag/evaluation/evaluate.js';
+import type { Metrics } from '../../evaluation/evaluate.js';
 import type { RagdockCommand } from '../command.js';
 import type { Io } from '../io.js';
 import { addMeasuringOptions, type MeasuringOptions, readSet, searchSet } from '../measuring.js';
@@ -29,7 +29,7 @@ export function registerEval(program: RagdockCommand, io: Io): void {
 }
 
 async function evaluateSet(dir: string, options: Options, io: Io): Promise<void> {
-  const { evaluate } = await import('../../rag/evaluation/evaluate.js');
+  const { evaluate } = await import('../../evaluation/evaluate.js');
   const folder = await readSet(dir, io);
   const { by, found } = await searchSet({ folder, forGate: false }, options, io);
   const metrics = evaluate(folder.questions, found);

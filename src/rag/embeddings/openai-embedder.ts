@@ -1,11 +1,11 @@
-import { Agent, request } from 'undici';
+import { request } from 'undici';
 import { z } from 'zod';
 import { abortReason, codeOf } from '../failure.js';
+import { keptConnections, onceMore } from '../kept-connections.js';
 import type { Credential, Embedder } from '../ports.js';
 import { retry } from '../retry.js';
 
-/** text-embeddings-inference and vLLM close an idle connection after 5 s; this side has to be earlier. */
-const KEEP_ALIVE_MS = 4000;
+/** Longest wait for a TCP connection, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 2000;
 
 /** The longest pause before a busy server is asked again, in milliseconds. */
@@ -63,14 +63,7 @@ const Answer = z.object({
 export class OpenAiEmbedder implements Embedder {
   readonly #options: OpenAiEmbedderOptions;
   readonly #url: string;
-  // Its own agent: a model that answers a long prompt must not keep questions from being embedded.
-  readonly #agent = new Agent({
-    connect: { timeout: CONNECT_TIMEOUT_MS },
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    keepAliveMaxTimeout: KEEP_ALIVE_MS,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
+  readonly #agent = keptConnections({ connectMs: CONNECT_TIMEOUT_MS });
 
   constructor(options: OpenAiEmbedderOptions) {
     this.#options = options;
@@ -123,12 +116,11 @@ export class OpenAiEmbedder implements Embedder {
   async #attempts(texts: readonly string[], signal: AbortSignal): Promise<readonly (readonly number[])[]> {
     const { credential } = this.#options;
     try {
-      return await this.#ask(texts, credential?.current(), signal);
+      return await onceMore(() => this.#ask(texts, credential?.current(), signal), isBroken, signal);
     } catch (error) {
-      if (!(error instanceof EmbeddingError) || signal.aborted) throw error;
-      if (error.kind === 'unreachable') return this.#ask(texts, credential?.current(), signal);
-      if (error.kind === 'unauthorised' && credential) return this.#ask(texts, await credential.refresh(), signal);
-      throw error;
+      const refused = error instanceof EmbeddingError && error.kind === 'unauthorised';
+      if (!refused || !credential || signal.aborted) throw error;
+      return this.#ask(texts, await credential.refresh(), signal);
     }
   }
 
@@ -177,6 +169,8 @@ export class OpenAiEmbedder implements Embedder {
     return vectors;
   }
 }
+
+const isBroken = (error: unknown): boolean => error instanceof EmbeddingError && error.kind === 'unreachable';
 
 function parseJson(text: string): unknown {
   try {

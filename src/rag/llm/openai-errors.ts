@@ -45,8 +45,3 @@ export function failureOfTransport(cause: unknown): RagFailure {
     ? new RagFailure('llm-unavailable', `the model server cannot be reached: ${code}`, { cause })
     : new RagFailure('llm-failed', `the connection to the model server broke: ${code}`, { cause });
 }
-
-/** The server closed a kept connection in the moment in which it was used again. */
-export function isStaleConnection(error: unknown): boolean {
-  return /^(UND_ERR_SOCKET|ECONNRESET|EPIPE)$/.test(codeOf(error));
-}

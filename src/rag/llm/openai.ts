@@ -1,19 +1,16 @@
-import { Agent, type Dispatcher, request } from 'undici';
+import { type Dispatcher, request } from 'undici';
 import { abortReason, RagFailure } from '../failure.js';
+import { isStaleConnection, keptConnections, onceMore } from '../kept-connections.js';
 import type { ChatMessage, Credential, Llm, LlmEvent, Prompt } from '../ports.js';
-import { describeRefusal, failureOfTransport, isStaleConnection } from './openai-errors.js';
+import { Arrivals } from './arrivals.js';
+import { describeRefusal, failureOfTransport } from './openai-errors.js';
 import { readChatEvent } from './openai-events.js';
 import { ServerTokenizer } from './server-tokenizer.js';
 import { SseDecoder } from './sse.js';
+import { Upstream } from './upstream.js';
 
 /** Longest wait for a TCP connection, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 5000;
-
-/** vLLM and llama.cpp close an idle connection after 5 s without saying so; this side has to be earlier. */
-const KEEP_ALIVE_MS = 4000;
-
-/** How long the end of a finished response may take before its connection is dropped, in milliseconds. */
-const DRAIN_MS = 1000;
 
 export interface OpenAiOptions {
   /** Base address, with or without `/v1`. */
@@ -38,14 +35,8 @@ export interface OpenAiOptions {
 export class OpenAiLlm implements Llm {
   readonly #options: OpenAiOptions;
   readonly #base: string;
-  // An agent of its own, whose limits on headers and body are off: both are watched here, token by token.
-  readonly #agent = new Agent({
-    connect: { timeout: CONNECT_TIMEOUT_MS },
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    keepAliveMaxTimeout: KEEP_ALIVE_MS,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
+  // What it says is watched here, token by token.
+  readonly #agent = keptConnections({ connectMs: CONNECT_TIMEOUT_MS });
 
   readonly tokenizer: ServerTokenizer;
 
@@ -62,13 +53,17 @@ export class OpenAiLlm implements Llm {
   async *chat({ messages }: Prompt, signal: AbortSignal): AsyncGenerator<LlmEvent> {
     const upstream = new Upstream(signal, this.#options.firstTokenMs);
     try {
-      const response = await upstream.wait(() => this.#post(messages, upstream.signal));
-      const chunks: AsyncIterator<Uint8Array> = response.body[Symbol.asyncIterator]();
+      upstream.waits();
+      const response = await this.#post(messages, upstream.signal);
+      upstream.came();
+      const arrivals = new Arrivals(response.body);
       const decoder = new SseDecoder();
       let ending: Extract<LlmEvent, { type: 'end' }> | undefined;
       for (;;) {
-        const { value, done } = await upstream.wait(() => chunks.next());
-        if (done) {
+        upstream.waits();
+        const bytes = await arrivals.next();
+        upstream.came();
+        if (!bytes) {
           if (!ending) throw new RagFailure('llm-failed', 'the model server ended the stream without a finish_reason');
           yield ending;
           return;
@@ -78,7 +73,7 @@ export class OpenAiLlm implements Llm {
         let ended = false;
         let failure: unknown;
         try {
-          for (const data of decoder.push(value)) {
+          for (const data of decoder.push(bytes)) {
             if (data === '[DONE]') {
               if (!ending) throw new RagFailure('llm-failed', 'the model server sent [DONE] without a finish_reason');
               ended = true;
@@ -99,7 +94,7 @@ export class OpenAiLlm implements Llm {
         if (text !== '') yield { type: 'text', text };
         if (failure !== undefined) throw failure;
         if (ended && ending) {
-          upstream.release(chunks);
+          upstream.release(arrivals);
           yield ending;
           return;
         }
@@ -172,10 +167,7 @@ export class OpenAiLlm implements Llm {
       });
     const response = await this.#authorised((headers) =>
       // Nothing of an answer has come, and a chat changes nothing on the server: asking twice is safe here only.
-      send(headers).catch((error: unknown) => {
-        if (signal.aborted || !isStaleConnection(error)) throw error;
-        return send(headers);
-      }),
+      onceMore(() => send(headers), isStaleConnection, signal),
     );
     if (response.statusCode !== 200) throw await describeRefusal(response);
     return response;
@@ -191,63 +183,5 @@ export class OpenAiLlm implements Llm {
     if (response.statusCode !== 401) return response;
     await response.body.dump();
     return send({ authorization: `Bearer ${await credential.refresh()}` });
-  }
-}
-
-/** One request to the server: the time that it may still take, and the means to end it. */
-class Upstream {
-  readonly #controller = new AbortController();
-  readonly #outer: AbortSignal;
-  readonly #abort = () => this.#controller.abort(this.#outer.reason);
-  #allowedMs: number;
-  #released = false;
-
-  constructor(outer: AbortSignal, allowedMs: number) {
-    this.#outer = outer;
-    this.#allowedMs = allowedMs;
-    if (outer.aborted) this.#abort();
-    else outer.addEventListener('abort', this.#abort, { once: true });
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  /** From here on the server may be silent for this long. */
-  allow(ms: number): void {
-    this.#allowedMs = ms;
-  }
-
-  /** Waits for the server. The clock stands still in between, while a slow reader takes what has come. */
-  async wait<T>(step: () => Promise<T>): Promise<T> {
-    const began = performance.now();
-    const timer = setTimeout(() => {
-      this.#controller.abort(new RagFailure('llm-timeout', 'the model server was silent for too long'));
-    }, this.#allowedMs);
-    try {
-      return await step();
-    } finally {
-      clearTimeout(timer);
-      this.#allowedMs = Math.max(1, this.#allowedMs - (performance.now() - began));
-    }
-  }
-
-  /** The answer is complete: let the connection reach its end in the background, so that it can be used again. */
-  release(chunks: AsyncIterator<unknown>): void {
-    this.#released = true;
-    const timer = setTimeout(() => this.#controller.abort(), DRAIN_MS);
-    const drain = async () => {
-      while (!(await chunks.next()).done);
-    };
-    // A connection that breaks after the answer is complete concerns nobody.
-    drain()
-      .catch(() => undefined)
-      .finally(() => clearTimeout(timer));
-  }
-
-  /** Ends the request at once unless its answer was complete. */
-  close(): void {
-    this.#outer.removeEventListener('abort', this.#abort);
-    if (!this.#released) this.#controller.abort();
   }
 }

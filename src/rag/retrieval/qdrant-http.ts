@@ -1,13 +1,14 @@
-import { Agent, request } from 'undici';
+import { request } from 'undici';
 import { abortReason, codeOf } from '../failure.js';
+import { keptConnections, onceMore } from '../kept-connections.js';
 import type { Credential } from '../ports.js';
 
 // The official client (@qdrant/js-client-rest) gives the types of the requests, but not its transport: it keeps idle
 // connections for 10 s, which Qdrant closes after 5 s, and no call of it can be aborted.
 
-/** Qdrant closes an idle connection after 5 s without a Keep-Alive header; this side has to be earlier. */
-const KEEP_ALIVE_MS = 4000;
+/** Longest wait for a TCP connection, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 2000;
+
 const CONNECTIONS = 32;
 
 /** Longest part of an error body that is kept, in characters. */
@@ -51,14 +52,7 @@ export interface QdrantCall {
 export class QdrantHttp {
   readonly #base: string;
   readonly #credential: Credential;
-  readonly #agent = new Agent({
-    connections: CONNECTIONS,
-    connect: { timeout: CONNECT_TIMEOUT_MS },
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    keepAliveMaxTimeout: KEEP_ALIVE_MS,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
+  readonly #agent = keptConnections({ connectMs: CONNECT_TIMEOUT_MS, connections: CONNECTIONS });
 
   constructor(url: string, credential: Credential) {
     this.#base = url.replace(/\/+$/, '');
@@ -85,13 +79,10 @@ export class QdrantHttp {
   }
 
   async #attempts<T>(call: QdrantCall, signal: AbortSignal): Promise<T> {
-    const repeat = (error: unknown) => {
-      const broken = error instanceof QdrantError && error.kind === 'unreachable';
-      if (!broken || !call.idempotent || signal.aborted) throw error;
-      return this.#send<T>(call, this.#credential.current(), signal);
-    };
+    const isBroken = (error: unknown) =>
+      call.idempotent && error instanceof QdrantError && error.kind === 'unreachable';
     try {
-      return await this.#send<T>(call, this.#credential.current(), signal).catch(repeat);
+      return await onceMore(() => this.#send<T>(call, this.#credential.current(), signal), isBroken, signal);
     } catch (error) {
       if (!(error instanceof QdrantError) || error.kind !== 'unauthorised') throw error;
       return await this.#send<T>(call, await this.#credential.refresh(), signal);

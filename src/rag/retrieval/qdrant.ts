@@ -36,7 +36,9 @@ export class QdrantRetrieval implements Retrieval {
 
   // A batch of Qdrant searches one collection only, so there is one request for each, side by side.
   async search(query: string, course: string, signal: AbortSignal): Promise<SearchResult> {
+    const began = performance.now();
     const embedded = await this.#embed(query, signal);
+    const embedMs = embedded === undefined ? undefined : performance.now() - began;
     const collections = await Promise.all(
       this.#collections.map((collection) =>
         this.#searchOne(collection, query, embedded, course, signal).catch((error: Error) => ({
@@ -46,7 +48,7 @@ export class QdrantRetrieval implements Retrieval {
       ),
     );
     if (signal.aborted) throw abortReason(signal);
-    return embedded instanceof Error ? { collections, vectorFailure: embedded } : { collections };
+    return { collections, embedMs, vectorFailure: embedded instanceof Error ? embedded : undefined };
   }
 
   async check(signal: AbortSignal): Promise<void> {

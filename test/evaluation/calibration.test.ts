@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { calibrate } from '../../../src/rag/evaluation/calibration.js';
-import { takeHalfAway } from '../../../src/rag/evaluation/removal.js';
+import { calibrate } from '../../src/evaluation/calibration.js';
+import { takeHalfAway } from '../../src/evaluation/removal.js';
 
 const scored = (withAnswer: readonly (number | undefined)[], without: readonly (number | undefined)[]) => [
   ...withAnswer.map((score) => ({ score, answerable: true })),

@@ -1,7 +1,7 @@
 import type { Schemas } from '@qdrant/js-client-rest';
-import { collectionPath, ensureCollection } from '../retrieval/qdrant-collection.js';
-import type { QdrantHttp } from '../retrieval/qdrant-http.js';
-import type { CollectionTraits } from '../retrieval/qdrant-layout.js';
+import { collectionPath, ensureCollection } from '../rag/retrieval/qdrant-collection.js';
+import type { QdrantHttp } from '../rag/retrieval/qdrant-http.js';
+import type { CollectionTraits } from '../rag/retrieval/qdrant-layout.js';
 
 /** Every collection of a measuring begins so; the rest of its name is the run. Nothing else is ever removed. */
 const PREFIX = 'ragdock-eval-';

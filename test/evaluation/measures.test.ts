@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { estimate, quantile } from '../../../src/rag/evaluation/bootstrap.js';
-import { evaluate } from '../../../src/rag/evaluation/evaluate.js';
-import { ndcg, recall, reciprocalRank } from '../../../src/rag/evaluation/measures.js';
+import { estimate, quantile } from '../../src/evaluation/bootstrap.js';
+import { evaluate } from '../../src/evaluation/evaluate.js';
+import { ndcg, recall, reciprocalRank } from '../../src/evaluation/measures.js';
 
 const graded = new Map([
   ['a', 3],

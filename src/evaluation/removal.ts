@@ -1,4 +1,4 @@
-import { hashOf } from '../ingest/identity.js';
+import { hashOf } from '../rag/ingest/identity.js';
 import type { JudgedQuestion } from './judged.js';
 
 /** A set of which a part is taken away. */

@@ -1,12 +1,12 @@
-import { bestSupportOf, closestOf } from '../gate.js';
-import { hashOf, passageId } from '../ingest/identity.js';
-import type { Credential, Embedder, Passage, Retrieval, StoredPassage } from '../ports.js';
-import { QdrantRetrieval } from '../retrieval/qdrant.js';
-import { QdrantError, QdrantHttp } from '../retrieval/qdrant-http.js';
-import type { CollectionTraits } from '../retrieval/qdrant-layout.js';
-import { QdrantPassageStore } from '../retrieval/qdrant-store.js';
-import { retrieve } from '../retrieve.js';
-import { retry } from '../retry.js';
+import { bestSupportOf, closestOf } from '../rag/gate.js';
+import { hashOf, passageId } from '../rag/ingest/identity.js';
+import type { Credential, Embedder, Passage, Retrieval, StoredPassage } from '../rag/ports.js';
+import { QdrantRetrieval } from '../rag/retrieval/qdrant.js';
+import { QdrantError, QdrantHttp } from '../rag/retrieval/qdrant-http.js';
+import type { CollectionTraits } from '../rag/retrieval/qdrant-layout.js';
+import { QdrantPassageStore } from '../rag/retrieval/qdrant-store.js';
+import { retrieve } from '../rag/retrieve.js';
+import { retry } from '../rag/retry.js';
 import {
   DEPTH,
   type Found,
