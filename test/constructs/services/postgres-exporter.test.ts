@@ -1,4 +1,4 @@
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
@@ -54,9 +54,14 @@ describe('the start script', () => {
   });
 
   test('starts the program again with a newer version, and only then', async () => {
-    const { path, command } = prepare(`${SAYS}; trap 'echo ended; exit 0' TERM; while :; do sleep 0.1; done`);
+    // It says who it is once its trap is set: an end asked for in between would not be seen.
+    const { path, command } = prepare(
+      `trap 'echo ended; exit 0' TERM; ${SAYS}; touch "$0.started"; while :; do sleep 0.1; done`,
+    );
     writeFileSync(`${path}.v1`, 'one');
     const running = run(command, { signalOn: { says: 'with two', signal: 'SIGTERM' } });
+    await expect.poll(() => existsSync(`${command.at(-1)}.started`), { timeout: 8_000 }).toBe(true);
+    // Several of its looks: a program that was started again with the same version would say so a second time.
     await delay(700);
     writeFileSync(`${path}.v2`, 'two');
     expect((await running).stdout).toBe(
