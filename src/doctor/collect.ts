@@ -54,7 +54,7 @@ async function seeStack(
     docker.listVolumes(),
     docker.listContainers({ all: true }),
     docker.listNetworks(),
-    docker.info() as Promise<EngineInfo>,
+    docker.info() as Promise<EngineInfo & Record<string, unknown>>,
   ]);
   const names = new Set(containers.flatMap(({ Names }) => Names.map((name) => name.replace(/^\//, ''))));
   const look = { docker, topology, secrets, containers: names };

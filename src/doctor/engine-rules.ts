@@ -1,8 +1,6 @@
+import { OLDEST_ENGINE } from './catalogue/host.js';
 import type { Evidence, SeenDisk, SeenStack } from './evidence.js';
 import { type Finding, found } from './finding.js';
-
-/** Oldest engine that the stack is tested with. */
-const OLDEST_ENGINE = [20, 10] as const;
 
 /** Room below which databases stop to write soon, as a share of the disk and in bytes; the smaller counts. */
 const LITTLE = { share: 0.05, bytes: 5 * 1024 ** 3 };
@@ -36,10 +34,9 @@ export function engineFindings(environment: string, seen: SeenStack): readonly F
 
 function tooOld(environment: string, version: string): readonly Finding[] {
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  const [oldest, oldestMinor] = OLDEST_ENGINE;
+  const [oldest = 0, oldestMinor = 0] = OLDEST_ENGINE.split('.').map(Number);
   if (major > oldest || (major === oldest && minor >= oldestMinor)) return [];
-  const values = { oldest: OLDEST_ENGINE.join('.') };
-  return [found('engine-too-old', { environment, evidence: [`docker version: ${version}`], values })];
+  return [found('engine-too-old', { environment, evidence: [`docker version: ${version}`] })];
 }
 
 function withoutNvidia(

@@ -84,6 +84,8 @@ export interface SeenEngine {
   readonly disk?: SeenDisk | undefined;
   /** Networks that its default address pools have room for, and how many of them are used. */
   readonly pools: { readonly capacity: number; readonly used: number };
+  /** What else `docker info` says that a remote reader may want to know. */
+  readonly about: Readonly<Record<string, unknown>>;
 }
 
 /** Room of a file system, in bytes. */

@@ -39,8 +39,8 @@ const ON_CARDS: readonly Writer[] = ['vllm', 'llama.cpp', 'embeddings', 'dcgm'];
  * of the engine of 20.10 to 29; the jobs' and the API's are our own.
  */
 export const LOG_CAUSES: readonly LogCause[] = [
-  { id: 'gpu-lost', writers: ON_CARDS, line: /(?<why>Failed to initialize NVML: .+)/, whileWell: 'recent' },
-  { id: 'gpu-lost', writers: ['engine'], line: /nvidia-container-cli: (?<why>[^\n]+)/ },
+  { id: 'gpu-lost', writers: ON_CARDS, line: /(?<nvml>Failed to initialize NVML: .+)/, whileWell: 'recent' },
+  { id: 'gpu-lost', writers: ['engine'], line: /nvidia-container-cli: (?<nvml>[^\n]+)/ },
   {
     id: 'nvidia-runtime-missing',
     writers: ['engine'],

@@ -13,6 +13,35 @@ export interface EngineInfo {
   readonly DefaultAddressPools?: readonly AddressPool[] | null;
 }
 
+/** What of `docker info` helps somebody who does not see the machine; nothing of it names people or other stacks. */
+const ABOUT = [
+  'ServerVersion',
+  'OperatingSystem',
+  'OSType',
+  'Architecture',
+  'KernelVersion',
+  'NCPU',
+  'MemTotal',
+  'Driver',
+  'LoggingDriver',
+  'CgroupDriver',
+  'CgroupVersion',
+  'DefaultRuntime',
+  'SecurityOptions',
+  'LiveRestoreEnabled',
+  'MemoryLimit',
+  'SwapLimit',
+  'OomKillDisable',
+  'Containers',
+  'ContainersRunning',
+  'ContainersPaused',
+  'ContainersStopped',
+  'DefaultAddressPools',
+  'ContainerdCommit',
+  'RuncCommit',
+  'Warnings',
+] as const;
+
 /** Addresses from which networks without a subnet of their own are given one of `Size` bits. */
 interface AddressPool {
   readonly Base: string;
@@ -32,7 +61,7 @@ const BUILT_IN: readonly AddressPool[] = [
 
 /** What is seen of the engine itself. */
 export async function seeEngine(
-  info: EngineInfo,
+  info: EngineInfo & Readonly<Record<string, unknown>>,
   networks: readonly NetworkInspectInfo[],
   isLocal: boolean,
 ): Promise<SeenEngine> {
@@ -42,6 +71,7 @@ export async function seeEngine(
     now: Date.parse(info.SystemTime),
     disk: isLocal && info.DockerRootDir !== undefined ? await roomAt(info.DockerRootDir) : undefined,
     pools: poolsOf(info.DefaultAddressPools ?? BUILT_IN, networks),
+    about: Object.fromEntries(ABOUT.flatMap((name) => (info[name] === undefined ? [] : [[name, info[name]]]))),
   };
 }
 

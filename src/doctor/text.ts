@@ -1,4 +1,5 @@
 import { printable } from '../operator/printable.js';
+import type { BundledFile } from './bundle.js';
 import type { Finding } from './finding.js';
 
 /** Colours a text, or leaves it as it is. */
@@ -15,6 +16,14 @@ export function describeFindings(findings: readonly Finding[]): string {
   const [first] = findings;
   const count = findings.length === 1 ? '1 finding' : `${findings.length} findings`;
   return first ? `${count}; first ${first.service ? `${first.service}: ` : ''}${first.id}` : 'nothing found';
+}
+
+/** What is in a bundle, with the size of each file in bytes. */
+export function formatBundle(file: string, files: readonly BundledFile[]): string {
+  const sizes = files.map(({ text }) => String(Buffer.byteLength(text)));
+  const width = Math.max(...sizes.map(({ length }) => length));
+  const lines = files.map(({ name }, index) => `  ${sizes[index]?.padStart(width)}  ${name}\n`);
+  return `\n${file} written, secrets masked; look through it before you send it:\n${lines.join('')}`;
 }
 
 function formatFinding({ id, severity, service, evidence, meaning, remedy }: Finding, paint: Paint): string {

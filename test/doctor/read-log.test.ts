@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { FINDING_KINDS, type FindingKind } from '../../src/doctor/catalogue/index.js';
+import { filled } from '../../src/doctor/finding.js';
 import { LOG_CAUSES } from '../../src/doctor/log-causes.js';
-import { causeIn, filled } from '../../src/doctor/read-log.js';
+import { causeIn } from '../../src/doctor/read-log.js';
+import { RECORDED } from './support/recorded.js';
 
 const LOGS = new URL('../recordings/vllm/logs/', import.meta.url);
 const recorded = (name: string): readonly string[] => readFileSync(new URL(name, LOGS), 'utf8').split('\n');
@@ -24,24 +27,45 @@ describe('a recorded log of vLLM 0.32.0', () => {
   });
 });
 
-test('a cause belongs to who writes its words', () => {
-  const lines = ['FATAL:  password authentication failed for user "rag_api_1"'];
-  expect(causeIn(lines, 'postgres')?.groups).toEqual({ role: 'rag_api_1' });
-  expect(causeIn(lines, 'qdrant')).toBeUndefined();
+describe.each(RECORDED)('$text', ({ writer, id, text, source, values = {} }) => {
+  test(`is ${id}, as ${writer} writes it (${source})`, () => {
+    const found = causeIn(['before', text, 'after'], writer);
+    expect(found?.cause.id).toBe(id);
+    expect(found?.lines).toEqual([text]);
+    expect(found?.groups).toMatchObject(values);
+  });
+
+  test('says nothing in the words of another writer', () => {
+    for (const { writer: other } of RECORDED) {
+      const speaks = LOG_CAUSES.some(({ writers, line }) => writers.includes(other) && line.test(text));
+      expect(causeIn([text], other) !== undefined).toBe(speaks);
+    }
+    expect(causeIn([text], 'dcgm')?.cause.id).toBe(id === 'gpu-lost' && writer !== 'engine' ? id : undefined);
+  });
 });
 
-test('every cause has a name of its own, and texts whose places can be filled', () => {
-  expect(new Set(LOG_CAUSES.map(({ id }) => id)).size).toBe(LOG_CAUSES.length);
-  for (const { line, meaning, remedy } of LOG_CAUSES) {
-    const known = [
-      'id',
-      'env',
-      'container',
-      'name',
-      ...[...line.source.matchAll(/\?<(\w+)>/g)].map(([, name]) => name),
-    ];
+test('every cause is provoked by recorded text', () => {
+  const tried = new Set([
+    ...RECORDED.map(({ id }) => id),
+    'model-too-long-for-cards',
+    'model-context-too-long',
+    'model-files-missing',
+  ]);
+  expect(LOG_CAUSES.map(({ id }) => id).filter((id) => !tried.has(id))).toEqual([]);
+});
+
+test('the texts of a finding have places for what its words tell, and for nothing else', () => {
+  const common = ['service', 'env', 'container', 'ownership', 'holder', 'stop', 'other'];
+  for (const { id, line } of LOG_CAUSES) {
+    const { meaning, remedy }: FindingKind = FINDING_KINDS[id];
+    const groups = [...line.source.matchAll(/\?<(\w+)>/g)].map(([, name]) => name);
     const used = [...`${meaning} ${remedy}`.matchAll(/<(\w+)>/g)].map(([, name]) => name);
-    expect(known).toEqual(expect.arrayContaining(used));
+    // Several words of one finding may tell different things.
+    const all = LOG_CAUSES.filter((cause) => cause.id === id).flatMap((cause) =>
+      [...cause.line.source.matchAll(/\?<(\w+)>/g)].map(([, name]) => name),
+    );
+    expect([...common, ...all], id).toEqual(expect.arrayContaining(used));
+    expect(used, id).toEqual(expect.arrayContaining(groups));
   }
 });
 

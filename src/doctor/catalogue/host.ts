@@ -1,5 +1,8 @@
 import type { FindingKind } from './kind.js';
 
+/** Oldest engine that the stack is tested with: major and minor version. */
+export const OLDEST_ENGINE = '20.10';
+
 /** Findings of the engine and of the machine under it. */
 export const HOST_FINDINGS = {
   'engine-unreachable': {
@@ -15,7 +18,7 @@ export const HOST_FINDINGS = {
     rank: 0,
     title: 'The Docker engine is too old',
     seen: '`docker version`',
-    meaning: 'Engines before <oldest> lack what the stack is made of.',
+    meaning: `Engines before ${OLDEST_ENGINE} lack what the stack is made of.`,
     remedy: 'Install a newer engine on the host; `docker version` shows which one runs.',
   },
   'nvidia-runtime-missing': {
@@ -33,7 +36,7 @@ export const HOST_FINDINGS = {
     title: 'The graphics cards are gone',
     seen: 'the log of a service on graphics cards, or what the engine said when it could not start it',
     meaning:
-      'The container has lost its graphics cards (<why>). Most often systemd was reloaded, which takes devices from running containers, or the driver was updated under it.',
+      'The container has lost its graphics cards (<nvml>). Most often systemd was reloaded, which takes devices from running containers, or the driver was updated under it.',
     remedy:
       '`nvidia-smi` has to work on the host; then `docker restart <container>`. For good: "exec-opts": ["native.cgroupdriver=cgroupfs"] in /etc/docker/daemon.json.',
   },
@@ -44,7 +47,7 @@ export const HOST_FINDINGS = {
     seen: 'room of the file systems under the engine and under each volume, where they are seen from here; logs',
     meaning: 'Databases can write nothing any more. Probes of Qdrant stay green meanwhile.',
     remedy:
-      '`docker system df -v` shows what takes the room; `docker image prune -a` gives back images that nobody uses. A volume on a disk of its own needs a larger one.',
+      '`docker system df -v` shows what takes the room; `docker image prune` gives back images that nobody uses. A volume on a disk of its own needs a larger one.',
   },
   'disk-nearly-full': {
     severity: 'risk',
@@ -52,8 +55,7 @@ export const HOST_FINDINGS = {
     title: 'A disk is nearly full',
     seen: 'room of the file systems under the engine and under each volume, where they are seen from here',
     meaning: 'Databases stop to write when the rest is used up.',
-    remedy:
-      '`docker system df -v` shows what takes the room; `docker image prune -a` gives back images that nobody uses.',
+    remedy: '`docker system df -v` shows what takes the room; `docker image prune` gives back images that nobody uses.',
   },
   'port-taken': {
     severity: 'broken',
