@@ -3,7 +3,7 @@ import type { ContainerInfo } from 'dockerode';
 import type { Environment } from '../../config/environment.js';
 import { SESSION_LABELS } from '../operator/session-plan.js';
 import { wholeTopology } from '../operator/stack.js';
-import { readStatus } from '../status/read.js';
+import { readStatus, type StatusOptions } from '../status/read.js';
 import type { Evidence, SeenStack } from './evidence.js';
 import { masked } from './masked.js';
 import { type EngineInfo, seeEngine } from './see-engine.js';
@@ -23,6 +23,8 @@ export interface CollectOptions {
   readonly signal: AbortSignal;
   /** Folder of the project, for Terraform's state. @default - the state is not looked at */
   readonly project?: string;
+  /** What synth gives now. @default - from the environment and the bundled apps that are built */
+  readonly expected?: StatusOptions['expected'];
 }
 
 /** What an engine tells of an environment: containers, logs, volumes, networks, ports, room. Only reads. */
@@ -45,12 +47,12 @@ export async function collectEvidence(
 async function seeStack(
   docker: Docker,
   environment: Environment,
-  { secrets, signal, project }: CollectOptions,
+  { secrets, signal, project, expected }: CollectOptions,
 ): Promise<SeenStack> {
   const topology = wholeTopology(environment);
   const isLocal = environment.settings.host.docker.startsWith('unix:');
   const [status, { Volumes: volumes }, containers, networks, info] = await Promise.all([
-    readStatus(docker, environment, { secrets, signal, evenOfNothing: true }),
+    readStatus(docker, environment, { secrets, signal, evenOfNothing: true, ...(expected ? { expected } : {}) }),
     docker.listVolumes(),
     docker.listContainers({ all: true }),
     docker.listNetworks(),

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { Finding } from '../../src/doctor/finding.js';
+import type { Finding, FindingId } from '../../src/doctor/finding.js';
 import { firstDiagnosis } from '../../src/doctor/first-diagnosis.js';
 
-const finding = (id: string, over: Partial<Finding> = {}): Finding => ({
+const finding = (id: FindingId, over: Partial<Finding> = {}): Finding => ({
   id,
   severity: 'broken',
   evidence: ['seen'],
