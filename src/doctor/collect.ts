@@ -51,17 +51,18 @@ async function seeStack(
 ): Promise<SeenStack> {
   const topology = wholeTopology(environment);
   const isLocal = environment.settings.host.docker.startsWith('unix:');
-  const [status, { Volumes: volumes }, containers, networks, info] = await Promise.all([
+  const [status, { Volumes: volumes }, containers, networks, info, { ApiVersion }] = await Promise.all([
     readStatus(docker, environment, { secrets, signal, evenOfNothing: true, ...(expected ? { expected } : {}) }),
     docker.listVolumes(),
     docker.listContainers({ all: true }),
     docker.listNetworks(),
     docker.info() as Promise<EngineInfo & Record<string, unknown>>,
+    docker.version(),
   ]);
   const names = new Set(containers.flatMap(({ Names }) => Names.map((name) => name.replace(/^\//, ''))));
   const look = { docker, topology, secrets, containers: names };
   const [engine, workloads, seenVolumes, ports] = await Promise.all([
-    seeEngine(info, networks, isLocal),
+    seeEngine(info, ApiVersion, networks, isLocal),
     Promise.all(topology.workloads.map((workload) => seeWorkload(workload, look))),
     seeVolumes(topology, volumes ?? [], isLocal, info.DockerRootDir),
     seePorts(topology, containers, isLocal),

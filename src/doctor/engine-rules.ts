@@ -1,5 +1,5 @@
 import { OLDEST_ENGINE } from './catalogue/host.js';
-import type { Evidence, SeenDisk, SeenStack } from './evidence.js';
+import type { Evidence, SeenDisk, SeenEngine, SeenStack } from './evidence.js';
 import { type Finding, found } from './finding.js';
 
 /** Room below which databases stop to write soon, as a share of the disk and in bytes; the smaller counts. */
@@ -21,7 +21,7 @@ export function unreachableFindings({ environment, unreachable }: Evidence): rea
 export function engineFindings(environment: string, seen: SeenStack): readonly Finding[] {
   const { engine, workloads, volumes, ports } = seen;
   return [
-    ...tooOld(environment, engine.version),
+    ...tooOld(environment, engine),
     ...withoutNvidia(environment, engine.runtimes, workloads),
     ...(engine.disk ? littleRoom(environment, engine.disk) : []),
     ...volumes.flatMap(({ disk, service }) => (disk ? littleRoom(environment, disk, service) : [])),
@@ -32,11 +32,11 @@ export function engineFindings(environment: string, seen: SeenStack): readonly F
   ];
 }
 
-function tooOld(environment: string, version: string): readonly Finding[] {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  const [oldest = 0, oldestMinor = 0] = OLDEST_ENGINE.split('.').map(Number);
+function tooOld(environment: string, { version, apiVersion }: SeenEngine): readonly Finding[] {
+  const [major = 0, minor = 0] = apiVersion.split('.').map(Number);
+  const [oldest = 0, oldestMinor = 0] = OLDEST_ENGINE.api.split('.').map(Number);
   if (major > oldest || (major === oldest && minor >= oldestMinor)) return [];
-  return [found('engine-too-old', { environment, evidence: [`docker version: ${version}`] })];
+  return [found('engine-too-old', { environment, evidence: [`docker version: ${version}, API ${apiVersion}`] })];
 }
 
 function withoutNvidia(

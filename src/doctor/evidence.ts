@@ -76,6 +76,8 @@ export interface SeenWorkload {
 export interface SeenEngine {
   /** Version of the engine, such as `20.10.24`. */
   readonly version: string;
+  /** Version of its API, such as `1.41`. */
+  readonly apiVersion: string;
   /** Names of its container runtimes. */
   readonly runtimes: readonly string[];
   /** By its clock, in milliseconds since 1970. */

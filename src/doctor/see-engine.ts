@@ -62,11 +62,13 @@ const BUILT_IN: readonly AddressPool[] = [
 /** What is seen of the engine itself. */
 export async function seeEngine(
   info: EngineInfo & Readonly<Record<string, unknown>>,
+  apiVersion: string,
   networks: readonly NetworkInspectInfo[],
   isLocal: boolean,
 ): Promise<SeenEngine> {
   return {
     version: info.ServerVersion ?? '',
+    apiVersion,
     runtimes: Object.keys(info.Runtimes ?? {}).sort(),
     now: Date.parse(info.SystemTime),
     disk: isLocal && info.DockerRootDir !== undefined ? await roomAt(info.DockerRootDir) : undefined,

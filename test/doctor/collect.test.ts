@@ -56,6 +56,7 @@ const FAULTS: readonly Fault[] = [
     evidence: /19\.03/,
     provoke: (it) => {
       it.info.ServerVersion = '19.03.15';
+      it.version.ApiVersion = '1.40';
     },
   },
   {

@@ -1,7 +1,7 @@
 import type { FindingKind } from './kind.js';
 
-/** Oldest engine that the stack is tested with: major and minor version. */
-export const OLDEST_ENGINE = '20.10';
+/** Oldest engine that the stack is tested with, and the version of its API, by which it is known whatever it is called. */
+export const OLDEST_ENGINE = { version: '20.10', api: '1.41' } as const;
 
 /** Findings of the engine and of the machine under it. */
 export const HOST_FINDINGS = {
@@ -18,7 +18,7 @@ export const HOST_FINDINGS = {
     rank: 0,
     title: 'The Docker engine is too old',
     seen: '`docker version`',
-    meaning: `Engines before ${OLDEST_ENGINE} lack what the stack is made of.`,
+    meaning: `Engines before ${OLDEST_ENGINE.version} (API ${OLDEST_ENGINE.api}) lack what the stack is made of.`,
     remedy: 'Install a newer engine on the host; `docker version` shows which one runs.',
   },
   'nvidia-runtime-missing': {

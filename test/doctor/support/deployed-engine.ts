@@ -24,6 +24,7 @@ const INFO = {
 export interface DoctorEngine {
   readonly engine: ScriptedEngine;
   info: Record<string, unknown>;
+  version: { Version: string; ApiVersion: string };
   /** As `GET /networks` lists them. */
   networks: { Name: string; IPAM: { Config: { Subnet: string }[] } }[];
   /** As `GET /volumes` lists them. */
@@ -36,6 +37,7 @@ export async function doctorEngine(environment: Environment): Promise<DoctorEngi
   const topology = wholeTopology(environment);
   const answers: DoctorEngine = {
     engine,
+    version: { Version: INFO.ServerVersion, ApiVersion: '1.41' },
     info: { ...INFO, SystemTime: engine.now().toISOString() },
     networks: topology.networks.map(({ name: Name, subnet: Subnet }) => ({ Name, IPAM: { Config: [{ Subnet }] } })),
     volumes: engine.volumes.map((Name) => ({ Name, Mountpoint: `/nowhere/docker/volumes/${Name}/_data` })),
@@ -65,6 +67,7 @@ export async function doctorEngine(environment: Environment): Promise<DoctorEngi
     const path = request.url?.replace(/\?.*$/, '');
     const answer = {
       '/info': answers.info,
+      '/version': answers.version,
       '/networks': answers.networks,
       '/volumes': { Volumes: answers.volumes },
     }[path ?? ''];
