@@ -20,13 +20,7 @@ export async function lastLines(
   container: string,
   { tail, since }: LinesRequest = { tail: LINES },
 ): Promise<readonly string[]> {
-  const options = {
-    stdout: true,
-    stderr: true,
-    tail,
-    follow: false,
-    ...(since === undefined ? {} : { since }),
-  } as const;
+  const options = { stdout: true, stderr: true, tail, follow: false, ...(since === undefined ? {} : { since }) } as const;
   let raw: Buffer;
   try {
     raw = await docker.getContainer(container).logs(options);
