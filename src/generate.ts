@@ -6,6 +6,8 @@ import { configurationPage } from '../config/reference.js';
 import { apiPages } from './api-docs/pages.js';
 import { describedApi } from './api-docs/rag-api.js';
 import { commandsPage } from './cli/reference.js';
+import { doctorPage } from './doctor/page.js';
+import { doctorReportSchema } from './doctor/report.js';
 import { errorsPage } from './errors/documentation.js';
 import { hardeningPage } from './hardening/page.js';
 import { secretsPage } from './secrets/documentation.js';
@@ -27,6 +29,8 @@ export const GENERATED: readonly Generated[] = [
   { file: 'docs/commands.md', content: commandsPage },
   { file: 'docs/secrets.md', content: secretsPage },
   { file: 'docs/hardening.md', content: hardeningPage },
+  { file: 'docs/doctor.md', content: doctorPage },
+  { file: 'docs/doctor.schema.json', content: doctorReportSchema },
   { file: 'docs/rag-api.openapi.json', content: describedApi },
   { file: 'docs/smoke.schema.json', content: smokeReportSchema },
   { file: 'docs/status.schema.json', content: statusReportSchema },

@@ -3,6 +3,7 @@ import { HELP_COMMAND, RagdockCommand } from './command.js';
 import { registerAsk } from './commands/ask.js';
 import { registerCalibrate } from './commands/calibrate.js';
 import { registerCompletion } from './commands/completion.js';
+import { registerDoctor } from './commands/doctor.js';
 import { registerEval } from './commands/eval.js';
 import { registerIngest } from './commands/ingest.js';
 import { registerInit } from './commands/init.js';
@@ -26,7 +27,15 @@ export type Register = (program: RagdockCommand, io: Io) => void;
 const COMMANDS: Readonly<Record<string, readonly Register[]>> = {
   'Try it:': [registerUp],
   'Describe a stack:': [registerInit, registerValidate, registerLock, registerSecrets],
-  'Use a running stack:': [registerModel, registerIngest, registerAsk, registerSmoke, registerStatus, registerLogs],
+  'Use a running stack:': [
+    registerModel,
+    registerIngest,
+    registerAsk,
+    registerSmoke,
+    registerStatus,
+    registerLogs,
+    registerDoctor,
+  ],
   'Measure the search:': [registerEval, registerCalibrate],
   'This program:': [registerCompletion],
 };

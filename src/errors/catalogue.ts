@@ -306,6 +306,16 @@ export const FAILURES = {
     remedy: 'Read what the table says of the services named; `ragdock logs ENV SERVICE` shows what they wrote.',
     exit: 1,
   },
+  DOCTOR_FOUND: {
+    title: 'Something is wrong with the environment',
+    remedy: 'Begin with the first finding: what follows may be a consequence of it.',
+    exit: 1,
+  },
+  DOCTOR_BUNDLE_UNWRITABLE: {
+    title: 'The bundle of `ragdock doctor` cannot be written',
+    remedy: 'Name a file in a folder that exists, has room, and that you may write to.',
+    exit: 2,
+  },
   LOGS_UNMASKABLE: {
     title: 'Logs cannot be printed without the risk of printing a secret',
     remedy:

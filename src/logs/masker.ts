@@ -55,7 +55,7 @@ export async function openMasker(docker: Docker, stack: DescribedStack, needs: M
 }
 
 /** Whether a value is stored, and is the one that runs. Where machines make their own, another one may have deployed. */
-function isKnown({ value, fingerprint }: KnownSecret, deployedHere: boolean): boolean {
+export function isKnown({ value, fingerprint }: KnownSecret, deployedHere: boolean): boolean {
   if (value === undefined) return false;
   return fingerprint === undefined ? deployedHere : matches(value, fingerprint);
 }

@@ -102,6 +102,8 @@ export class ScriptedEngine {
         return send(200, 'OK');
       case 'GET /info':
         return send(200, { SystemTime: this.now().toISOString() });
+      case 'GET /version':
+        return send(200, { Version: '20.10.24', ApiVersion: '1.41' });
       case 'GET /networks':
         return send(
           200,

@@ -1,0 +1,148 @@
+import { type ContainerFacts, judgeService } from '../smoke/containers.js';
+import type { SeenStack, SeenWorkload } from './evidence.js';
+import { type Finding, type FindingId, found } from './finding.js';
+import type { LogCause } from './log-causes.js';
+import { causeIn, type ReadCause } from './read-log.js';
+
+/** Lines of a log that are shown where nobody knows what they mean. */
+const LAST_LINES = 3;
+
+/** How long a line of a service that is well by its probes still tells how it is, in milliseconds. */
+const RECENT_MS = 15 * 60_000;
+
+/** Starts by the engine that make a loop, when the last of them was this short a time ago, in milliseconds. */
+const LOOP_STARTS = 3;
+const LOOP_MS = 2 * 60_000;
+
+/** What is wrong with the containers, each with its surest cause. */
+export function containerFindings(environment: string, { engine, workloads }: SeenStack): readonly Finding[] {
+  const unwell = workloads.filter((workload) => !isWell(workload, engine.now));
+  // What was never deployed is told once, and not of every service.
+  const isDeployed = workloads.some(({ facts, isJob }) => facts !== undefined && !isJob);
+  return workloads.flatMap((workload): readonly Finding[] => {
+    if (workload.nameTaken) return [taken(environment, workload)];
+    if (workload.facts === undefined) {
+      return workload.isJob || !isDeployed ? [] : [missing(environment, workload)];
+    }
+    if (unwell.includes(workload)) return [causeOf(environment, workload) ?? endOf(environment, workload, engine.now)];
+    return whileWell(environment, workload, unwell, engine.now);
+  });
+}
+
+/** A service that still starts may be loading a model; one that the engine starts again and again is not well. */
+function isWell({ facts, isJob }: SeenWorkload, now: number): boolean {
+  if (facts === undefined) return isJob;
+  if (isJob) return facts.status === 'running' || (facts.status === 'exited' && facts.exitCode === 0);
+  if (isLooping(facts, now)) return false;
+  return judgeService(facts, facts).state === 'good' || isStarting(facts);
+}
+
+const isStarting = ({ status, health }: ContainerFacts): boolean =>
+  status === 'running' && health?.status === 'starting';
+
+/** Between two ends it runs, and its probes may even be green for a while. */
+const isLooping = ({ status, restartCount, startedAt }: ContainerFacts, now: number): boolean =>
+  status === 'running' && restartCount >= LOOP_STARTS && now - Date.parse(startedAt) < LOOP_MS;
+
+function taken(environment: string, { id: service, container }: SeenWorkload): Finding {
+  const evidence = [`docker inspect ${container}: it has no label ragdock.environment=${environment}`];
+  return found('name-taken', { environment, service, evidence, values: { container } });
+}
+
+function missing(environment: string, { id: service, container }: SeenWorkload): Finding {
+  return found('container-missing', { environment, service, evidence: [`docker ps -a: no ${container}`] });
+}
+
+/** What the engine or the service itself says is surer than how it ended. */
+function causeOf(environment: string, workload: SeenWorkload): Finding | undefined {
+  const { facts, log, writer } = workload;
+  const read =
+    (facts?.error ? causeIn([facts.error], 'engine') : undefined) ??
+    (writer &&
+      causeIn(
+        log.map(({ text }) => text),
+        writer,
+      ));
+  return read && ofCause(environment, workload, read, [stateOf(workload)]);
+}
+
+/** What a service tells in its log while its probes are green. */
+function whileWell(
+  environment: string,
+  workload: SeenWorkload,
+  unwell: readonly SeenWorkload[],
+  now: number,
+): readonly Finding[] {
+  const { id, log, writer, recoveryModeSet, facts, container } = workload;
+  if (recoveryModeSet) {
+    const evidence = [`docker inspect ${container}: Env has QDRANT__STORAGE__RECOVERY_MODE`];
+    return [found('qdrant-recovery-mode', { environment, service: id, evidence, values: { container } })];
+  }
+  if (writer === undefined || facts === undefined || facts.status !== 'running') return [];
+  const failingClients = unwell.filter(({ servers, facts: client }) => client && servers.includes(id));
+  // A client that fails has said so since its last start; a job that failed has ended long ago.
+  const clientsSince = Math.min(...failingClients.map((client) => Date.parse(client.facts?.startedAt ?? '')));
+  const since = { running: Number.NEGATIVE_INFINITY, recent: now - RECENT_MS, 'client-fails': clientsSince };
+  for (const when of ['running', 'recent', 'client-fails'] as const) {
+    const lines = log.filter(({ at }) => when === 'running' || at >= since[when]).map(({ text }) => text);
+    const read = causeIn(lines, writer, (cause: LogCause) => cause.whileWell === when);
+    if (read) return [ofCause(environment, workload, read, [])];
+  }
+  return [];
+}
+
+function ofCause(
+  environment: string,
+  { id: service, container }: SeenWorkload,
+  { cause, lines, groups }: ReadCause,
+  further: readonly string[],
+): Finding {
+  return found(cause.id, {
+    environment,
+    service,
+    evidence: [...lines, ...further],
+    values: {
+      container,
+      // The jobs that give volumes to their users are named after the service.
+      ownership: container.endsWith('-ownership') ? container : `${container}-ownership`,
+      holder: 'somebody else',
+      stop: 'docker ps; ss -ltnp',
+      other: 'NETWORK',
+      ...groups,
+    },
+  });
+}
+
+function endOf(environment: string, workload: SeenWorkload, now: number): Finding {
+  const { id: service, container, log } = workload;
+  const last = log.slice(-LAST_LINES).map(({ text }) => text);
+  const id = kindOf(workload, now);
+  const probe = id === 'probe-fails' ? [workload.facts?.health?.output || 'the health check gave no output'] : [];
+  const evidence = [stateOf(workload), ...probe, ...last];
+  return found(id, { environment, service, evidence, values: { container } });
+}
+
+function kindOf({ facts, isJob }: SeenWorkload, now: number): FindingId {
+  if (!facts) return 'container-missing';
+  const { status, exitCode, oomKilled } = facts;
+  if (status === 'created') return 'never-started';
+  if (oomKilled) return 'memory-exhausted';
+  if (status === 'paused') return 'container-paused';
+  if (isJob) return 'job-failed';
+  if (status === 'running') return isLooping(facts, now) ? 'crash-loop' : 'probe-fails';
+  if (exitCode === 0) return 'ended-without-error';
+  return status === 'restarting' ? 'crash-loop' : 'container-ended';
+}
+
+function stateOf({ container, facts }: SeenWorkload): string {
+  if (!facts) return `docker inspect ${container}: no such container`;
+  const { status, health, exitCode, oomKilled, restartCount, error } = facts;
+  const words = [
+    status === 'running' && health ? `running, ${health.status}` : status,
+    ...(status === 'running' || status === 'created' || status === 'paused' ? [] : [`exit code ${exitCode}`]),
+    ...(oomKilled ? ['OOMKilled'] : []),
+    ...(restartCount > 0 ? [`restarts ${restartCount}`] : []),
+    ...(error ? [error] : []),
+  ];
+  return `docker inspect ${container}: ${words.join(', ')}`;
+}

@@ -1,0 +1,139 @@
+import type { FindingId } from './catalogue/index.js';
+
+/** Whose words they are: a service, a job that works for it, or the engine's reason for not starting a container. */
+export type Writer =
+  | 'engine'
+  | 'vllm'
+  | 'llama.cpp'
+  | 'embeddings'
+  | 'dcgm'
+  | 'qdrant'
+  | 'postgres'
+  | 'rag-api'
+  | 'model-job'
+  | 'ownership-job'
+  | 'roles-job'
+  | 'collections-job';
+
+/** What a line of a log says about why something does not work. */
+export interface LogCause {
+  readonly id: FindingId;
+  /** Who writes it; the same words of another one mean something else. */
+  readonly writers: readonly Writer[];
+  /** Matches one line; named groups are what the texts of the finding are filled with. */
+  readonly line: RegExp;
+  /**
+   * When the line counts although its writer is well by its probes: as long as it runs, in the last minutes, or when a
+   * client of it is not well.
+   *
+   * @default - never
+   */
+  readonly whileWell?: 'running' | 'recent' | 'client-fails';
+}
+
+const ON_CARDS: readonly Writer[] = ['vllm', 'llama.cpp', 'embeddings', 'dcgm'];
+
+/**
+ * Causes by their words, the most telling first: of several in one log the first of this list is the finding. The words
+ * of vLLM are those of 0.32.0, recorded, and of issues of its users; those of PostgreSQL are of 15, of Qdrant of 1.19,
+ * of the engine of 20.10 to 29; the jobs' and the API's are our own.
+ */
+export const LOG_CAUSES: readonly LogCause[] = [
+  { id: 'gpu-lost', writers: ON_CARDS, line: /(?<nvml>Failed to initialize NVML: .+)/, whileWell: 'recent' },
+  { id: 'gpu-lost', writers: ['engine'], line: /nvidia-container-cli: (?<nvml>[^\n]+)/ },
+  {
+    id: 'nvidia-runtime-missing',
+    writers: ['engine'],
+    line: /could not select device driver .* with capabilities: \[\[.*gpu.*\]\]|Unknown runtime specified nvidia|unknown or invalid runtime name: nvidia/,
+  },
+  {
+    id: 'port-taken',
+    writers: ['engine'],
+    line: /(?:Bind for|listen tcp4?|failed to bind host port(?: for)?) (?:[\d.]+|\[?::\]?):(?<port>\d+)\b.*(?:port is already allocated|address already in use)/,
+  },
+  { id: 'network-addresses-taken', writers: ['engine'], line: /Pool overlaps with other one on this address space/ },
+  {
+    id: 'network-pool-exhausted',
+    writers: ['engine'],
+    line: /no available IPv4 addresses on this network's address pools|could not find an available, non-overlapping IPv4 address pool|all predefined address pools have been fully subnetted/,
+  },
+  { id: 'model-too-long-for-cards', writers: ['vllm'], line: /estimated maximum model length is (?<tokens>\d+)/ },
+  {
+    id: 'gpu-memory-exhausted',
+    writers: ['vllm', 'embeddings', 'llama.cpp'],
+    line: /CUDA out of memory|CUDA error: out of memory|CUDA_ERROR_OUT_OF_MEMORY|No available memory for the cache blocks|NVML_SUCCESS == r INTERNAL ASSERT FAILED|Free memory on device .* is less than desired GPU memory utilization/,
+  },
+  {
+    id: 'model-files-missing',
+    writers: ['vllm', 'embeddings'],
+    line: /LocalEntryNotFoundError|Repo id must be in the form|outgoing traffic has been disabled/,
+  },
+  {
+    id: 'model-context-too-long',
+    writers: ['vllm'],
+    line: /max_model_len \((?<asked>\d+)\) is greater than the derived max_model_len \(\w+=(?<most>\d+)/,
+  },
+  { id: 'model-token-missing', writers: ['model-job'], line: /the server answered (?:401|403)\b/ },
+  {
+    id: 'model-download-without-network',
+    writers: ['model-job'],
+    line: /\b(?:ENOTFOUND|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|ECONNREFUSED|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT)\b/,
+  },
+  {
+    id: 'postgres-other-major',
+    writers: ['postgres'],
+    line: /data directory was initialized by PostgreSQL version (?<had>\d+), which is not compatible with this version (?<has>\d+)/,
+  },
+  {
+    id: 'postgres-other-password',
+    writers: ['postgres'],
+    line: /password authentication failed for user "[^"]+"/,
+    whileWell: 'client-fails',
+  },
+  {
+    id: 'postgres-other-password',
+    writers: ['rag-api'],
+    line: /password authentication failed for user \\?"[^"\\]+/,
+    whileWell: 'recent',
+  },
+  {
+    id: 'postgres-other-password',
+    writers: ['roles-job'],
+    line: /PostgreSQL (?:at \S+ )?refuses the (?:superuser's )?password/,
+  },
+  {
+    id: 'qdrant-recovery-mode',
+    writers: ['qdrant'],
+    line: /Qdrant is loaded in recovery mode|it starts again in recovery mode/,
+    whileWell: 'running',
+  },
+  {
+    id: 'collection-mismatch',
+    writers: ['collections-job', 'rag-api'],
+    line: /collection (?<collection>\S+) was made otherwise: /,
+    whileWell: 'recent',
+  },
+  {
+    id: 'embedding-mismatch',
+    writers: ['rag-api'],
+    line: /was said to make vectors of (?<said>\d+) numbers, and this one has (?<has>\d+)/,
+    whileWell: 'recent',
+  },
+  {
+    id: 'disk-full',
+    writers: ['postgres', 'qdrant', 'model-job', 'vllm', 'engine'],
+    line: /No space left on device|not enough (?:disk )?space available|ENOSPC/i,
+    whileWell: 'recent',
+  },
+  {
+    id: 'memory-exhausted',
+    writers: ['postgres'],
+    line: /was terminated by signal 9: Killed/,
+    whileWell: 'recent',
+  },
+  {
+    id: 'volume-not-writable',
+    writers: ['postgres', 'qdrant', 'model-job', 'vllm', 'embeddings', 'ownership-job'],
+    line: /Permission denied|\bEACCES\b|(?:could not change permissions of|chown|EPERM)\b.*not permitted|has wrong ownership/i,
+  },
+];
