@@ -1,5 +1,8 @@
 import { z } from 'zod';
-import { CheckResult } from '../apps/operator/smoke/protocol.js';
+import { CheckResult, SMOKE_LEVELS } from '../apps/operator/smoke/protocol.js';
+
+/** Name of the check whether the apps that run are those of this version. */
+export const BUNDLE = 'bundle';
 
 const ReportedCheck = CheckResult.extend({
   ok: z.boolean().describe('Whether it passed'),
@@ -15,6 +18,7 @@ export const SmokeReport = z
   .strictObject({
     schema: z.literal(1).describe('Version of this format'),
     environment: z.string().describe('Name of the environment'),
+    level: z.enum(SMOKE_LEVELS).describe('How far the run went; each level includes those before it'),
     startedAt: z.iso.datetime().describe('When the run began'),
     seconds: z.number().min(0).describe('How long it took'),
     ok: z.boolean().describe('Whether every check passed'),
@@ -46,12 +50,19 @@ export class Results {
     );
   }
 
+  /** Ids of the services that run another version of the bundled apps than a deploy would bring. */
+  get staleApps(): readonly string[] {
+    return [...this.#results.values()].flatMap(({ check, outcome, service }) =>
+      check === BUNDLE && outcome === 'failed' ? [service] : [],
+    );
+  }
+
   /**
    * @param needs services that each service cannot work without
    * @param logs last lines of a service's log
    */
   report(
-    head: Pick<SmokeReport, 'environment' | 'startedAt' | 'seconds'>,
+    head: Pick<SmokeReport, 'environment' | 'level' | 'startedAt' | 'seconds'>,
     needs: ReadonlyMap<string, ReadonlySet<string>>,
     logs: ReadonlyMap<string, readonly string[]>,
   ): SmokeReport {

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { Service } from '../../constructs/model/index.js';
+import type { Bundle } from '../apps/bundle.js';
 import { maskSecrets } from '../apps/operator/smoke/mask.js';
-import { type CheckResult, SmokeEvent, type SmokePlan } from '../apps/operator/smoke/protocol.js';
+import { type CheckResult, SmokeEvent, type SmokeLevel, type SmokePlan } from '../apps/operator/smoke/protocol.js';
 import { RagdockError } from '../errors/problem.js';
 import { CommandQueue } from '../operator/command-queue.js';
 import { parseEvent } from '../operator/events.js';
@@ -15,6 +16,7 @@ import {
   notDeployed,
   readInventory,
 } from '../operator/stack.js';
+import { checkBundle } from './bundle.js';
 import { ContainerWatch } from './containers.js';
 import { lastLines } from './logs.js';
 import { Results, type SmokeReport } from './report.js';
@@ -33,6 +35,10 @@ const MASK_MS = 10_000;
 export interface SmokeOptions {
   /** Longest time for all checks together, in seconds. */
   readonly timeoutSeconds: number;
+  /** How far to go. @default 'path' */
+  readonly level?: SmokeLevel;
+  /** The apps that a deploy would bring. @default - whether others run is not looked at */
+  readonly bundle?: Pick<Bundle, 'hash'> | undefined;
   readonly signal: AbortSignal;
   /** Values that must not be in a report, as far as this machine knows them. */
   readonly secrets: readonly string[];
@@ -60,6 +66,8 @@ class SmokeRun {
   readonly #watch: ContainerWatch;
   readonly #queue = new CommandQueue();
   readonly #waiting = new Map<string, string>();
+  /** Services that no network, or no key, leads to. */
+  readonly #unreachable = new Set<string>();
   readonly #masked = new Map<number, (text: string) => void>();
   readonly #brokenOff = new AbortController();
   /** Ends every wait of this side. */
@@ -91,12 +99,16 @@ class SmokeRun {
       );
     }
     const failed = await this.#watch.look();
+    const { bundle, level = 'path' } = this.#options;
+    if (bundle) {
+      for (const result of await checkBundle(this.#docker, this.#stack, inventory, bundle)) this.#add(result);
+    }
     const targets = this.#reachable(inventory, failed);
     const logs = await (targets.length === 0
       ? this.#fromOutside()
-      : this.#fromInside(inventory, targets, [...this.#results.failed]));
+      : this.#fromInside(inventory, targets, [...this.#unreachable, ...failed.keys()]));
     return this.#results.report(
-      { environment: environment.name, startedAt, seconds: Math.round(performance.now() - began) / 1000 },
+      { environment: environment.name, level, startedAt, seconds: Math.round(performance.now() - began) / 1000 },
       new Map(topology.workloads.map((workload) => [workload.node.id, needsOf(workload)])),
       logs,
     );
@@ -113,6 +125,7 @@ class SmokeRun {
       } catch (error) {
         if (!(error instanceof RagdockError)) throw error;
         const came = error.problems.map(({ message }) => message).join('; ');
+        this.#unreachable.add(id);
         this.#add({
           service: id,
           check: 'network and secrets',
@@ -159,6 +172,7 @@ class SmokeRun {
       run,
       liveRuns: [...(await sweepSessions(this.#docker, topology.environment))],
       timeoutSeconds: this.#options.timeoutSeconds,
+      level: this.#options.level ?? 'path',
       targets: sources.map(({ target }) => target(access)),
       failed: [...failed],
       path: pathOf(this.#stack),
@@ -181,7 +195,7 @@ class SmokeRun {
     }).finally(() => asked.abort());
     const talked = this.#talk(session, asked.signal);
     const ended = session.then((outcome) => {
-      if (!done) throw brokenOff(outcome);
+      if (!done) throw brokenOff(outcome, this.#results);
     });
     try {
       const [logs] = await Promise.all([talked, ended]);
@@ -277,10 +291,13 @@ class SmokeRun {
   }
 }
 
-function brokenOff({ exitCode, diagnostics }: SessionOutcome): RagdockError {
+/** The session is of the apps that run; what is of another version may not understand what it is asked. */
+function brokenOff({ exitCode, diagnostics }: SessionOutcome, results: Results): RagdockError {
   const said = diagnostics === '' ? '' : `: ${diagnostics}`;
+  const stale = results.staleApps.join(', ');
   return new RagdockError({
     code: 'SESSION_FAILED',
     message: `the session ended with ${exitCode} before every check had its result${said}`,
+    ...(stale === '' ? {} : { remedy: `Deploy: ${stale} run another version of the apps than this one would deploy.` }),
   });
 }

@@ -69,6 +69,7 @@ export function targetsOf({ environment, services, topology }: DescribedStack): 
           url,
           ...(llm.http.credential ? { keyFile } : {}),
           model: nameOf(settings.services.llm[name]),
+          completes: !ExternalServer.isExternalServer(llm),
         })),
       ),
     ...(embeddings
@@ -83,7 +84,17 @@ export function targetsOf({ environment, services, topology }: DescribedStack): 
           })),
         ]
       : []),
-    source(api, api.http, (url, keyFile) => ({ ...common(api), kind: 'rag-api', url, keyFile })),
+    {
+      service: api,
+      endpoints: [api.http, api.metrics],
+      target: (access) => ({
+        ...common(api),
+        kind: 'rag-api',
+        url: access.url(api.http),
+        keyFile: api.http.credential ? access.credentialFile(api.http.credential) : '',
+        metricsUrl: access.url(api.metrics),
+      }),
+    },
     ...(webBot ? [source(webBot, webBot.http, (url) => ({ ...common(webBot), kind: 'web-bot', url }))] : []),
     ...(prometheus
       ? [

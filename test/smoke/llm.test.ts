@@ -29,7 +29,15 @@ function guarded(chat: Handler): Handler {
 }
 
 const checks = () =>
-  llmChecks({ kind: 'llm', id: 'llm-main', needs: [], url: server.url, keyFile: secretFile(KEY), model: 'saiga' });
+  llmChecks({
+    kind: 'llm',
+    id: 'llm-main',
+    needs: [],
+    url: server.url,
+    keyFile: secretFile(KEY),
+    model: 'saiga',
+    completes: true,
+  });
 const ready = (signal = AbortSignal.timeout(5000)) => checks().ready(signal);
 
 function check(name: string, signal = AbortSignal.timeout(5000)): Promise<void> {
@@ -48,7 +56,7 @@ test('a server without a key is asked without one, and not whether it refuses an
     if (request.path === '/v1/models') return json(response, 200, { data: [{ id: 'saiga' }] });
     return answering('Бе', 'лый')(request, response);
   };
-  const open = llmChecks({ kind: 'llm', id: 'llm-main', needs: [], url: server.url, model: 'saiga' });
+  const open = llmChecks({ kind: 'llm', id: 'llm-main', needs: [], url: server.url, model: 'saiga', completes: false });
 
   await open.ready(AbortSignal.timeout(5000));
   expect(open.checks.map(({ name }) => name)).toEqual(['streams an answer']);

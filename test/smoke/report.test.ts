@@ -14,7 +14,7 @@ const check = (service: string, name: string, changes: Partial<CheckResult> = {}
   ...changes,
 });
 const failure = { outcome: 'failed', asked: 'GET /readyz', expected: '200', came: '503' } as const;
-const HEAD = { environment: 'dev', startedAt: '2026-11-22T10:00:00.000Z', seconds: 4.5 };
+const HEAD = { environment: 'dev', level: 'path' as const, startedAt: '2026-11-22T10:00:00.000Z', seconds: 4.5 };
 const NEEDS = new Map([
   ['rag-api', new Set(['qdrant', 'postgres'])],
   ['web-bot', new Set(['rag-api', 'qdrant', 'postgres'])],

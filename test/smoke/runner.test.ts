@@ -154,7 +154,7 @@ describe('a check', () => {
     let cleaned = false;
     const run = async (signal: AbortSignal) => {
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await new Promise((resolve) => setTimeout(resolve, 600));
       cleaned = true;
     };
     await runCheck({ id: 'qdrant', needs: [] }, { name: 'slow', seconds: 0.05, run }, recorder.context);

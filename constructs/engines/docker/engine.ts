@@ -350,7 +350,7 @@ class DockerEngine {
 }
 
 /** The image of a workload with its tag. That of the bundled apps is built on the engine, and its tag is their hash. */
-function imageReference({ image }: Workload, bundle: string): string {
+export function imageReference({ image }: Pick<Workload, 'image'>, bundle: string): string {
   return image === 'bundled-apps' ? `ragdock-apps:${bundle}` : image.reference;
 }
 

@@ -7,8 +7,23 @@ import { CollectionSettings } from '../../../rag/retrieval/collection-settings.j
  * and ends.
  */
 
-/** Who asks in the checks, where a user has to be named. */
+/** Who asks in the checks, where a user has to be named and what is kept of it is nobody else's. */
 export const SMOKE_USER = 'ragdock-smoke';
+
+/** Who asks in one run: what is kept of it can be told from what another run keeps, and removed without it. */
+export const smokeUser = (run: string): string => `${SMOKE_USER}-${run}`;
+
+/**
+ * How far a run goes; each level includes those before it. `up`: containers are healthy and endpoints answer;
+ * `service`: each service does by its own protocol what it is there for; `path`: one document and one question go
+ * through all of them.
+ */
+export const SMOKE_LEVELS = ['up', 'service', 'path'] as const;
+export type SmokeLevel = (typeof SMOKE_LEVELS)[number];
+
+/** Whether a run that goes as far as `asked` includes what is of `level`. */
+export const reaches = (asked: SmokeLevel, level: SmokeLevel): boolean =>
+  SMOKE_LEVELS.indexOf(asked) >= SMOKE_LEVELS.indexOf(level);
 
 const common = {
   /** Id of the service in the model. */
@@ -40,8 +55,17 @@ const Target = z.discriminatedUnion('kind', [
     /** @default - it asks for no key */
     keyFile: z.string().optional(),
     model: z.string(),
+    /** Whether it has /v1/completions beside the chat: what this project runs does, what somebody else runs need not. */
+    completes: z.boolean(),
   }),
-  z.strictObject({ ...common, kind: z.literal('rag-api'), url: z.string(), keyFile: z.string() }),
+  z.strictObject({
+    ...common,
+    kind: z.literal('rag-api'),
+    url: z.string(),
+    keyFile: z.string(),
+    /** Where it serves its metrics. @default - that cannot be reached from here */
+    metricsUrl: z.string().optional(),
+  }),
   z.strictObject({ ...common, kind: z.literal('web-bot'), url: z.string() }),
   z.strictObject({
     ...common,
@@ -108,12 +132,22 @@ export const SmokePlan = z.strictObject({
   liveRuns: z.array(z.string()),
   /** Longest time for everything, in seconds, without the cleaning up. */
   timeoutSeconds: z.number(),
+  /** How far this run goes. */
+  level: z.enum(SMOKE_LEVELS),
   targets: z.array(Target),
   /** Services that are known to have failed already. */
   failed: z.array(z.string()),
   path: PathPlan,
 });
 export type SmokePlan = z.output<typeof SmokePlan>;
+
+/** The first target of a kind. */
+export function targetOf<Kind extends Target['kind']>(
+  { targets }: Pick<SmokePlan, 'targets'>,
+  kind: Kind,
+): TargetOf<Kind> | undefined {
+  return targets.find((target): target is TargetOf<Kind> => target.kind === kind);
+}
 
 export const SmokeCommand = z.discriminatedUnion('command', [
   /** A service's container has failed for good; whoever waits for it need not go on. */
@@ -129,7 +163,7 @@ export const CheckOutcome = z.enum(['passed', 'failed', 'skipped']);
 export const CheckResult = z.strictObject({
   service: z.string().describe('Id of the service that was asked'),
   check: z.string().describe('What was looked at; unique in its service'),
-  level: z.enum(['up', 'service', 'path']).describe('Container, protocol of one service, or the way through all'),
+  level: z.enum(SMOKE_LEVELS).describe('Container and endpoint, protocol of one service, or the way through all'),
   outcome: CheckOutcome,
   seconds: z.number().min(0).describe('Time that the check took, its waiting included'),
   asked: z.string().optional().describe('What was done'),
