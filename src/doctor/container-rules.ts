@@ -1,108 +1,148 @@
-import { judgeService } from '../smoke/containers.js';
-import type { Evidence, SeenWorkload } from './evidence.js';
-import type { Finding } from './finding.js';
-import { causeIn, filled } from './read-log.js';
+import { type ContainerFacts, judgeService } from '../smoke/containers.js';
+import type { SeenStack, SeenWorkload } from './evidence.js';
+import { type Finding, type FindingId, found } from './finding.js';
+import type { LogCause } from './log-causes.js';
+import { causeIn, type ReadCause } from './read-log.js';
 
 /** Lines of a log that are shown where nobody knows what they mean. */
 const LAST_LINES = 3;
 
+/** How long a line of a service that is well by its probes still tells how it is, in milliseconds. */
+const RECENT_MS = 15 * 60_000;
+
+/** Starts by the engine that make a loop, when the last of them was this short a time ago, in milliseconds. */
+const LOOP_STARTS = 3;
+const LOOP_MS = 2 * 60_000;
+
 /** What is wrong with the containers, each with its surest cause. */
-export function containerFindings({ environment, workloads }: Evidence): readonly Finding[] {
-  return workloads.flatMap((workload) => {
-    const { facts } = workload;
-    if (facts === undefined) return workload.isJob ? [] : [missing(environment, workload)];
-    if (isWell(workload)) return [];
-    return [causeInLog(environment, workload) ?? endOf(environment, workload)];
+export function containerFindings(environment: string, { engine, workloads }: SeenStack): readonly Finding[] {
+  const unwell = workloads.filter((workload) => !isWell(workload, engine.now));
+  // What was never deployed is told once, and not of every service.
+  const isDeployed = workloads.some(({ facts, isJob }) => facts !== undefined && !isJob);
+  return workloads.flatMap((workload): readonly Finding[] => {
+    if (workload.nameTaken) return [taken(environment, workload)];
+    if (workload.facts === undefined) {
+      return workload.isJob || !isDeployed ? [] : [missing(environment, workload)];
+    }
+    if (unwell.includes(workload)) return [causeOf(environment, workload) ?? endOf(environment, workload, engine.now)];
+    return whileWell(environment, workload, unwell, engine.now);
   });
 }
 
-function isWell({ facts, isJob }: SeenWorkload): boolean {
-  if (facts === undefined) return false;
+/** A service that still starts may be loading a model; one that the engine starts again and again is not well. */
+function isWell({ facts, isJob }: SeenWorkload, now: number): boolean {
+  if (facts === undefined) return isJob;
   if (isJob) return facts.status === 'running' || (facts.status === 'exited' && facts.exitCode === 0);
-  return judgeService(facts, facts).state === 'good' || facts.health?.status === 'starting';
+  if (isLooping(facts, now)) return false;
+  return judgeService(facts, facts).state === 'good' || isStarting(facts);
 }
 
-function missing(environment: string, { id, container }: SeenWorkload): Finding {
-  return {
-    id: 'container-missing',
-    severity: 'broken',
-    service: id,
-    evidence: [`the engine has no container ${container}`],
-    meaning: 'A deploy was cut off, or somebody removed the container.',
-    remedy: `npx cdktf deploy ${environment}`,
-    rank: 20,
-  };
+const isStarting = ({ status, health }: ContainerFacts): boolean =>
+  status === 'running' && health?.status === 'starting';
+
+/** Between two ends it runs, and its probes may even be green for a while. */
+const isLooping = ({ status, restartCount, startedAt }: ContainerFacts, now: number): boolean =>
+  status === 'running' && restartCount >= LOOP_STARTS && now - Date.parse(startedAt) < LOOP_MS;
+
+function taken(environment: string, { id: service, container }: SeenWorkload): Finding {
+  const evidence = [`docker inspect ${container}: it has no label ragdock.environment=${environment}`];
+  return found('name-taken', { environment, service, evidence, values: { container } });
 }
 
-/** What the service itself says of its end is surer than how it ended. */
-function causeInLog(environment: string, { id, container, log, writer }: SeenWorkload): Finding | undefined {
-  const found = writer && causeIn(log, writer);
-  if (!found) return undefined;
-  const { cause, lines, groups } = found;
-  const known = { ...groups, id, container, env: environment, name: id.replace(/^llm-/, '') };
-  return {
-    id: cause.id,
-    severity: 'broken',
-    service: id,
-    evidence: lines,
-    meaning: filled(cause.meaning, known),
-    remedy: filled(cause.remedy, known),
-    rank: 0,
-  };
+function missing(environment: string, { id: service, container }: SeenWorkload): Finding {
+  return found('container-missing', { environment, service, evidence: [`docker ps -a: no ${container}`] });
 }
 
-function endOf(environment: string, workload: SeenWorkload): Finding {
-  const { id, container, facts, log, isJob } = workload;
-  const last = log.slice(-LAST_LINES);
-  const common = { severity: 'broken', service: id, rank: 10 } as const;
-  const logs = `npx ragdock logs ${environment} ${id} --since 10m`;
-  if (facts?.oomKilled) {
-    return {
-      ...common,
-      id: 'memory-exhausted',
-      evidence: [`docker inspect ${container}: OOMKilled, exit code ${facts.exitCode}`, ...last],
-      meaning: 'The kernel killed it because it took more memory than its limit.',
-      remedy: `Raise its memory in the environment file, and npx cdktf deploy ${environment}`,
-    };
+/** What the engine or the service itself says is surer than how it ended. */
+function causeOf(environment: string, workload: SeenWorkload): Finding | undefined {
+  const { facts, log, writer } = workload;
+  const read =
+    (facts?.error ? causeIn([facts.error], 'engine') : undefined) ??
+    (writer &&
+      causeIn(
+        log.map(({ text }) => text),
+        writer,
+      ));
+  return read && ofCause(environment, workload, read, [stateOf(workload)]);
+}
+
+/** What a service tells in its log while its probes are green. */
+function whileWell(
+  environment: string,
+  workload: SeenWorkload,
+  unwell: readonly SeenWorkload[],
+  now: number,
+): readonly Finding[] {
+  const { id, log, writer, recoveryModeSet, facts, container } = workload;
+  if (recoveryModeSet) {
+    const evidence = [`docker inspect ${container}: Env has QDRANT__STORAGE__RECOVERY_MODE`];
+    return [found('qdrant-recovery-mode', { environment, service: id, evidence, values: { container } })];
   }
-  if (facts?.status === 'paused') {
-    return {
-      ...common,
-      id: 'container-paused',
-      evidence: [`docker inspect ${container}: paused`],
-      meaning: 'Somebody paused it: connections are taken, and nothing is answered.',
-      remedy: `docker unpause ${container}`,
-    };
+  if (writer === undefined || facts === undefined || facts.status !== 'running') return [];
+  const failingClients = unwell.filter(({ servers, facts: client }) => client && servers.includes(id));
+  // A client that fails has said so since its last start; a job that failed has ended long ago.
+  const clientsSince = Math.min(...failingClients.map((client) => Date.parse(client.facts?.startedAt ?? '')));
+  const since = { running: Number.NEGATIVE_INFINITY, recent: now - RECENT_MS, 'client-fails': clientsSince };
+  for (const when of ['running', 'recent', 'client-fails'] as const) {
+    const lines = log.filter(({ at }) => when === 'running' || at >= since[when]).map(({ text }) => text);
+    const read = causeIn(lines, writer, (cause: LogCause) => cause.whileWell === when);
+    if (read) return [ofCause(environment, workload, read, [])];
   }
-  if (!isJob && facts?.status === 'running') {
-    return {
-      ...common,
-      id: 'probe-fails',
-      evidence: [facts.health?.output || 'the health check gave no output', ...last],
-      meaning: 'It runs, and its own health check says that it does not work.',
-      remedy: logs,
-      rank: 30,
-    };
-  }
-  const ended = `docker inspect ${container}: ${facts?.status}, exit code ${facts?.exitCode}, restarts ${facts?.restartCount}`;
-  if (!isJob && facts?.exitCode === 0) {
-    return {
-      ...common,
-      id: 'ended-without-error',
-      evidence: [ended, ...last],
-      meaning:
-        'It ended by itself and called that a success. vLLM does so when its engine dies; others do when they are told to stop.',
-      remedy: `docker start ${container}; then ${logs}`,
-    };
-  }
-  return {
-    ...common,
-    id: isJob ? 'job-failed' : facts && facts.restartCount > 0 ? 'crash-loop' : 'container-ended',
-    evidence: [ended, ...(facts?.error ? [facts.error] : []), ...last],
-    meaning: isJob
-      ? 'A job of the deploy has failed; what waits for it does not start.'
-      : 'It ends soon after each start. The last lines of its log say what it said last.',
-    remedy: isJob ? `${logs}; a deploy runs it again once its container is removed: docker rm ${container}` : logs,
-    rank: isJob ? 5 : 10,
-  };
+  return [];
+}
+
+function ofCause(
+  environment: string,
+  { id: service, container }: SeenWorkload,
+  { cause, lines, groups }: ReadCause,
+  further: readonly string[],
+): Finding {
+  return found(cause.id, {
+    environment,
+    service,
+    evidence: [...lines, ...further],
+    values: {
+      container,
+      // The jobs that give volumes to their users are named after the service.
+      ownership: container.endsWith('-ownership') ? container : `${container}-ownership`,
+      holder: 'somebody else',
+      stop: 'docker ps; ss -ltnp',
+      other: 'NETWORK',
+      ...groups,
+    },
+  });
+}
+
+function endOf(environment: string, workload: SeenWorkload, now: number): Finding {
+  const { id: service, container, log } = workload;
+  const last = log.slice(-LAST_LINES).map(({ text }) => text);
+  const id = kindOf(workload, now);
+  const probe = id === 'probe-fails' ? [workload.facts?.health?.output || 'the health check gave no output'] : [];
+  const evidence = [stateOf(workload), ...probe, ...last];
+  return found(id, { environment, service, evidence, values: { container } });
+}
+
+function kindOf({ facts, isJob }: SeenWorkload, now: number): FindingId {
+  if (!facts) return 'container-missing';
+  const { status, exitCode, oomKilled } = facts;
+  if (status === 'created') return 'never-started';
+  if (oomKilled) return 'memory-exhausted';
+  if (status === 'paused') return 'container-paused';
+  if (isJob) return 'job-failed';
+  if (status === 'running') return isLooping(facts, now) ? 'crash-loop' : 'probe-fails';
+  if (exitCode === 0) return 'ended-without-error';
+  return status === 'restarting' ? 'crash-loop' : 'container-ended';
+}
+
+function stateOf({ container, facts }: SeenWorkload): string {
+  if (!facts) return `docker inspect ${container}: no such container`;
+  const { status, health, exitCode, oomKilled, restartCount, error } = facts;
+  const words = [
+    status === 'running' && health ? `running, ${health.status}` : status,
+    ...(status === 'running' || status === 'created' || status === 'paused' ? [] : [`exit code ${exitCode}`]),
+    ...(oomKilled ? ['OOMKilled'] : []),
+    ...(restartCount > 0 ? [`restarts ${restartCount}`] : []),
+    ...(error ? [error] : []),
+  ];
+  return `docker inspect ${container}: ${words.join(', ')}`;
 }

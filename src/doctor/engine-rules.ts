@@ -1,82 +1,76 @@
-import type { Evidence } from './evidence.js';
-import type { Finding } from './finding.js';
+import type { Evidence, SeenDisk, SeenStack } from './evidence.js';
+import { type Finding, found } from './finding.js';
 
 /** Oldest engine that the stack is tested with. */
 const OLDEST_ENGINE = [20, 10] as const;
 
 /** Room below which databases stop to write soon, as a share of the disk and in bytes; the smaller counts. */
-const LITTLE_SHARE = 0.05;
-const LITTLE_BYTES = 5 * 1024 ** 3;
+const LITTLE = { share: 0.05, bytes: 5 * 1024 ** 3 };
 
-/** Room below which nothing can be written any more, in bytes. */
-const NO_ROOM_BYTES = 256 * 1024 ** 2;
+/** Room below which nothing can be written any more; likewise. */
+const NO_ROOM = { share: 0.02, bytes: 256 * 1024 ** 2 };
+
+const MIB = 1024 ** 2;
+
+/** What is wrong with the way to the engine. */
+export function unreachableFindings({ environment, unreachable }: Evidence): readonly Finding[] {
+  if (!unreachable) return [];
+  const { evidence, meaning: why, remedy: how } = unreachable;
+  return [found('engine-unreachable', { environment, evidence, values: { why, how } })];
+}
 
 /** What is wrong with the engine and its host. */
-export function engineFindings({ environment, engine, workloads }: Evidence): readonly Finding[] {
+export function engineFindings(environment: string, seen: SeenStack): readonly Finding[] {
+  const { engine, workloads, volumes, ports } = seen;
   return [
-    ...tooOld(engine.version),
-    ...withoutNvidia(engine.runtimes, workloads),
-    ...littleRoom(engine.disk),
-    ...[...engine.portsTaken].map(
-      ([port, holder]): Finding => ({
-        id: 'port-taken',
-        severity: 'broken',
-        evidence: [`docker ps: ${holder} publishes ${port}`],
-        meaning: `The environment publishes port ${port} of the host, which the container ${holder} has.`,
-        remedy: `docker stop ${holder}, or another publish.port in the environment file and npx cdktf deploy ${environment}`,
-        rank: 5,
-      }),
+    ...tooOld(environment, engine.version),
+    ...withoutNvidia(environment, engine.runtimes, workloads),
+    ...(engine.disk ? littleRoom(environment, engine.disk) : []),
+    ...volumes.flatMap(({ disk, service }) => (disk ? littleRoom(environment, disk, service) : [])),
+    ...ports.map(({ port, service, holder, evidence, stop }) =>
+      found('port-taken', { environment, service, evidence: [evidence], values: { port: String(port), holder, stop } }),
     ),
+    ...poolsUsedUp(environment, engine.pools),
   ];
 }
 
-function tooOld(version: string): readonly Finding[] {
+function tooOld(environment: string, version: string): readonly Finding[] {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const [oldest, oldestMinor] = OLDEST_ENGINE;
   if (major > oldest || (major === oldest && minor >= oldestMinor)) return [];
-  return [
-    {
-      id: 'engine-too-old',
-      severity: 'broken',
-      evidence: [`docker version: ${version}`],
-      meaning: `Engines before ${OLDEST_ENGINE.join('.')} lack what the stack is made of.`,
-      remedy: 'Install a newer Docker engine on the host.',
-      rank: 0,
-    },
-  ];
+  const values = { oldest: OLDEST_ENGINE.join('.') };
+  return [found('engine-too-old', { environment, evidence: [`docker version: ${version}`], values })];
 }
 
-function withoutNvidia(runtimes: readonly string[], workloads: Evidence['workloads']): readonly Finding[] {
+function withoutNvidia(
+  environment: string,
+  runtimes: readonly string[],
+  workloads: SeenStack['workloads'],
+): readonly Finding[] {
   if (runtimes.includes('nvidia')) return [];
   return workloads
     .filter(({ wantsNvidiaRuntime }) => wantsNvidiaRuntime)
-    .map(({ id }) => ({
-      id: 'nvidia-runtime-missing',
-      severity: 'broken',
-      service: id,
-      evidence: [`docker info: runtimes ${runtimes.join(', ')}`],
-      meaning: 'It asks for graphics cards by the runtime nvidia, which this engine does not have.',
-      remedy:
-        'Install nvidia-container-toolkit, run nvidia-ctk runtime configure --runtime=docker, and restart the engine',
-      rank: 0,
-    }));
+    .map(({ id: service }) =>
+      found('nvidia-runtime-missing', {
+        environment,
+        service,
+        evidence: [`docker info: runtimes ${runtimes.join(', ')}`],
+      }),
+    );
 }
 
-function littleRoom(disk: Evidence['engine']['disk']): readonly Finding[] {
-  if (!disk || disk.freeBytes >= Math.min(LITTLE_BYTES, disk.totalBytes * LITTLE_SHARE)) return [];
-  const full = disk.freeBytes < NO_ROOM_BYTES;
-  return [
-    {
-      id: full ? 'disk-full' : 'disk-nearly-full',
-      severity: full ? 'broken' : 'risk',
-      evidence: [`${mib(disk.freeBytes)} MiB of ${mib(disk.totalBytes)} MiB are free where the engine keeps its data`],
-      meaning: full
-        ? 'Databases can write nothing any more. Probes of Qdrant stay green meanwhile.'
-        : 'Databases stop to write when the rest is used up.',
-      remedy: 'docker system df shows what takes the room; docker image prune gives back images that nobody uses',
-      rank: full ? 0 : 5,
-    },
-  ];
+function littleRoom(environment: string, disk: SeenDisk, service?: string): readonly Finding[] {
+  const { name, freeBytes, totalBytes } = disk;
+  const isBelow = ({ share, bytes }: typeof LITTLE) => freeBytes < Math.min(bytes, totalBytes * share);
+  if (!isBelow(LITTLE)) return [];
+  const evidence = [`df: ${inMiB(freeBytes)} of ${inMiB(totalBytes)} MiB are free on the file system of ${name}`];
+  return [found(isBelow(NO_ROOM) ? 'disk-full' : 'disk-nearly-full', { environment, service, evidence })];
 }
 
-const mib = (bytes: number): number => Math.round(bytes / 1024 ** 2);
+function poolsUsedUp(environment: string, { capacity, used }: SeenStack['engine']['pools']): readonly Finding[] {
+  if (used < capacity) return [];
+  const evidence = [`docker network ls: networks take ${used} of the ${capacity} subnets of the default address pools`];
+  return [found('default-pools-used-up', { environment, evidence })];
+}
+
+const inMiB = (bytes: number): number => Math.floor(bytes / MIB);

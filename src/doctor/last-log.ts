@@ -1,17 +1,54 @@
 import type Docker from 'dockerode';
-import { lastLines } from '../smoke/logs.js';
+import { maskSecrets } from '../apps/operator/smoke/mask.js';
+import { LineAssembler } from '../logs/lines.js';
+import { demultiplex } from '../operator/demultiplex.js';
+import { statusOf } from '../operator/docker.js';
+import type { SeenLine } from './evidence.js';
 
 /** Lines that are read of one log; a Python traceback with its causes has some hundred. */
 const TAIL = 400;
 
-/**
- * The last lines that a container wrote since its last start, its secrets still in them; none when it is not there. One
- * that said nothing yet has its reason in the run before: then the last lines of all runs are given.
- *
- * @param startedAt when it was started last, ISO 8601
- */
-export async function lastLog(docker: Docker, container: string, startedAt: string): Promise<readonly string[]> {
-  const since = Math.floor(Date.parse(startedAt) / 1000);
-  const ofThisRun = since > 0 ? await lastLines(docker, container, { tail: TAIL, since }) : [];
-  return ofThisRun.length > 0 ? ofThisRun : lastLines(docker, container, { tail: TAIL });
+/** Longest line that is kept, in characters. */
+const LONGEST_LINE = 500;
+
+export interface LastLogRequest {
+  /** From when on, ISO 8601. @default - of all runs */
+  readonly since?: string | undefined;
+  /** Values that are masked. */
+  readonly secrets: readonly string[];
+}
+
+/** The last lines that a container wrote, oldest first; none when it is not there. */
+export async function lastLog(
+  docker: Docker,
+  container: string,
+  { since, secrets }: LastLogRequest,
+): Promise<readonly SeenLine[]> {
+  const seconds = since === undefined ? 0 : Math.floor(Date.parse(since) / 1000);
+  const from = seconds > 0 ? { since: seconds } : {};
+  const options = { stdout: true, stderr: true, timestamps: true, tail: TAIL, follow: false, ...from } as const;
+  let raw: Buffer;
+  try {
+    raw = await docker.getContainer(container).logs(options);
+  } catch (error) {
+    // 404: it is gone; 409: it is on its way.
+    if ([404, 409].includes(statusOf(error) ?? 0)) return [];
+    throw error;
+  }
+  const assembler = new LineAssembler(container);
+  const lines: SeenLine[] = [];
+  const take = (assembled: ReturnType<LineAssembler['end']>): void => {
+    for (const { time, text } of assembled) {
+      if (text.trim() !== '') lines.push({ at: Date.parse(time), text: shortened(maskSecrets(text, secrets)) });
+    }
+  };
+  for await (const frame of demultiplex([raw])) take(assembler.push(frame));
+  take(assembler.end());
+  return lines.slice(-TAIL);
+}
+
+/** After the masking: a secret that is cut is not found any more. */
+function shortened(text: string): string {
+  const line = text.trimEnd();
+  return line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line;
 }

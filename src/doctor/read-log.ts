@@ -13,23 +13,22 @@ export interface ReadCause {
 const MOST_LINES = 3;
 
 /**
- * The most telling cause that the lines of a service hold, or undefined. Only what came last counts: a cause that was
- * mended is still in the log.
+ * The most telling cause that the lines of a service hold, or undefined.
  *
- * @param lines from the service's last start on, oldest first
+ * @param lines oldest first
+ * @param counts which causes count
  */
-export function causeIn(lines: readonly string[], writer: Writer): ReadCause | undefined {
+export function causeIn(
+  lines: readonly string[],
+  writer: Writer,
+  counts: (cause: LogCause) => boolean = () => true,
+): ReadCause | undefined {
   for (const cause of LOG_CAUSES) {
-    if (!cause.writers.includes(writer)) continue;
+    if (!cause.writers.includes(writer) || !counts(cause)) continue;
     const found = lines.filter((line) => cause.line.test(line));
     const last = found.at(-1);
     if (last === undefined) continue;
     return { cause, lines: [...new Set(found)].slice(-MOST_LINES), groups: cause.line.exec(last)?.groups ?? {} };
   }
   return undefined;
-}
-
-/** A text of a cause with what is known in the place of `<name>`. What is not known stays as it is. */
-export function filled(text: string, values: Readonly<Record<string, string>>): string {
-  return text.replace(/<(\w+)>/g, (whole, name: string) => values[name] ?? whole);
 }

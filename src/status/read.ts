@@ -26,12 +26,14 @@ export interface StatusOptions {
   readonly signal: AbortSignal;
   /** What synth gives now. @default - from the environment and the bundled apps that are built */
   readonly expected?: ReadonlyMap<string, ExpectedContainer>;
+  /** Whether there is a report, too, when no service is there. @default false */
+  readonly evenOfNothing?: boolean;
 }
 
 /**
  * What of an environment is on an engine, and how it is. Only reads.
  *
- * @throws RagdockError STACK_NOT_DEPLOYED when no service of it is there
+ * @throws RagdockError STACK_NOT_DEPLOYED when no service of it is there, unless a report is wanted even then
  */
 export async function readStatus(
   docker: Docker,
@@ -48,15 +50,18 @@ class StatusReader {
   readonly #secrets: readonly string[];
   readonly #signal: AbortSignal;
   readonly #expected: ReadonlyMap<string, ExpectedContainer>;
+  readonly #evenOfNothing: boolean;
   #images = new EngineImages([]);
 
-  constructor(docker: Docker, environment: Environment, { secrets, signal, expected }: StatusOptions) {
+  constructor(docker: Docker, environment: Environment, options: StatusOptions) {
+    const { secrets, signal, expected, evenOfNothing = false } = options;
     this.#docker = docker;
     this.#environment = environment;
     this.#topology = wholeTopology(environment);
     this.#secrets = secrets;
     this.#signal = signal;
     this.#expected = expected ?? expectedContainers(environment);
+    this.#evenOfNothing = evenOfNothing;
   }
 
   async read(): Promise<StatusReport> {
@@ -77,7 +82,7 @@ class StatusReader {
       Promise.all(topology.workloads.filter(Job.isJob).map((job) => this.#job(job))),
     ]);
     this.#signal.throwIfAborted();
-    if (ofServices.every(({ image }) => image === undefined)) {
+    if (!this.#evenOfNothing && ofServices.every(({ image }) => image === undefined)) {
       throw notDeployed(
         topology,
         ofServices.map(({ container }) => `container ${container}`),

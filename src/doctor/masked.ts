@@ -1,0 +1,9 @@
+import { maskSecrets } from '../apps/operator/smoke/mask.js';
+
+/** A value in which every text has its secrets masked. */
+export function masked<T>(value: T, secrets: readonly string[]): T {
+  if (typeof value === 'string') return maskSecrets(value, secrets) as T;
+  if (Array.isArray(value)) return value.map((item) => masked(item, secrets)) as T;
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, masked(item, secrets)])) as T;
+}
