@@ -70,7 +70,7 @@ export async function smokeEmbedded(embedded: Embedded, options: EmbeddedSmokeOp
     signal: AbortSignal.timeout(10_000),
   });
   const seconds = Math.round(performance.now() - began) / 1000;
-  return results.report({ environment: 'embedded', level: 'path', startedAt, seconds }, new Map(), new Map());
+  return results.report({ environment: 'embedded', level: 'path', startedAt, seconds }, new Map());
 }
 
 /**

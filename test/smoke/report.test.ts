@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { maskSecrets } from '../../src/apps/operator/smoke/mask.js';
 import type { CheckResult } from '../../src/apps/operator/smoke/protocol.js';
 import { formatJunit } from '../../src/smoke/junit.js';
-import { Results, SmokeReport } from '../../src/smoke/report.js';
+import { type Evidence, Results, SmokeReport } from '../../src/smoke/report.js';
 import { describeFailure, formatCheck, formatSummary } from '../../src/smoke/text.js';
 
 const check = (service: string, name: string, changes: Partial<CheckResult> = {}): CheckResult => ({
@@ -21,10 +21,14 @@ const NEEDS = new Map([
 ]);
 const plain = (_style: string, text: string) => text;
 
-function report(results: readonly CheckResult[], logs: Readonly<Record<string, string[]>> = {}): SmokeReport {
+function report(
+  results: readonly CheckResult[],
+  logs: Readonly<Record<string, string[]>> = {},
+  more: Partial<Evidence> = {},
+): SmokeReport {
   const collected = new Results();
   for (const result of results) collected.add(result);
-  return collected.report(HEAD, NEEDS, new Map(Object.entries(logs)));
+  return collected.report(HEAD, NEEDS, { logs: new Map(Object.entries(logs)), diagnoses: new Map(), ...more });
 }
 
 const BROKEN = report(
