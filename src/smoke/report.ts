@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { CheckResult, SMOKE_LEVELS } from '../apps/operator/smoke/protocol.js';
+import { SMOKE_LEVELS } from '../apps/operator/smoke/level.js';
+import { CheckResult } from '../apps/operator/smoke/protocol.js';
 
 /** What the doctor says first of a service that failed. */
 export const Diagnosis = z.strictObject({
@@ -55,6 +56,9 @@ export interface Evidence {
 }
 
 const NONE: Evidence = { logs: new Map(), diagnoses: new Map() };
+
+/** The report as `--json` writes it. */
+export const jsonOf = (report: SmokeReport): string => `${JSON.stringify(report, null, 2)}\n`;
 
 /** Results as they came: the last word on a check counts. */
 export class Results {

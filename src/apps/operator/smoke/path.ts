@@ -29,14 +29,17 @@ const GIVEN_UP_MS = 5000;
 
 /** The services on the way, whatever keeps the passages. */
 export interface PathServices {
-  /** Takes the document. */
-  readonly knowledge: Pick<Target, 'id' | 'needs'>;
+  /** Takes the document. @default - none can be brought in */
+  readonly knowledge?: Pick<Target, 'id' | 'needs'>;
   readonly api: AskedApi;
   readonly bot: TargetOf<'web-bot'> | undefined;
-  readonly document: ScratchDocument;
+  readonly document: AskedDocument;
   /** Who asks; what is kept of this user is removed. */
   readonly user: string;
 }
+
+/** What is asked about: a document that is brought in, or only a question about what is there. */
+type AskedDocument = Pick<ScratchDocument, 'question'> & Partial<Pick<ScratchDocument, 'source' | 'ingest' | 'remove'>>;
 
 /** One service's part of the path. */
 interface Step {
@@ -51,6 +54,12 @@ export async function walkPath(plan: SmokePlan, context: RunContext, botAsked: P
   const qdrant = targetOf(plan, 'qdrant');
   const api = targetOf(plan, 'rag-api');
   const bot = targetOf(plan, 'web-bot');
+  const { question } = plan.path;
+  const user = smokeUser(plan.run);
+  if (api && question !== undefined) {
+    await walkDocument({ api, bot, document: { question }, user }, plan.path, context, botAsked);
+    return;
+  }
   if (!qdrant || !api) {
     const missing = [qdrant ? '' : 'qdrant', api ? '' : 'rag-api'].filter(Boolean);
     skip('rag-api', 'the whole path', 'path', `not asked: ${missing.join(', ')}`, missing, context);
@@ -61,18 +70,13 @@ export async function walkPath(plan: SmokePlan, context: RunContext, botAsked: P
     plan.path,
     plan.run,
   );
-  await walkDocument(
-    { knowledge: qdrant, api, bot, document, user: smokeUser(plan.run) },
-    plan.path,
-    context,
-    botAsked,
-  );
+  await walkDocument({ knowledge: qdrant, api, bot, document, user }, plan.path, context, botAsked);
 }
 
 /**
  * One scratch document from its ingestion to its removal: it is asked about in Russian, through the API and in the
- * chat, and has to come back as the source of a streamed, saved and counted answer. What was asked is forgotten. Never
- * rejects.
+ * chat, and has to come back as the source of a streamed, saved and counted answer. What was asked is forgotten. Where
+ * no document can be brought in, a question about what is there takes its place, and any source will do. Never rejects.
  *
  * @param botAsked resolves when the web bot was asked all that is asked of it alone
  */
@@ -84,14 +88,23 @@ export async function walkDocument(
 ): Promise<void> {
   const asked = new Asked();
   const steps: readonly Step[] = [
-    { target: knowledge, check: { name: 'takes a document', seconds: 60, run: () => document.ingest() } },
+    ...(knowledge
+      ? [{ target: knowledge, check: { name: 'takes a document', seconds: 60, run: async () => document.ingest?.() } }]
+      : []),
     { target: api, check: streamCheck(plan, api, { document, user }, asked) },
     { target: api, check: savedCheck(plan, document, asked) },
     ...(api.metricsUrl === undefined ? [] : [{ target: api, check: countedCheck(api.metricsUrl, plan.course, asked) }]),
     ...(bot ? [{ target: bot, check: chatCheck(plan, bot, api, { document, user }), after: botAsked }] : []),
   ];
   const removals: readonly Step[] = [
-    { target: knowledge, check: { name: 'gives the document back', seconds: 30, run: () => document.remove() } },
+    ...(knowledge
+      ? [
+          {
+            target: knowledge,
+            check: { name: 'gives the document back', seconds: 30, run: async () => document.remove?.() },
+          },
+        ]
+      : []),
     { target: api, check: forgettingCheck(api, user) },
   ];
   const lost = context.board.lostAmong(plan.needs);
@@ -138,7 +151,7 @@ class Asked {
 
 /** What is asked, and who asks. */
 interface Asking {
-  readonly document: ScratchDocument;
+  readonly document: AskedDocument;
   readonly user: string;
 }
 
@@ -167,7 +180,7 @@ function streamCheck(plan: PathPlan, api: AskedApi, { document, user }: Asking, 
   };
 }
 
-function savedCheck(plan: PathPlan, document: ScratchDocument, asked: Asked): Check {
+function savedCheck(plan: PathPlan, document: AskedDocument, asked: Asked): Check {
   return {
     name: 'keeps the exchange with its source',
     seconds: 10,
@@ -211,9 +224,9 @@ function chatCheck(plan: PathPlan, bot: TargetOf<'web-bot'>, api: AskedApi, { do
         new CheckFailure({ asked: `send_message '${document.question}' at ${bot.url}`, expected, came });
       for (let attempt = 1; ; attempt += 1) {
         const { finished, chunks, text } = await askInChat(bot.url, question, signal);
-        if (!finished.sources?.some(({ source }) => source === document.source)) {
-          const came = finished.sources?.map(({ source }) => source).join(', ') || 'no source';
-          throw fail(`${document.source} among the sources`, came);
+        const sources = finished.sources?.map(({ source }) => source) ?? [];
+        if (document.source === undefined ? sources.length === 0 : !sources.includes(document.source)) {
+          throw fail(`${document.source ?? 'something'} among the sources`, sources.join(', ') || 'no source');
         }
         if (finished.exchange_id === null) throw fail('an exchange that is kept', 'none');
         const exchange = await readExchange(api, finished.exchange_id, signal);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CollectionSettings } from '../../../rag/retrieval/collection-settings.js';
+import { SMOKE_LEVELS } from './level.js';
 
 /**
  * What the two halves of the smoke tests say to each other: lines of JSON. The first line that the session reads is
@@ -12,18 +13,6 @@ export const SMOKE_USER = 'ragdock-smoke';
 
 /** Who asks in one run: what is kept of it can be told from what another run keeps, and removed without it. */
 export const smokeUser = (run: string): string => `${SMOKE_USER}-${run}`;
-
-/**
- * How far a run goes; each level includes those before it. `up`: containers are healthy and endpoints answer;
- * `service`: each service does by its own protocol what it is there for; `path`: one document and one question go
- * through all of them.
- */
-export const SMOKE_LEVELS = ['up', 'service', 'path'] as const;
-export type SmokeLevel = (typeof SMOKE_LEVELS)[number];
-
-/** Whether a run that goes as far as `asked` includes what is of `level`. */
-export const reaches = (asked: SmokeLevel, level: SmokeLevel): boolean =>
-  SMOKE_LEVELS.indexOf(asked) >= SMOKE_LEVELS.indexOf(level);
 
 const common = {
   /** Id of the service in the model. */
@@ -122,14 +111,16 @@ const PathPlan = z.strictObject({
   course: z.string(),
   /** Longest answer, in seconds. */
   answerSeconds: z.number(),
+  /** Asked in the place of a question about a scratch document. @default - a document is brought in */
+  question: z.string().optional(),
 });
 export type PathPlan = z.output<typeof PathPlan>;
 
 export const SmokePlan = z.strictObject({
   /** Names this run, and sorts by the time it began. Everything that it leaves for a while carries it. */
   run: z.string(),
-  /** Runs that are alive beside this one: what carries their names is theirs. */
-  liveRuns: z.array(z.string()),
+  /** Runs that are alive beside this one: what carries their names is theirs. @default - not known: nothing is swept */
+  liveRuns: z.array(z.string()).optional(),
   /** Longest time for everything, in seconds, without the cleaning up. */
   timeoutSeconds: z.number(),
   /** How far this run goes. */

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Board } from './board.js';
 import { type Check, CheckFailure, type Finding, findingOf, type ServiceChecks, withSignal } from './check.js';
-import { type CheckResult, reaches, type SmokeEvent, type SmokeLevel } from './protocol.js';
+import { reaches, type SmokeLevel } from './level.js';
+import type { CheckResult, SmokeEvent } from './protocol.js';
 
 /** Longest attempt to find a service ready, and the pause before the next one, in milliseconds. */
 const ATTEMPT_MS = 5000;

@@ -9,7 +9,9 @@ import { sweepScratchDocuments } from './scratch.js';
  * refuses to be asked is told by its own checks, and what stays now goes with the next run.
  */
 export async function sweepLeftovers(plan: SmokePlan, signal: AbortSignal): Promise<void> {
-  const isLeftover = leftoversOf(plan);
+  const { run, liveRuns } = plan;
+  if (!liveRuns) return;
+  const isLeftover = leftoversOf({ run, liveRuns });
   const qdrant = targetOf(plan, 'qdrant');
   const postgres = targetOf(plan, 'postgres');
   await Promise.allSettled([
