@@ -69,6 +69,46 @@ test('a server that answers passes', async () => {
   await check('streams an answer');
 });
 
+describe('a text', () => {
+  const completing = (answer: object | Handler): void => {
+    server.handler = guarded((request, response) =>
+      typeof answer === 'function' ? answer(request, response) : json(response, 200, answer),
+    );
+  };
+
+  test('with a token and its end passes, as vLLM sends it', async () => {
+    const recorded = readFileSync(join(ROOT, 'test/recordings/vllm/all-exchanges.jsonl'), 'utf8')
+      .split('\n')
+      .filter((line) => line.includes('"path": "/v1/completions"'))
+      .map((line) => JSON.parse(line) as { status: number; response?: { choices?: readonly object[] } })
+      .find(({ status, response }) => status === 200 && (response?.choices?.length ?? 0) > 0);
+    expect(recorded).toBeDefined();
+    completing(recorded?.response ?? {});
+    await check('completes a text');
+    const [asked] = server.requests.filter(({ path }) => path === '/v1/completions');
+    expect(JSON.parse(asked?.body ?? '{}')).toMatchObject({ model: 'saiga', prompt: expect.any(String) });
+  });
+
+  test.each([
+    ['nothing in it', { choices: [{ text: '', finish_reason: 'stop' }] }],
+    ['no end', { choices: [{ text: ' снег', finish_reason: null }] }],
+    ['no choice', { choices: [] }],
+    ['something else', { ok: true }],
+  ])('with %s fails', async (_, answer) => {
+    completing(answer);
+    expect((await failureOf(check('completes a text'))).finding).toMatchObject({
+      asked: `POST ${server.url}/v1/completions`,
+      came: expect.stringContaining('200 {'),
+    });
+  });
+
+  test('that never comes fails with that', async () => {
+    completing((() => undefined) as Handler);
+    const failure = await failureOf(check('completes a text', AbortSignal.timeout(300)));
+    expect(failure.finding.came).toContain('nothing in time');
+  });
+});
+
 describe('is not ready', () => {
   test('while it loads its model', async () => {
     server.handler = (_, response) => json(response, 503, { error: { message: 'Loading model' } });

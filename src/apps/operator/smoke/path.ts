@@ -17,7 +17,10 @@ import { type RunContext, runCheck, skip } from './runner.js';
 import { openerOf, ScratchDocument } from './scratch.js';
 import { askInChat } from './web-bot.js';
 
-/** How often a question is asked again when the model had nothing to say but its end. */
+/**
+ * How often a question is asked when the answer comes in one piece: a model may have no more than one token to say, and
+ * a quick one may say a few between two looks. What gathers answers on their way does so every time.
+ */
 const ATTEMPTS = 3;
 
 /** How long after the end of an answer it may be counted, in seconds, and the pause between two looks, in milliseconds. */
@@ -164,9 +167,7 @@ function streamCheck(plan: PathPlan, api: AskedApi, { document, user }: Asking, 
       for (let attempt = 1; ; attempt += 1) {
         const streamed = await stream(api, { message: document.question, user, course: plan.course }, signal);
         const exchange = await readExchange(api, streamed.exchangeId, signal);
-        const tokens = exchange.completion_tokens ?? Number.POSITIVE_INFINITY;
-        // A model may have nothing to say: one token cannot come in two pieces.
-        if (streamed.chunks < 2 && tokens < 2 && attempt < ATTEMPTS) continue;
+        if (streamed.chunks < 2 && attempt < ATTEMPTS) continue;
         asked.streamed = streamed;
         asked.exchange = exchange;
         if (streamed.chunks > 1) return;
@@ -234,9 +235,8 @@ function chatCheck(plan: PathPlan, bot: TargetOf<'web-bot'>, api: AskedApi, { do
           const came = `${exchange.answer.length} others in the exchange ${finished.exchange_id}`;
           throw fail(`the ${text.length} characters that were shown`, came);
         }
-        const tokens = exchange.completion_tokens ?? Number.POSITIVE_INFINITY;
         if (chunks > 1) return;
-        if (tokens < 2 && attempt < ATTEMPTS) continue;
+        if (attempt < ATTEMPTS) continue;
         throw fail('an answer in more than one piece', `${chunks} piece with ${exchange.completion_tokens} tokens`);
       }
     },
