@@ -1,5 +1,5 @@
 import type Docker from 'dockerode';
-import { imageReference } from '../../constructs/engines/docker/index.js';
+import { imageReference } from '../../constructs/engines/docker/image-reference.js';
 import { Service } from '../../constructs/model/index.js';
 import type { Bundle } from '../apps/bundle.js';
 import type { CheckResult } from '../apps/operator/smoke/protocol.js';

@@ -1,4 +1,4 @@
-export { type DockerEngineProps, imageReference, lowerToDocker, PROVIDER_VERSION } from './engine.js';
+export { type DockerEngineProps, lowerToDocker, PROVIDER_VERSION } from './engine.js';
 export { type CarriedFile, type FilesVolume, filesVolumes } from './files.js';
 export { type ContainerPatch, overrideContainer } from './override.js';
 export { type DockerNetwork, SECRETS_FOLDER, Topology } from './topology.js';

@@ -1,4 +1,4 @@
-import { imageReference } from '../../../constructs/engines/docker/index.js';
+import { imageReference } from '../../../constructs/engines/docker/image-reference.js';
 import type { DescribedStack } from '../../../src/operator/stack.js';
 import { builtBundle } from '../../../src/status/expected.js';
 import { deployed } from './inventory.js';
