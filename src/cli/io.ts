@@ -5,6 +5,8 @@ export interface Output {
   write(text: string): void;
   /** Whether people are looking: progress and colours are for them alone. */
   readonly isTTY: boolean;
+  /** Lines of the terminal now. @default - not known, or no terminal */
+  readonly rows?: number | undefined;
   /** Whether to colour: a terminal, and `NO_COLOR` is not set. */
   readonly colour: boolean;
 }
@@ -48,6 +50,9 @@ export function processIo(signal: AbortSignal): Io {
       stream.write(text);
     },
     isTTY: stream.isTTY === true,
+    get rows() {
+      return stream.rows;
+    },
     colour: stream.isTTY === true && !process.env.NO_COLOR,
   });
   return {

@@ -64,13 +64,13 @@ export async function smokeEmbedded(embedded: Embedded, options: EmbeddedSmokeOp
   );
   const plan = { needs: ['history', 'llm', 'rag-api'], collection: MATERIAL, course, answerSeconds };
   const knowledge = { id: 'retrieval', needs: ['history'] };
-  await walkDocument({ knowledge, api, bot, document }, plan, context, Promise.resolve());
+  await walkDocument({ knowledge, api, bot, document, user: SMOKE_USER }, plan, context, Promise.resolve());
   await runCheck({ id: 'history', needs: [] }, tidyCheck(embedded), {
     ...context,
     signal: AbortSignal.timeout(10_000),
   });
   const seconds = Math.round(performance.now() - began) / 1000;
-  return results.report({ environment: 'embedded', startedAt, seconds }, new Map(), new Map());
+  return results.report({ environment: 'embedded', level: 'path', startedAt, seconds }, new Map());
 }
 
 /**

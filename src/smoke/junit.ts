@@ -13,7 +13,7 @@ export function formatJunit(report: SmokeReport): string {
       const time = checks.reduce((sum, check) => sum + check.seconds, 0);
       return [
         `  <testsuite name=${quote(service)} ${totalsOf(checks)} timestamp=${quote(startedAt)} time="${time.toFixed(3)}">`,
-        ...checks.flatMap(formatCase),
+        ...checks.flatMap((check) => formatCase(check, report.doctor)),
         '  </testsuite>',
       ];
     }),
@@ -23,22 +23,31 @@ export function formatJunit(report: SmokeReport): string {
   ].join('\n');
 }
 
-function formatCase(check: ReportedCheck): string[] {
+function formatCase(check: ReportedCheck, helpless: string | undefined): string[] {
   const { service, level, outcome, seconds, came = '' } = check;
   const head = `    <testcase classname=${quote(`${service}.${level}`)} name=${quote(check.check)} time="${seconds.toFixed(3)}"`;
   if (outcome === 'passed') return [`${head}/>`];
   if (outcome === 'skipped') return [`${head}>`, `      <skipped message=${quote(came)}/>`, '    </testcase>'];
   return [
     `${head}>`,
-    `      <failure message=${quote(came)}>${escapeXml(detailOf(check))}</failure>`,
+    `      <failure message=${quote(came)}>${escapeXml(detailOf(check, helpless))}</failure>`,
     ...(check.logs ? [`      <system-out>${escapeXml(check.logs.join('\n'))}</system-out>`] : []),
     '    </testcase>',
   ];
 }
 
-function detailOf({ asked, expected, came, because = [] }: ReportedCheck): string {
-  const lines = [`asked: ${asked ?? ''}`, `expected: ${expected ?? ''}`, `came: ${came ?? ''}`];
-  return [...lines, ...(because.length > 0 ? [`probably because of: ${because.join(', ')}`] : [])].join('\n');
+function detailOf(
+  { asked, expected, came, because = [], diagnosis }: ReportedCheck,
+  helpless: string | undefined,
+): string {
+  return [
+    `asked: ${asked ?? ''}`,
+    `expected: ${expected ?? ''}`,
+    `came: ${came ?? ''}`,
+    ...(because.length > 0 ? [`probably because of: ${because.join(', ')}`] : []),
+    ...(diagnosis ? [`doctor: ${diagnosis.id}: ${diagnosis.meaning}`, `do: ${diagnosis.remedy}`] : []),
+    ...(helpless === undefined ? [] : [`the doctor could not look: ${helpless}`]),
+  ].join('\n');
 }
 
 function totalsOf(checks: readonly ReportedCheck[]): string {

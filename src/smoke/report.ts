@@ -1,5 +1,17 @@
 import { z } from 'zod';
+import { SMOKE_LEVELS } from '../apps/operator/smoke/level.js';
 import { CheckResult } from '../apps/operator/smoke/protocol.js';
+
+/** What the doctor says first of a service that failed. */
+export const Diagnosis = z.strictObject({
+  id: z.string().describe('Stable name of the finding, as `ragdock doctor` gives it'),
+  meaning: z.string().describe('What is wrong, in one or two sentences'),
+  remedy: z.string().describe('What to do'),
+});
+export type Diagnosis = z.output<typeof Diagnosis>;
+
+/** Name of the check whether the apps that run are those of this version. */
+export const BUNDLE = 'bundle';
 
 const ReportedCheck = CheckResult.extend({
   ok: z.boolean().describe('Whether it passed'),
@@ -7,6 +19,7 @@ const ReportedCheck = CheckResult.extend({
     .array(z.string())
     .optional()
     .describe('The last lines of the service’s log, secrets masked; of failed checks'),
+  diagnosis: Diagnosis.optional().describe('What the doctor says first of the service; of failed checks'),
 });
 export type ReportedCheck = z.output<typeof ReportedCheck>;
 
@@ -15,10 +28,12 @@ export const SmokeReport = z
   .strictObject({
     schema: z.literal(1).describe('Version of this format'),
     environment: z.string().describe('Name of the environment'),
+    level: z.enum(SMOKE_LEVELS).describe('How far the run went; each level includes those before it'),
     startedAt: z.iso.datetime().describe('When the run began'),
     seconds: z.number().min(0).describe('How long it took'),
     ok: z.boolean().describe('Whether every check passed'),
     counts: z.strictObject({ passed: z.int().min(0), failed: z.int().min(0), skipped: z.int().min(0) }),
+    doctor: z.string().optional().describe('Why the doctor could not look at what failed'),
     checks: z
       .array(ReportedCheck)
       .describe('Failed ones first, and among them those that no other failure explains; then skipped, then passed'),
@@ -30,6 +45,20 @@ export type SmokeReport = z.output<typeof SmokeReport>;
 export function smokeReportSchema(): string {
   return `${JSON.stringify(z.toJSONSchema(SmokeReport), null, 2)}\n`;
 }
+
+/** What is known of services that failed, beside what was asked of them. */
+export interface Evidence {
+  /** Last lines of a service's log, by its id. */
+  readonly logs: ReadonlyMap<string, readonly string[]>;
+  readonly diagnoses: ReadonlyMap<string, Diagnosis>;
+  /** Why the doctor could not look. @default - it looked, or nothing had failed */
+  readonly doctor?: string | undefined;
+}
+
+const NONE: Evidence = { logs: new Map(), diagnoses: new Map() };
+
+/** The report as `--json` writes it. */
+export const jsonOf = (report: SmokeReport): string => `${JSON.stringify(report, null, 2)}\n`;
 
 /** Results as they came: the last word on a check counts. */
 export class Results {
@@ -46,14 +75,21 @@ export class Results {
     );
   }
 
+  /** Ids of the services that run another version of the bundled apps than a deploy would bring. */
+  get staleApps(): readonly string[] {
+    return [...this.#results.values()].flatMap(({ check, outcome, service }) =>
+      check === BUNDLE && outcome === 'failed' ? [service] : [],
+    );
+  }
+
   /**
    * @param needs services that each service cannot work without
-   * @param logs last lines of a service's log
+   * @param evidence what is known of services that failed
    */
   report(
-    head: Pick<SmokeReport, 'environment' | 'startedAt' | 'seconds'>,
+    head: Pick<SmokeReport, 'environment' | 'level' | 'startedAt' | 'seconds'>,
     needs: ReadonlyMap<string, ReadonlySet<string>>,
-    logs: ReadonlyMap<string, readonly string[]>,
+    { logs, diagnoses, doctor }: Evidence = NONE,
   ): SmokeReport {
     const { failed } = this;
     const checks = [...this.#results.values()].map((result): ReportedCheck => {
@@ -61,11 +97,13 @@ export class Results {
       if (result.outcome !== 'failed') return { ...result, ok };
       const because = [...(needs.get(result.service) ?? [])].filter((id) => failed.has(id));
       const lines = logs.get(result.service);
+      const diagnosis = diagnoses.get(result.service);
       return {
         ...result,
         ok,
         ...(because.length > 0 ? { because } : {}),
         ...(lines ? { logs: [...lines] } : {}),
+        ...(diagnosis ? { diagnosis } : {}),
       };
     });
     const count = (outcome: CheckResult['outcome']) => checks.filter((check) => check.outcome === outcome).length;
@@ -75,6 +113,7 @@ export class Results {
       // No check at all proves nothing.
       ok: checks.length > 0 && checks.every(({ ok }) => ok),
       counts: { passed: count('passed'), failed: count('failed'), skipped: count('skipped') },
+      ...(doctor === undefined ? {} : { doctor }),
       checks: checks
         .map((check, index) => ({ check, index }))
         .sort((a, b) => rank(a.check) - rank(b.check) || a.index - b.index)

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { Service } from '../../constructs/model/index.js';
-import { maskSecrets } from '../apps/operator/smoke/mask.js';
+import type { Bundle } from '../apps/bundle.js';
+import type { SmokeLevel } from '../apps/operator/smoke/level.js';
 import { type CheckResult, SmokeEvent, type SmokePlan } from '../apps/operator/smoke/protocol.js';
 import { RagdockError } from '../errors/problem.js';
 import { CommandQueue } from '../operator/command-queue.js';
@@ -15,9 +16,10 @@ import {
   notDeployed,
   readInventory,
 } from '../operator/stack.js';
+import { checkBundle } from './bundle.js';
 import { ContainerWatch } from './containers.js';
-import { lastLines } from './logs.js';
-import { Results, type SmokeReport } from './report.js';
+import { collectEvidence, type Diagnose } from './evidence.js';
+import { type Evidence, Results, type SmokeReport } from './report.js';
 import { needsOf, pathOf, type TargetSource, targetsOf } from './targets.js';
 
 /** Pause between two looks at the containers, in milliseconds. */
@@ -27,12 +29,18 @@ const LOOK_MS = 1000;
 const SESSION_MARGIN_SECONDS = 60;
 const CLEANUP_SECONDS = 20;
 
-/** Longest wait for the masked form of a log, in milliseconds. */
+/** Longest wait for the masked form of a text, in milliseconds. */
 const MASK_MS = 10_000;
 
 export interface SmokeOptions {
   /** Longest time for all checks together, in seconds. */
   readonly timeoutSeconds: number;
+  /** How far to go. @default 'path' */
+  readonly level?: SmokeLevel;
+  /** The apps that a deploy would bring. @default - whether others run is not looked at */
+  readonly bundle?: Pick<Bundle, 'hash'> | undefined;
+  /** What a doctor says first of each of these services. @default - nobody is asked */
+  readonly diagnose?: Diagnose;
   readonly signal: AbortSignal;
   /** Values that must not be in a report, as far as this machine knows them. */
   readonly secrets: readonly string[];
@@ -60,6 +68,8 @@ class SmokeRun {
   readonly #watch: ContainerWatch;
   readonly #queue = new CommandQueue();
   readonly #waiting = new Map<string, string>();
+  /** Services that no network, or no key, leads to. */
+  readonly #unreachable = new Set<string>();
   readonly #masked = new Map<number, (text: string) => void>();
   readonly #brokenOff = new AbortController();
   /** Ends every wait of this side. */
@@ -91,14 +101,18 @@ class SmokeRun {
       );
     }
     const failed = await this.#watch.look();
+    const { bundle, level = 'path' } = this.#options;
+    if (bundle) {
+      for (const result of await checkBundle(this.#docker, this.#stack, inventory, bundle)) this.#add(result);
+    }
     const targets = this.#reachable(inventory, failed);
-    const logs = await (targets.length === 0
+    const evidence = await (targets.length === 0
       ? this.#fromOutside()
-      : this.#fromInside(inventory, targets, [...this.#results.failed]));
+      : this.#fromInside(inventory, targets, [...this.#unreachable, ...failed.keys()]));
     return this.#results.report(
-      { environment: environment.name, startedAt, seconds: Math.round(performance.now() - began) / 1000 },
+      { environment: environment.name, level, startedAt, seconds: Math.round(performance.now() - began) / 1000 },
       new Map(topology.workloads.map((workload) => [workload.node.id, needsOf(workload)])),
-      logs,
+      evidence,
     );
   }
 
@@ -113,6 +127,7 @@ class SmokeRun {
       } catch (error) {
         if (!(error instanceof RagdockError)) throw error;
         const came = error.problems.map(({ message }) => message).join('; ');
+        this.#unreachable.add(id);
         this.#add({
           service: id,
           check: 'network and secrets',
@@ -128,17 +143,16 @@ class SmokeRun {
     });
   }
 
-  async #fromOutside(): Promise<ReadonlyMap<string, readonly string[]>> {
+  async #fromOutside(): Promise<Evidence> {
     await this.#settleContainers();
-    // With no value at hand there is no telling what in a log is a secret.
-    return this.#options.secrets.length === 0 ? new Map() : this.#logs();
+    return this.#evidence();
   }
 
   async #fromInside(
     inventory: Inventory,
     sources: readonly TargetSource[],
     failed: readonly string[],
-  ): Promise<ReadonlyMap<string, readonly string[]>> {
+  ): Promise<Evidence> {
     const { topology } = this.#stack;
     const access = new SessionAccess(
       topology,
@@ -159,6 +173,7 @@ class SmokeRun {
       run,
       liveRuns: [...(await sweepSessions(this.#docker, topology.environment))],
       timeoutSeconds: this.#options.timeoutSeconds,
+      level: this.#options.level ?? 'path',
       targets: sources.map(({ target }) => target(access)),
       failed: [...failed],
       path: pathOf(this.#stack),
@@ -181,11 +196,11 @@ class SmokeRun {
     }).finally(() => asked.abort());
     const talked = this.#talk(session, asked.signal);
     const ended = session.then((outcome) => {
-      if (!done) throw brokenOff(outcome);
+      if (!done) throw brokenOff(outcome, this.#results);
     });
     try {
-      const [logs] = await Promise.all([talked, ended]);
-      return logs;
+      const [evidence] = await Promise.all([talked, ended]);
+      return evidence;
     } catch (error) {
       // Both halves come to their end first; which of them failed first is what is told.
       this.#brokenOff.abort(error);
@@ -196,16 +211,16 @@ class SmokeRun {
   }
 
   /** The half of the conversation that this side leads. */
-  async #talk(session: Promise<SessionOutcome>, asked: AbortSignal): Promise<ReadonlyMap<string, readonly string[]>> {
+  async #talk(session: Promise<SessionOutcome>, asked: AbortSignal): Promise<Evidence> {
     while (!asked.aborted) {
       for (const [service, came] of await this.#watch.look()) this.#queue.push({ command: 'failed', service, came });
       this.#tellWaiting();
       await delay(LOOK_MS, undefined, { signal: asked }).catch(() => undefined);
     }
     await this.#settleContainers();
-    const logs = await this.#logs(session);
+    const evidence = await this.#evidence(session);
     this.#queue.end();
-    return logs;
+    return evidence;
   }
 
   /** Health checks have their own pace: wait for those whose service has not failed otherwise. */
@@ -228,25 +243,14 @@ class SmokeRun {
     return workload !== undefined && [...needsOf(workload)].some((need) => failed.has(need));
   }
 
-  /** The last lines of every failed service's log, masked by this side and, where there is a session, by that one. */
-  async #logs(session?: Promise<SessionOutcome>): Promise<ReadonlyMap<string, readonly string[]>> {
-    const { topology } = this.#stack;
-    const { failed } = this.#results;
-    const workloads = topology.workloads.filter((workload) => failed.has(workload.node.id));
-    const entries = await Promise.all(
-      workloads.map(async (workload, id) => {
-        const lines = await lastLines(this.#docker, topology.containerName(workload));
-        if (lines.length === 0) return [];
-        const known = maskSecrets(lines.join('\n'), this.#options.secrets);
-        const masked = session ? await this.#maskThere(id, known, session) : known;
-        return masked === undefined ? [] : [[workload.node.id, masked.split('\n')] as const];
-      }),
-    );
-    return new Map(entries.flat());
+  async #evidence(session?: Promise<SessionOutcome>): Promise<Evidence> {
+    const mask = session && ((text: string) => this.#maskThere(text, session));
+    return collectEvidence(this.#docker, this.#stack.topology, [...this.#results.failed], { ...this.#options, mask });
   }
 
   /** The text without the secrets that the session was given; undefined when it does not answer. */
-  async #maskThere(id: number, text: string, session: Promise<SessionOutcome>): Promise<string | undefined> {
+  async #maskThere(text: string, session: Promise<SessionOutcome>): Promise<string | undefined> {
+    const id = this.#masked.size;
     const reply = new Promise<string>((resolve) => this.#masked.set(id, resolve));
     this.#queue.push({ command: 'mask', id, text });
     const over = session.then(
@@ -277,10 +281,13 @@ class SmokeRun {
   }
 }
 
-function brokenOff({ exitCode, diagnostics }: SessionOutcome): RagdockError {
+/** The session is of the apps that run; what is of another version may not understand what it is asked. */
+function brokenOff({ exitCode, diagnostics }: SessionOutcome, results: Results): RagdockError {
   const said = diagnostics === '' ? '' : `: ${diagnostics}`;
+  const stale = results.staleApps.join(', ');
   return new RagdockError({
     code: 'SESSION_FAILED',
     message: `the session ended with ${exitCode} before every check had its result${said}`,
+    ...(stale === '' ? {} : { remedy: `Deploy: ${stale} run another version of the apps than this one would deploy.` }),
   });
 }

@@ -5,6 +5,7 @@ import {
   type Endpoint,
   ExternalServer,
   hostPort,
+  type SecretRef,
   Service,
   type Workload,
   workloadsOf,
@@ -13,7 +14,6 @@ import { NodeExporter } from '../../constructs/services/index.js';
 import { DATA_SOURCE } from '../../dashboards/index.js';
 import { collectionSettings } from '../../stacks/rag-services.js';
 import type { PathPlan, Target, TargetOf } from '../apps/operator/smoke/protocol.js';
-import type { SessionAccess } from '../operator/session-plan.js';
 import type { DescribedStack } from '../operator/stack.js';
 
 /** Beyond the longest answer of the API: saving it, and its way back. In seconds. */
@@ -22,11 +22,18 @@ const ANSWER_MARGIN_SECONDS = 10;
 /** A service, or a server outside the stack. */
 type Asked = Workload | ExternalServer;
 
+/** How what is asked is reached. @see SessionAccess */
+export interface Access {
+  url(endpoint: Endpoint): string;
+  /** Path of a credential's file, without version. */
+  credentialFile(credential: SecretRef): string;
+}
+
 /** A service that can be asked by its own protocol, before it is known how it is reached. */
 export interface TargetSource {
   readonly service: Asked;
   readonly endpoints: readonly Endpoint[];
-  readonly target: (access: SessionAccess) => Target;
+  readonly target: (access: Access) => Target;
 }
 
 /** Everything of a stack that speaks a protocol we know. Other containers are looked at from outside alone. */
@@ -69,6 +76,7 @@ export function targetsOf({ environment, services, topology }: DescribedStack): 
           url,
           ...(llm.http.credential ? { keyFile } : {}),
           model: nameOf(settings.services.llm[name]),
+          completes: !ExternalServer.isExternalServer(llm),
         })),
       ),
     ...(embeddings
@@ -83,7 +91,17 @@ export function targetsOf({ environment, services, topology }: DescribedStack): 
           })),
         ]
       : []),
-    source(api, api.http, (url, keyFile) => ({ ...common(api), kind: 'rag-api', url, keyFile })),
+    {
+      service: api,
+      endpoints: [api.http, api.metrics],
+      target: (access) => ({
+        ...common(api),
+        kind: 'rag-api',
+        url: access.url(api.http),
+        keyFile: api.http.credential ? access.credentialFile(api.http.credential) : '',
+        metricsUrl: access.url(api.metrics),
+      }),
+    },
     ...(webBot ? [source(webBot, webBot.http, (url) => ({ ...common(webBot), kind: 'web-bot', url }))] : []),
     ...(prometheus
       ? [

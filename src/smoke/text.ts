@@ -23,6 +23,7 @@ export function formatSummary(report: SmokeReport, paint: Paint): string {
   const verdict = report.ok ? paint('green', 'answers') : paint('red', 'does not answer as it should');
   return [
     ...failed.flatMap((check, index) => [...formatFailure(check, shownBefore(failed, index), paint), '']),
+    ...(report.doctor === undefined ? [] : [`the doctor could not look: ${printable(report.doctor)}`, '']),
     `${environment} ${verdict}: ${counts.passed} checks passed, ${counts.failed} failed${skipped}, in ${seconds.toFixed(1)} s`,
     '',
   ].join('\n');
@@ -40,8 +41,8 @@ export function describeFailure({ checks }: SmokeReport): string {
   return `${count}: ${causes}${others.size === 0 ? '' : `; with it: ${[...others].join(', ')}`}`;
 }
 
-function formatFailure(check: ReportedCheck, logsShown: boolean, paint: Paint): string[] {
-  const { service, because = [], asked, expected, came, logs } = check;
+function formatFailure(check: ReportedCheck, shown: boolean, paint: Paint): string[] {
+  const { service, because = [], asked, expected, came, logs, diagnosis } = check;
   const cause = because.length > 0 ? paint('dim', `  (probably because of ${because.join(', ')})`) : '';
   const field = (name: string, value: string | undefined) =>
     value === undefined ? [] : [`    ${name.padEnd(8)}  ${printable(value).replaceAll('\n', `\n${' '.repeat(14)}`)}`];
@@ -50,11 +51,12 @@ function formatFailure(check: ReportedCheck, logsShown: boolean, paint: Paint): 
     ...field('asked', asked),
     ...field('expected', expected),
     ...field('came', came),
-    ...(logs && logs.length > 0 && !logsShown ? field('log', logs.join('\n')) : []),
+    ...(logs && logs.length > 0 && !shown ? field('log', logs.join('\n')) : []),
+    ...(diagnosis && !shown ? field('doctor', `${diagnosis.id}: ${diagnosis.meaning}\n→ ${diagnosis.remedy}`) : []),
   ];
 }
 
-/** Whether the log of this check's service was shown with an earlier one. */
+/** Whether log and diagnosis of this check's service were shown with an earlier one. */
 function shownBefore(failed: readonly ReportedCheck[], index: number): boolean {
   return failed.slice(0, index).some(({ service }) => service === failed[index]?.service);
 }

@@ -50,7 +50,7 @@ export function expectedContainers(
 }
 
 /** Undefined where a checkout's apps are missing or older than their sources: a status is no reason to build them. */
-function builtBundle(): Bundle | undefined {
+export function builtBundle(): Bundle | undefined {
   try {
     return readBundle();
   } catch (error) {

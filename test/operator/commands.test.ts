@@ -6,6 +6,7 @@ import { readLines } from '../../src/apps/operator/lines.js';
 import { describeStack } from '../../src/operator/stack.js';
 import { ragdock } from '../cli/terminal.js';
 import { changed, MINIMAL, project, put } from '../config/project.js';
+import { finding } from '../smoke/support/session.js';
 import { ROOT } from '../support/environments.js';
 import { becomes, engineWith } from './support/deployed-engine.js';
 import { modelFolder } from './support/model-folder.js';
@@ -419,32 +420,6 @@ services:
 });
 
 describe('ragdock smoke', () => {
-  /** A session in which every service of the plan is well, but for the ones that are named. */
-  const finding =
-    (...broken: readonly string[]): Program =>
-    async ({ stdin, stdout }) => {
-      const lines = readLines(stdin);
-      const plan = JSON.parse((await lines.next()).value ?? 'null') as { targets: { id: string }[] };
-      for (const { id } of plan.targets) {
-        const bad = broken.includes(id);
-        const result = {
-          service: id,
-          check: 'ready',
-          level: 'service',
-          outcome: bad ? 'failed' : 'passed',
-          seconds: 0.1,
-          ...(bad ? { asked: 'GET /readyz', expected: '200', came: '503 <loading>' } : {}),
-        };
-        stdout(`${JSON.stringify({ event: 'check', result })}\n`);
-      }
-      stdout('{"event":"done"}\n');
-      for await (const line of lines) {
-        const { id, text } = JSON.parse(line) as { id: number; text: string };
-        stdout(`${JSON.stringify({ event: 'masked', id, text })}\n`);
-      }
-      return 0;
-    };
-
   test('ends with 0 when everything answers', async () => {
     const { cwd } = await deployedProject(finding());
     const { exit, stdout, stderr } = await ragdock(['smoke', 'dev'], { cwd });

@@ -11,6 +11,7 @@ const PLAN: SmokePlan = {
   run: '20261122t100000z-aaaaaa',
   liveRuns: [],
   timeoutSeconds: 10,
+  level: 'path',
   targets: [],
   failed: ['qdrant'],
   path: { needs: ['qdrant', 'rag-api'], collection: 'BD_curs_data', course: 'demo', answerSeconds: 5 },

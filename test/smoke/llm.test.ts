@@ -29,7 +29,15 @@ function guarded(chat: Handler): Handler {
 }
 
 const checks = () =>
-  llmChecks({ kind: 'llm', id: 'llm-main', needs: [], url: server.url, keyFile: secretFile(KEY), model: 'saiga' });
+  llmChecks({
+    kind: 'llm',
+    id: 'llm-main',
+    needs: [],
+    url: server.url,
+    keyFile: secretFile(KEY),
+    model: 'saiga',
+    completes: true,
+  });
 const ready = (signal = AbortSignal.timeout(5000)) => checks().ready(signal);
 
 function check(name: string, signal = AbortSignal.timeout(5000)): Promise<void> {
@@ -48,7 +56,7 @@ test('a server without a key is asked without one, and not whether it refuses an
     if (request.path === '/v1/models') return json(response, 200, { data: [{ id: 'saiga' }] });
     return answering('Бе', 'лый')(request, response);
   };
-  const open = llmChecks({ kind: 'llm', id: 'llm-main', needs: [], url: server.url, model: 'saiga' });
+  const open = llmChecks({ kind: 'llm', id: 'llm-main', needs: [], url: server.url, model: 'saiga', completes: false });
 
   await open.ready(AbortSignal.timeout(5000));
   expect(open.checks.map(({ name }) => name)).toEqual(['streams an answer']);
@@ -59,6 +67,46 @@ test('a server that answers passes', async () => {
   await ready();
   await check('refuses a wrong key');
   await check('streams an answer');
+});
+
+describe('a text', () => {
+  const completing = (answer: object | Handler): void => {
+    server.handler = guarded((request, response) =>
+      typeof answer === 'function' ? answer(request, response) : json(response, 200, answer),
+    );
+  };
+
+  test('with a token and its end passes, as vLLM sends it', async () => {
+    const recorded = readFileSync(join(ROOT, 'test/recordings/vllm/all-exchanges.jsonl'), 'utf8')
+      .split('\n')
+      .filter((line) => line.includes('"path": "/v1/completions"'))
+      .map((line) => JSON.parse(line) as { status: number; response?: { choices?: readonly object[] } })
+      .find(({ status, response }) => status === 200 && (response?.choices?.length ?? 0) > 0);
+    expect(recorded).toBeDefined();
+    completing(recorded?.response ?? {});
+    await check('completes a text');
+    const [asked] = server.requests.filter(({ path }) => path === '/v1/completions');
+    expect(JSON.parse(asked?.body ?? '{}')).toMatchObject({ model: 'saiga', prompt: expect.any(String) });
+  });
+
+  test.each([
+    ['nothing in it', { choices: [{ text: '', finish_reason: 'stop' }] }],
+    ['no end', { choices: [{ text: ' снег', finish_reason: null }] }],
+    ['no choice', { choices: [] }],
+    ['something else', { ok: true }],
+  ])('with %s fails', async (_, answer) => {
+    completing(answer);
+    expect((await failureOf(check('completes a text'))).finding).toMatchObject({
+      asked: `POST ${server.url}/v1/completions`,
+      came: expect.stringContaining('200 {'),
+    });
+  });
+
+  test('that never comes fails with that', async () => {
+    completing((() => undefined) as Handler);
+    const failure = await failureOf(check('completes a text', AbortSignal.timeout(300)));
+    expect(failure.finding.came).toContain('nothing in time');
+  });
 });
 
 describe('is not ready', () => {

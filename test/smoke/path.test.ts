@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { leftoversOf } from '../../src/apps/operator/leftovers.js';
-import { judgeExchange, stream } from '../../src/apps/operator/smoke/path.js';
+import { judgeExchange, stream } from '../../src/apps/operator/smoke/asked-api.js';
 import { ScratchDocument } from '../../src/apps/operator/smoke/scratch.js';
 import { RagFailure } from '../../src/rag/failure.js';
 import { passagesOf } from '../../src/rag/ingest/ingest.js';
@@ -10,6 +10,7 @@ import { KEY, RunningRagApi } from '../support/rag-api.js';
 import { secretFile } from './support/secret-file.js';
 import { failureOf } from './support/verdict.js';
 
+const QUESTION = { message: 'Что такое RAG?', user: 'ragdock-smoke-r1', course: 'demo' };
 const soon = () => AbortSignal.timeout(5000);
 
 describe('an answer of the API', () => {
@@ -21,7 +22,7 @@ describe('an answer of the API', () => {
       await api.stop();
     }
   }
-  const ask = (url: string, key = KEY) => stream({ url, keyFile: secretFile(key) }, 'Что такое RAG?', 'demo', soon());
+  const ask = (url: string, key = KEY) => stream({ url, keyFile: secretFile(key) }, QUESTION, soon());
 
   test('is its text, its pieces and its exchange', async () => {
     await withApi(async (api) => {

@@ -1,8 +1,10 @@
+import { marked, type Tokens } from 'marked';
 import { describe, expect, test } from 'vitest';
 import { maskSecrets } from '../../src/apps/operator/smoke/mask.js';
 import type { CheckResult } from '../../src/apps/operator/smoke/protocol.js';
 import { formatJunit } from '../../src/smoke/junit.js';
-import { Results, SmokeReport } from '../../src/smoke/report.js';
+import { formatMarkdown } from '../../src/smoke/markdown.js';
+import { type Evidence, Results, SmokeReport } from '../../src/smoke/report.js';
 import { describeFailure, formatCheck, formatSummary } from '../../src/smoke/text.js';
 
 const check = (service: string, name: string, changes: Partial<CheckResult> = {}): CheckResult => ({
@@ -14,17 +16,21 @@ const check = (service: string, name: string, changes: Partial<CheckResult> = {}
   ...changes,
 });
 const failure = { outcome: 'failed', asked: 'GET /readyz', expected: '200', came: '503' } as const;
-const HEAD = { environment: 'dev', startedAt: '2026-11-22T10:00:00.000Z', seconds: 4.5 };
+const HEAD = { environment: 'dev', level: 'path' as const, startedAt: '2026-11-22T10:00:00.000Z', seconds: 4.5 };
 const NEEDS = new Map([
   ['rag-api', new Set(['qdrant', 'postgres'])],
   ['web-bot', new Set(['rag-api', 'qdrant', 'postgres'])],
 ]);
 const plain = (_style: string, text: string) => text;
 
-function report(results: readonly CheckResult[], logs: Readonly<Record<string, string[]>> = {}): SmokeReport {
+function report(
+  results: readonly CheckResult[],
+  logs: Readonly<Record<string, string[]>> = {},
+  more: Partial<Evidence> = {},
+): SmokeReport {
   const collected = new Results();
   for (const result of results) collected.add(result);
-  return collected.report(HEAD, NEEDS, new Map(Object.entries(logs)));
+  return collected.report(HEAD, NEEDS, { logs: new Map(Object.entries(logs)), diagnoses: new Map(), ...more });
 }
 
 const BROKEN = report(
@@ -92,6 +98,76 @@ describe('as text', () => {
 
   test('one sentence names the cause', () => {
     expect(describeFailure(BROKEN)).toBe('2 checks failed: qdrant (container); with it: rag-api');
+  });
+});
+
+describe('with a doctor', () => {
+  const diagnosis = { id: 'disk-full', meaning: 'The disk of the engine is full.', remedy: '`docker system df`' };
+  const diagnosed = report(
+    [check('qdrant', 'container', failure), check('qdrant', 'ready', failure), check('rag-api', 'ready', failure)],
+    {},
+    { diagnoses: new Map([['qdrant', diagnosis]]) },
+  );
+  const helpless = report([check('qdrant', 'container', failure)], {}, { doctor: 'nothing in time' });
+
+  test('every failed check of the service has what was said', () => {
+    expect(diagnosed.checks.map((it) => it.diagnosis?.id)).toEqual(['disk-full', 'disk-full', undefined]);
+    expect(SmokeReport.parse(diagnosed)).toEqual(diagnosed);
+  });
+
+  test('text, JUnit and Markdown show it', () => {
+    const text = formatSummary(diagnosed, plain);
+    expect(text).toContain(
+      '    doctor    disk-full: The disk of the engine is full.\n              → `docker system df`',
+    );
+    expect(text.match(/disk-full/g)).toHaveLength(1);
+    expect(formatJunit(diagnosed)).toContain(
+      'doctor: disk-full: The disk of the engine is full.\ndo: `docker system df`',
+    );
+    expect(formatMarkdown(diagnosed)).toContain(
+      'Doctor: **disk-full**. The disk of the engine is full.\n\nDo: `docker system df`',
+    );
+  });
+
+  test('one that could not look says so everywhere', () => {
+    for (const form of [formatSummary(helpless, plain), formatJunit(helpless), formatMarkdown(helpless)]) {
+      expect(form).toMatch(/the doctor could not look: `?nothing in time/i);
+    }
+  });
+});
+
+describe('as Markdown', () => {
+  const page = formatMarkdown(
+    report(
+      [
+        check('qdrant', 'ready', { ...failure, came: '503 a|b `tick` <b>@team</b>\nnext' }),
+        check('postgres', 'ready'),
+        check('web-bot', 'ready', { outcome: 'skipped', came: 'qdrant failed' }),
+      ],
+      { qdrant: ['last words', '```', '<script>'] },
+    ),
+  );
+  const tokens = marked.lexer(page);
+  const html = marked.parser(tokens);
+
+  test('says how it went, what was asked, expected and came, and lists all checks', () => {
+    expect(page).toMatch(/^## ragdock smoke dev: does not answer as it should\n\n1 checks passed, 1 failed, 1 skipped/);
+    const [first, all] = tokens.filter((token) => token.type === 'table') as Tokens.Table[];
+    expect(first?.rows.map(([name]) => name?.text)).toEqual(['asked', 'expected', 'came']);
+    expect(first?.rows.every((row) => row.length === 2)).toBe(true);
+    expect(all?.rows).toHaveLength(3);
+  });
+
+  test('shows what came as it came, and nothing of it as a link, a mention or HTML', () => {
+    expect(html).toContain('503 a|b `tick` &lt;b&gt;@team&lt;/b&gt; next');
+    expect(html).not.toContain('<script>');
+    expect(html).toContain('last words\n```\n&lt;script&gt;');
+  });
+
+  test('of a stack that answers is short', () => {
+    const good = formatMarkdown(report([check('qdrant', 'ready')]));
+    expect(good).toContain('## ragdock smoke dev: answers\n\n1 checks passed, 0 failed, in 4.5 s (level `path`).');
+    expect(good).not.toContain('###');
   });
 });
 

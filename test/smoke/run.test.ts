@@ -290,3 +290,87 @@ test('everything stopped: that is told without a session', async () => {
   expect(failures(report).map(({ service }) => service)).toContain('qdrant');
   expect(engine.requests.some((it) => it.includes('/create'))).toBe(false);
 });
+
+describe('as far as it is asked to go', () => {
+  test('the session is told, and the report says it', async () => {
+    const inside = new Inside();
+    const report = await smoke(await engineWith(stack, inside.program), { level: 'up' });
+
+    expect(inside.plan?.level).toBe('up');
+    expect(report.level).toBe('up');
+  });
+});
+
+describe('the apps that run', () => {
+  const withApps = async (...tags: string[]) => {
+    const engine = await engineWith(stack, new Inside().program);
+    engine.images = [
+      { Id: 'sha256:dev-rag-api', RepoTags: tags },
+      { Id: 'sha256:dev-web-bot', RepoTags: ['ragdock-apps:bbbbbbbbbbbb'] },
+    ];
+    return smoke(engine, { bundle: { hash: 'bbbbbbbbbbbb' } });
+  };
+
+  test('are those of this version', async () => {
+    const report = await withApps('ragdock-apps:bbbbbbbbbbbb');
+    expect(failures(report)).toEqual([]);
+    expect(report.checks.filter(({ check }) => check === 'bundle').map(({ service }) => service)).toEqual([
+      'rag-api',
+      'web-bot',
+    ]);
+  });
+
+  test('of another version fail, each by its name, although they answer', async () => {
+    expect(failures(await withApps('ragdock-apps:aaaaaaaaaaaa'))).toMatchObject([
+      {
+        service: 'rag-api',
+        check: 'bundle',
+        expected: 'the image ragdock-apps:bbbbbbbbbbbb',
+        came: 'the image ragdock-apps:aaaaaaaaaaaa, which is of another version of the apps',
+      },
+    ]);
+  });
+
+  test('that do not understand what they are asked are the first thing to change', async () => {
+    const engine = await engineWith(stack, () => 1);
+    engine.images = [];
+    await expect(smoke(engine, { bundle: { hash: 'bbbbbbbbbbbb' } })).rejects.toThrow(
+      /SESSION_FAILED[\s\S]*Deploy: rag-api, web-bot run another version/,
+    );
+  });
+});
+
+describe('the doctor', () => {
+  const broken = async (diagnose: SmokeOptions['diagnose']) => {
+    const engine = await engineWith(stack, new Inside().program);
+    becomes(engine, 'dev-qdrant', { Status: 'exited', ExitCode: 143 });
+    return smoke(engine, { ...(diagnose ? { diagnose } : {}), secrets: ['hidden-here'] });
+  };
+
+  test('is asked of what failed, and says it without a secret of either side', async () => {
+    const asked: string[] = [];
+    const report = await broken(async (services) => {
+      asked.push(...services);
+      const said = { id: 'disk-full', meaning: 'It said s3cr3t.', remedy: 'rm hidden-here' };
+      return new Map([['qdrant', said]]);
+    });
+    expect(asked).toEqual(['qdrant']);
+    expect(failures(report)[0]?.diagnosis).toEqual({ id: 'disk-full', meaning: 'It said XXX.', remedy: 'rm ***' });
+    expect(report).not.toHaveProperty('doctor');
+  });
+
+  test('that fails hides no result, and its failure is told', async () => {
+    const report = await broken(async () => {
+      throw new RagdockError({ code: 'INTERNAL', message: 'no evidence of hidden-here' });
+    });
+    expect(failures(report)).toMatchObject([{ service: 'qdrant', came: 'exited, ended with 143' }]);
+    expect(report.doctor).toBe('no evidence of ***');
+  });
+
+  test('is not asked while everything answers', async () => {
+    const report = await smoke(await engineWith(stack, new Inside().program), {
+      diagnose: () => Promise.reject(new Error('nobody asked')),
+    });
+    expect(report.ok).toBe(true);
+  });
+});

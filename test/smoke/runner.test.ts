@@ -99,6 +99,14 @@ describe('a service', () => {
     expect(recorder.results).toMatchObject([{ outcome: 'failed', came: 'a crash loop: started 5 times' }]);
   });
 
+  test('is asked for no more than whether it is ready, where no more is wanted', async () => {
+    const recorder = new Recorder();
+    const checks = [{ name: 'settings', seconds: 1, run: async () => undefined }];
+    await runService(service({ checks }), recorder.context, 'up');
+
+    expect(recorder.results).toMatchObject([{ check: 'ready', level: 'up', outcome: 'passed' }]);
+  });
+
   test('that never answers fails when the time is up, with what it said last', async () => {
     const recorder = new Recorder(AbortSignal.timeout(300));
     let attempts = 0;
@@ -149,12 +157,23 @@ describe('a check', () => {
     expect(recorder.board.lostAmong(['qdrant'])).toEqual([]);
   });
 
+  test('whose time is up says how far it came, where it can', async () => {
+    const recorder = new Recorder();
+    const run = async (signal: AbortSignal) => {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      throw new CheckFailure({ asked: 'a chat', expected: 'its end', came: 'after 3 tokens: nothing in time' });
+    };
+    await runCheck({ id: 'llm-main', needs: [] }, { name: 'streams', seconds: 0.05, run }, recorder.context);
+
+    expect(recorder.results).toMatchObject([{ asked: 'a chat', came: 'after 3 tokens: nothing in time' }]);
+  });
+
   test('that was given up can still be waited for', async () => {
     const recorder = new Recorder();
     let cleaned = false;
     const run = async (signal: AbortSignal) => {
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await new Promise((resolve) => setTimeout(resolve, 600));
       cleaned = true;
     };
     await runCheck({ id: 'qdrant', needs: [] }, { name: 'slow', seconds: 0.05, run }, recorder.context);

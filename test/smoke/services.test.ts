@@ -75,6 +75,8 @@ describe('the RAG API', () => {
   });
 });
 
+const QUESTION = { message: 'Что такое RAG?', user: 'ragdock-smoke-r1', course: 'demo' };
+
 describe('the web bot', () => {
   const checksOf = (url: string) => webBotChecks({ kind: 'web-bot', id: 'web-bot', needs: [], url });
   const soon = () => AbortSignal.timeout(5000);
@@ -84,7 +86,7 @@ describe('the web bot', () => {
     const checks = checksOf(url);
     await checks.ready(soon());
     await run(checks, 'Socket.IO handshake');
-    const answer = await askInChat(url, 'Что такое RAG?', 'demo', soon());
+    const answer = await askInChat(url, QUESTION, soon());
     expect(answer.finished.ok).toBe(true);
     expect(answer.text).not.toBe('');
   });
@@ -111,13 +113,13 @@ describe('the web bot', () => {
 
   test('that refuses a question fails with its code', async () => {
     const { url } = await startBot();
-    const failure = await failureOf(askInChat(url, 'Что такое RAG?', 'no such course', soon()));
+    const failure = await failureOf(askInChat(url, { ...QUESTION, course: 'no such course' }, soon()));
     expect(failure.finding.came).toMatch(/^refused: /);
   });
 
   test('whose API is gone fails with what it says to the reader', async () => {
     const { url } = await startBot({}, { apiUrl: `http://127.0.0.1:${await closedPort()}` });
-    const failure = await failureOf(askInChat(url, 'Что такое RAG?', 'demo', soon()));
+    const failure = await failureOf(askInChat(url, QUESTION, soon()));
     expect(failure.finding.came).toMatch(/^bot_finished with ok: false/);
   });
 });
@@ -144,14 +146,17 @@ describe('PostgreSQL', () => {
   });
 
   test('that does not listen is waited for', async () => {
-    const checks = postgresChecks({
-      kind: 'postgres',
-      id: 'postgres',
-      needs: [],
-      url: `postgresql://rag_api@127.0.0.1:${await closedPort()}/ml_db`,
-      passwordFile: secretFile('password'),
-      settings: {},
-    });
+    const checks = postgresChecks(
+      {
+        kind: 'postgres',
+        id: 'postgres',
+        needs: [],
+        url: `postgresql://rag_api@127.0.0.1:${await closedPort()}/ml_db`,
+        passwordFile: secretFile('password'),
+        settings: {},
+      },
+      'ragdock-smoke-r1',
+    );
     const failure = await failureOf(checks.ready(AbortSignal.timeout(5000)));
     expect(failure.finding.came).toContain('nothing listens there');
     expect(failure.final).toBe(false);

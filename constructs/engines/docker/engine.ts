@@ -11,6 +11,7 @@ import { containerConfig } from './container.js';
 import { tfEscape } from './escape.js';
 import { type FilesVolume, filesVolumes } from './files.js';
 import { deviceRequests, refuseGpusTwice } from './gpus.js';
+import { imageReference } from './image-reference.js';
 import { outputUrls, outputVersions } from './outputs.js';
 import { patched } from './override.js';
 import { refuseCycle, refuseUnsupported } from './refusals.js';
@@ -347,11 +348,6 @@ class DockerEngine {
     if (!network) throw new Error(`the network ${id} was not lowered`);
     return network;
   }
-}
-
-/** The image of a workload with its tag. That of the bundled apps is built on the engine, and its tag is their hash. */
-function imageReference({ image }: Workload, bundle: string): string {
-  return image === 'bundled-apps' ? `ragdock-apps:${bundle}` : image.reference;
 }
 
 /** Give a resource the id that its address in Terraform has for good: a changed one would destroy and make it anew. */

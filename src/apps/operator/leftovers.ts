@@ -4,6 +4,12 @@ export interface Runs {
   readonly liveRuns: readonly string[];
 }
 
+/** What the name of a run ends with that no container shows: nobody can see whether it is alive. */
+export const UNSEEN = '-unseen';
+
+/** Age from which on such a run is over, in milliseconds; no smoke test takes as long. */
+const UNSEEN_MS = 24 * 3600 * 1000;
+
 /** Longest time from the naming of a run to the moment in which others can see it, in milliseconds. */
 const HEAD_START_MS = 2000;
 
@@ -13,7 +19,10 @@ const HEAD_START_MS = 2000;
  */
 export function leftoversOf({ run, liveRuns }: Runs): (other: string) => boolean {
   const began = beginOf(run);
-  return (other) => beginOf(other) < began - HEAD_START_MS && !liveRuns.includes(other);
+  return (other) => {
+    const age = other.endsWith(UNSEEN) ? UNSEEN_MS : HEAD_START_MS;
+    return beginOf(other) < began - age && !liveRuns.includes(other);
+  };
 }
 
 /** `20261122t100000z-3f9a1c` began at 10:00:00; what is no run began never. */

@@ -6,18 +6,21 @@ import { agentExporterChecks } from './smoke/agent-exporter.js';
 import { alertmanagerChecks } from './smoke/alertmanager.js';
 import { Board } from './smoke/board.js';
 import type { ServiceChecks } from './smoke/check.js';
+import { checkCited } from './smoke/cited.js';
 import { embeddingChecks } from './smoke/embeddings.js';
 import { exporterChecks } from './smoke/exporters.js';
 import { grafanaChecks } from './smoke/grafana.js';
+import { reaches } from './smoke/level.js';
 import { llmChecks } from './smoke/llm.js';
 import { maskSecrets } from './smoke/mask.js';
-import { sweepLeftovers, walkPath } from './smoke/path.js';
+import { walkPath } from './smoke/path.js';
 import { postgresChecks } from './smoke/postgres.js';
 import { prometheusChecks } from './smoke/prometheus.js';
-import { SmokeCommand, type SmokeEvent, SmokePlan, type Target } from './smoke/protocol.js';
+import { SmokeCommand, type SmokeEvent, SmokePlan, smokeUser, type Target } from './smoke/protocol.js';
 import { qdrantChecks } from './smoke/qdrant.js';
 import { ragApiChecks } from './smoke/rag-api.js';
 import { type RunContext, runService } from './smoke/runner.js';
+import { sweepLeftovers } from './smoke/sweep.js';
 import { webBotChecks } from './smoke/web-bot.js';
 
 /** How long what was cut off may take to clean up behind itself, in milliseconds. */
@@ -65,25 +68,28 @@ export async function operatorSmoke(
 }
 
 async function runAll(plan: SmokePlan, context: RunContext): Promise<void> {
-  const swept = sweepLeftovers(plan, AbortSignal.any([context.signal, AbortSignal.timeout(SWEEP_MS)])).catch(
-    // What is wrong with Qdrant is told by its own checks.
-    () => undefined,
-  );
+  const swept = reaches(plan.level, 'service')
+    ? sweepLeftovers(plan, AbortSignal.any([context.signal, AbortSignal.timeout(SWEEP_MS)]))
+    : Promise.resolve();
   const asked = new Map(
-    plan.targets.map((target) => [target.id, runService(checksOf(target, plan, context.board), context)]),
+    plan.targets.map((target) => [target.id, runService(checksOf(target, plan, context.board), context, plan.level)]),
   );
-  const bot = plan.targets.find(({ kind }) => kind === 'web-bot');
-  // Not after all of them: a service that hangs until the time is up must not take the path with it.
-  await Promise.all([swept, ...plan.path.needs.map((id) => asked.get(id))]);
-  await walkPath(plan, context, asked.get(bot?.id ?? '') ?? Promise.resolve());
-  await Promise.all(asked.values());
+  const further: Promise<unknown>[] = [];
+  if (reaches(plan.level, 'service')) further.push(checkCited(plan, context, (id) => asked.get(id)));
+  if (reaches(plan.level, 'path')) {
+    const bot = plan.targets.find(({ kind }) => kind === 'web-bot');
+    // Not after all of them: a service that hangs until the time is up must not take the path with it.
+    await Promise.all([swept, ...plan.path.needs.map((id) => asked.get(id))]);
+    await walkPath(plan, context, asked.get(bot?.id ?? '') ?? Promise.resolve());
+  }
+  await Promise.all([swept, ...asked.values(), ...further]);
   await Promise.race([Promise.allSettled(context.begun), delay(CLEANUP_MS, undefined, { ref: false })]);
 }
 
 function checksOf(target: Target, plan: SmokePlan, board: Board): ServiceChecks {
   switch (target.kind) {
     case 'postgres':
-      return postgresChecks(target);
+      return postgresChecks(target, smokeUser(plan.run));
     case 'qdrant':
       return qdrantChecks(target, plan.run);
     case 'llm':

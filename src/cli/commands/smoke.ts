@@ -1,15 +1,22 @@
-import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { InvalidArgumentError } from 'commander';
-import type { CheckResult } from '../../apps/operator/smoke/protocol.js';
+import { InvalidArgumentError, Option } from 'commander';
+import { SMOKE_LEVELS, type SmokeLevel } from '../../apps/operator/smoke/level.js';
+import type { DescribedStack } from '../../operator/stack.js';
+import type { SmokeReport } from '../../smoke/report.js';
 import type { RagdockCommand } from '../command.js';
 import type { Io } from '../io.js';
 import { paint } from '../io.js';
+import type { SmokeScreen } from '../smoke-screen.js';
 
 interface Options {
+  readonly level?: SmokeLevel;
   readonly json?: string;
   readonly junit?: string;
+  readonly markdown?: string;
   readonly timeout: number;
+  readonly url?: ReadonlyMap<string, string>;
+  readonly keyFile?: ReadonlyMap<string, string>;
+  readonly question?: string;
 }
 
 const DEFAULT_TIMEOUT_SECONDS = 300;
@@ -21,67 +28,134 @@ export function registerSmoke(program: RagdockCommand, io: Io): void {
     .summary('check every service, then the whole path')
     .description('ask every service of a running stack by its own protocol, then the whole path; exit 0 or 1')
     .argument('<env>', 'name or file of the environment')
+    .addOption(
+      new Option('--level <level>', 'how far to go; each level includes those before it (default: path)').choices(
+        SMOKE_LEVELS,
+      ),
+    )
     .option('--json <file>', 'write the report as JSON into this file; - is stdout')
     .option('--junit <file>', 'write the report as JUnit XML into this file')
+    .option(
+      '--markdown <file>',
+      'write the report as Markdown into this file; added to what is there when the file is $GITHUB_STEP_SUMMARY',
+    )
     .option('--timeout <seconds>', 'longest time for all checks together', seconds, DEFAULT_TIMEOUT_SECONDS)
+    .option(
+      '--url <service=url>',
+      'ask this service at this address, from here and without the engine; again for each service',
+      pair,
+    )
+    .option('--key-file <service=file>', 'with --url: file with the key of a service (default: the secrets here)', pair)
+    .option('--question <text>', 'with --url: asked about what is there, in the place of a scratch document')
     .example('ragdock smoke dev', 'the gate behind a deploy')
-    .example('ragdock smoke dev --junit smoke.xml --timeout 600', 'in CI')
+    .example('ragdock smoke dev --junit smoke.xml --markdown smoke.md --timeout 600', 'in CI')
+    .example('ragdock smoke dev --level up', 'whether everything is up, and nothing is written')
+    .example(
+      'ragdock smoke prod --url web-bot=https://chat.example.com --level service',
+      'from outside, as users come in',
+    )
     .action((env: string, options: Options) => smoke(env, options, io));
 }
 
 async function smoke(env: string, options: Options, io: Io): Promise<void> {
   const { RagdockError } = await import('../../errors/problem.js');
-  const { withEngine } = await import('../../operator/docker.js');
   const { describeStack } = await import('../../operator/stack.js');
-  const { StatusLine } = await import('../../operator/status-line.js');
-  const { formatJunit } = await import('../../smoke/junit.js');
-  const { storedValues } = await import('../../secrets/stored-values.js');
-  const { runSmoke } = await import('../../smoke/run.js');
-  const { describeFailure, formatCheck, formatSummary } = await import('../../smoke/text.js');
+  const { describeFailure, formatSummary } = await import('../../smoke/text.js');
+  const { jsonOf } = await import('../../smoke/report.js');
+  const { ReportFiles } = await import('../../smoke/files.js');
+  const { SmokeScreen } = await import('../smoke-screen.js');
 
+  const alone = onlyWithUrls(options);
+  if (alone !== undefined) {
+    const remedy = 'Name the services that are asked from here: `--url rag-api=https://…`.';
+    throw new RagdockError({ code: 'USAGE', message: `${alone} without --url`, remedy });
+  }
   const stack = describeStack(env, io.cwd);
-  const { environment } = stack;
+  const files = new ReportFiles(io.cwd, options, io.env.GITHUB_STEP_SUMMARY);
+  // A report of an earlier run says nothing of this one, which may not come to its end.
+  files.clear();
   // The report as data has stdout for itself.
   const output = options.json === '-' ? io.stderr : io.stdout;
-  const status = new StatusLine(io.stderr);
-  const told = new Map<string, string>();
-  const onCheck = (result: CheckResult) => {
-    status.clear();
-    output.write(`${formatCheck(result, (style, text) => paint(output, style, text))}\n`);
-  };
-  const onWaiting = (waiting: ReadonlyMap<string, string>) => {
-    if (io.stderr.isTTY) {
-      const services = [...waiting].map(([service, came]) => `${service} (${came})`);
-      if (services.length === 0) status.clear();
-      else status.show(`waiting for ${services.join(', ')}`);
-      return;
-    }
-    for (const [service, came] of waiting) {
-      if (told.get(service) === came) continue;
-      told.set(service, came);
-      output.write(`waiting  ${service.padEnd(18)}  ${came}\n`);
-    }
-  };
-  const report = await withEngine(environment.settings.host.docker, { certPath: io.env.DOCKER_CERT_PATH }, (docker) =>
-    runSmoke(docker, stack, {
-      timeoutSeconds: options.timeout,
-      signal: io.signal,
-      // A machine that only asks needs to have none.
-      secrets: storedValues(io.cwd, environment.name),
-      onCheck,
-      onWaiting,
-    }),
-  ).finally(() => status.clear());
+  const screen = new SmokeScreen(output, io.stderr, servicesOf(stack, options.url));
+  const report = await (options.url
+    ? fromUrls(stack, options.url, options, screen, io)
+    : fromInside(stack, options, screen, io)
+  ).finally(() => screen.end());
 
   output.write(`\n${formatSummary(report, (style, text) => paint(output, style, text))}`);
-  const json = `${JSON.stringify(report, null, 2)}\n`;
-  if (options.json === '-') io.stdout.write(json);
-  else if (options.json !== undefined) writeFileSync(resolve(io.cwd, options.json), json);
-  if (options.junit !== undefined) writeFileSync(resolve(io.cwd, options.junit), formatJunit(report));
+  if (options.json === '-') io.stdout.write(jsonOf(report));
+  files.write(report);
   if (!report.ok) throw new RagdockError({ code: 'SMOKE_FAILED', message: describeFailure(report) });
+}
+
+async function fromInside(
+  stack: DescribedStack,
+  { timeout, level }: Options,
+  screen: SmokeScreen,
+  io: Io,
+): Promise<SmokeReport> {
+  const { withEngine } = await import('../../operator/docker.js');
+  const { storedValues } = await import('../../secrets/stored-values.js');
+  const { diagnoseServices } = await import('../../smoke/diagnose.js');
+  const { runSmoke } = await import('../../smoke/run.js');
+  const { builtBundle } = await import('../../status/expected.js');
+  const { environment } = stack;
+  // A machine that only asks needs to have none.
+  const secrets = storedValues(io.cwd, environment.name);
+  return withEngine(environment.settings.host.docker, { certPath: io.env.DOCKER_CERT_PATH }, (docker) =>
+    runSmoke(docker, stack, {
+      timeoutSeconds: timeout,
+      ...(level === undefined ? {} : { level }),
+      signal: io.signal,
+      secrets,
+      bundle: builtBundle(),
+      diagnose: (services, signal) =>
+        diagnoseServices({ docker, environment, project: io.cwd, secrets }, services, signal),
+      onCheck: (result) => screen.check(result),
+      onWaiting: (waiting) => screen.waiting(waiting),
+    }),
+  );
+}
+
+async function fromUrls(
+  stack: DescribedStack,
+  urls: ReadonlyMap<string, string>,
+  { timeout, level, keyFile, question }: Options,
+  screen: SmokeScreen,
+  io: Io,
+): Promise<SmokeReport> {
+  const { smokeUrls } = await import('../../smoke/from-urls.js');
+  return smokeUrls(stack, {
+    urls,
+    keyFiles: new Map([...(keyFile ?? [])].map(([service, file]) => [service, resolve(io.cwd, file)])),
+    question,
+    level,
+    timeoutSeconds: timeout,
+    project: io.cwd,
+    signal: io.signal,
+    onCheck: (result) => screen.check(result),
+    onWaiting: (waiting) => screen.waiting(waiting),
+  });
+}
+
+function servicesOf({ topology }: DescribedStack, urls: ReadonlyMap<string, string> | undefined): readonly string[] {
+  return urls ? [...urls.keys()] : topology.workloads.map(({ node }) => node.id);
+}
+
+/** Options that mean nothing inside, where the stack has its keys and a scratch document is what is asked about. */
+function onlyWithUrls({ url, keyFile, question }: Options): string | undefined {
+  const alone = [...(keyFile ? ['--key-file'] : []), ...(question === undefined ? [] : ['--question'])];
+  return url || alone.length === 0 ? undefined : alone.join(' and ');
 }
 
 function seconds(text: string): number {
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('expected a whole number of seconds, 1 to 999999');
+}
+
+/** `service=value`, added to those before it. */
+function pair(text: string, before: ReadonlyMap<string, string> = new Map()): ReadonlyMap<string, string> {
+  const [, service, value] = /^([a-z][a-z0-9.-]*)=(.+)$/.exec(text) ?? [];
+  if (service === undefined || value === undefined) throw new InvalidArgumentError('expected SERVICE=VALUE');
+  return new Map([...before, [service, value.replace(/\/$/, '')]]);
 }

@@ -1,4 +1,6 @@
+import { imageReference } from '../../../constructs/engines/docker/image-reference.js';
 import type { DescribedStack } from '../../../src/operator/stack.js';
+import { builtBundle } from '../../../src/status/expected.js';
 import { deployed } from './inventory.js';
 import { type Program, ScriptedEngine } from './scripted-engine.js';
 
@@ -27,6 +29,16 @@ export async function engineWith(stack: DescribedStack, program: Program): Promi
       .filter((workload) => !('healthCheck' in workload))
       .map((workload) => stack.topology.containerName(workload)),
   );
+  const bundle = builtBundle();
+  if (bundle) {
+    // The apps that run are those of this version: each container has an image of its own here, with the same name.
+    engine.images = stack.topology.workloads
+      .filter(({ image }) => image === 'bundled-apps')
+      .map((workload) => ({
+        Id: containers.get(stack.topology.containerName(workload))?.image,
+        RepoTags: [imageReference(workload, bundle.hash)],
+      }));
+  }
   for (const [name, { image }] of containers) {
     engine.states.set(name, jobs.has(name) ? ENDED : RUNNING);
     const State = jobs.has(name) ? 'exited' : 'running';

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { codeOf } from '../../../rag/failure.js';
 
 /** What a check has to tell when it fails. */
@@ -39,19 +40,34 @@ export interface ServiceChecks {
   readonly checks: readonly Check[];
 }
 
-/** Run `work`, but go on without it when the signal aborts: a library that ignores signals must not hold us up. */
+/** How long work that was told to stop may take to say how far it came, in milliseconds. */
+const LAST_WORDS_MS = 200;
+
+/**
+ * Run `work`, but go on without it soon after the signal aborts: a library that ignores signals must not hold us up.
+ * What the work finds at that moment says more than that the time is up.
+ */
 export async function withSignal<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   signal.throwIfAborted();
   let abort: () => void = () => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason);
+  const aborted = new Promise<void>((resolve) => {
+    // Not `resolve` itself, which would be given the event.
+    abort = () => resolve();
     signal.addEventListener('abort', abort, { once: true });
   });
+  const working = work();
   try {
-    return await Promise.race([work(), aborted]);
+    const first = await Promise.race([working.then((value) => ({ value })), aborted]);
+    if (first) return first.value;
+    await Promise.race([working.catch(sayFinding), delay(LAST_WORDS_MS)]);
+    throw signal.reason;
   } finally {
     signal.removeEventListener('abort', abort);
   }
+}
+
+function sayFinding(error: unknown): void {
+  if (error instanceof CheckFailure) throw error;
 }
 
 /** Any error of a check as a finding. `asked` and `expected` are for errors that bring none of their own. */

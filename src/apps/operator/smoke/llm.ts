@@ -9,8 +9,14 @@ import type { TargetOf } from './protocol.js';
 /** Long enough for a token, short enough for a CPU. */
 const MAX_TOKENS = 16;
 
-/** A server of the OpenAI protocol: it lists its model, guards it if it has a key, and streams an answer to its end. */
-export function llmChecks({ id, needs, url, keyFile, model }: TargetOf<'llm'>): ServiceChecks {
+/** Longest answer of a few tokens, in seconds: on a processor that has other work. */
+const ANSWER_SECONDS = 120;
+
+/**
+ * A server of the OpenAI protocol: it lists its model, guards it if it has a key, completes a text, and streams an
+ * answer to its end.
+ */
+export function llmChecks({ id, needs, url, keyFile, model, completes }: TargetOf<'llm'>): ServiceChecks {
   const authorised = async (): Promise<Record<string, string>> =>
     keyFile === undefined ? {} : { authorization: `Bearer ${await newest(keyFile)}` };
   return {
@@ -29,9 +35,10 @@ export function llmChecks({ id, needs, url, keyFile, model }: TargetOf<'llm'>): 
     },
     checks: [
       ...(keyFile === undefined ? [] : [wrongKeyCheck(url, model)]),
+      ...(completes ? [completionCheck(url, model, authorised)] : []),
       {
         name: 'streams an answer',
-        seconds: 120,
+        seconds: ANSWER_SECONDS,
         run: async (signal) => {
           const question = chat(url, model, await authorised(), signal);
           await judgeChat(await openHttp(question, 'a stream of tokens'), `a chat at ${question.url}`);
@@ -39,6 +46,30 @@ export function llmChecks({ id, needs, url, keyFile, model }: TargetOf<'llm'>): 
       },
     ],
   };
+}
+
+/** A text of the model in one piece: with a token, and with the reason for its end. */
+function completionCheck(url: string, model: string, authorised: () => Promise<Record<string, string>>): Check {
+  return {
+    name: 'completes a text',
+    seconds: ANSWER_SECONDS,
+    run: async (signal) => {
+      const expected = 'a text that is not empty, and a finish_reason';
+      const body = { model, prompt: 'Зимой идёт белый', max_tokens: MAX_TOKENS, temperature: 0 };
+      const question = { method: 'POST', url: `${url}/v1/completions`, headers: await authorised(), body } as const;
+      const reply = await askHttp({ ...question, signal }, expected);
+      expectStatus(reply, 200, expected);
+      const { choices } = jsonOf<{ choices?: readonly Choice[] }>(reply, expected);
+      const choice = Array.isArray(choices) ? (choices[0] as Choice | undefined) : undefined;
+      if (typeof choice?.text === 'string' && choice.text !== '' && typeof choice.finish_reason === 'string') return;
+      throw new CheckFailure({ asked: reply.asked, expected, came: excerptOf(reply) });
+    },
+  };
+}
+
+interface Choice {
+  readonly text?: unknown;
+  readonly finish_reason?: unknown;
 }
 
 function wrongKeyCheck(url: string, model: string): Check {

@@ -1,53 +1,48 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { z } from 'zod';
-import { newest } from '../../secret-file.js';
-import { leftoversOf } from '../leftovers.js';
-import { type Check, CheckFailure, describe, type Finding } from './check.js';
-import { askHttp, excerptOf, expectStatus, jsonOf, openHttp } from './http.js';
-import { type PathPlan, SMOKE_USER, type SmokePlan, type Target, type TargetOf } from './protocol.js';
-import { sweepScratchCollections } from './qdrant.js';
+import {
+  ANSWERED,
+  type AskedApi,
+  answersCounted,
+  authorisation,
+  type Exchange,
+  judgeExchange,
+  readExchange,
+  type Streamed,
+  stream,
+} from './asked-api.js';
+import { type Check, CheckFailure } from './check.js';
+import { askHttp, excerptOf, expectStatus, jsonOf } from './http.js';
+import { type PathPlan, type SmokePlan, smokeUser, type Target, type TargetOf, targetOf } from './protocol.js';
 import { type RunContext, runCheck, skip } from './runner.js';
-import { openerOf, ScratchDocument, sweepScratchDocuments } from './scratch.js';
+import { openerOf, ScratchDocument } from './scratch.js';
 import { askInChat } from './web-bot.js';
 
-/** How often a question is asked again when the model had nothing to say but its end. */
+/**
+ * How often a question is asked when the answer comes in one piece: a model may have no more than one token to say, and
+ * a quick one may say a few between two looks. What gathers answers on their way does so every time.
+ */
 const ATTEMPTS = 3;
+
+/** How long after the end of an answer it may be counted, in seconds, and the pause between two looks, in milliseconds. */
+const COUNTED_SECONDS = 10;
+const COUNTED_PAUSE_MS = 250;
 
 /** How long a step that was given up may go on before the document is removed, in milliseconds. */
 const GIVEN_UP_MS = 5000;
 
-/** What the path looks at in a saved exchange. */
-const Exchange = z.object({
-  status: z.string(),
-  question: z.string(),
-  answer: z.string(),
-  refused: z.boolean(),
-  sources: z.array(z.object({ source: z.string(), collection: z.string() })),
-  completion_tokens: z.number().nullable(),
-});
-type Exchange = z.output<typeof Exchange>;
-
-interface Streamed {
-  readonly exchangeId: string;
-  readonly text: string;
-  readonly chunks: number;
-}
-
-/** What a question is asked of. @see SmokePlan */
-export interface AskedApi extends Pick<Target, 'id' | 'needs'> {
-  readonly url: string;
-  /** @default - the API asks for no key */
-  readonly keyFile?: string;
-}
-
 /** The services on the way, whatever keeps the passages. */
 export interface PathServices {
-  /** Takes the document. */
-  readonly knowledge: Pick<Target, 'id' | 'needs'>;
+  /** Takes the document. @default - none can be brought in */
+  readonly knowledge?: Pick<Target, 'id' | 'needs'>;
   readonly api: AskedApi;
   readonly bot: TargetOf<'web-bot'> | undefined;
-  readonly document: ScratchDocument;
+  readonly document: AskedDocument;
+  /** Who asks; what is kept of this user is removed. */
+  readonly user: string;
 }
+
+/** What is asked about: a document that is brought in, or only a question about what is there. */
+type AskedDocument = Pick<ScratchDocument, 'question'> & Partial<Pick<ScratchDocument, 'source' | 'ingest' | 'remove'>>;
 
 /** One service's part of the path. */
 interface Step {
@@ -59,46 +54,65 @@ interface Step {
 
 /** The path through a deployed stack. Never rejects. */
 export async function walkPath(plan: SmokePlan, context: RunContext, botAsked: Promise<void>): Promise<void> {
-  const qdrant = find(plan, 'qdrant');
-  const api = find(plan, 'rag-api');
-  const bot = find(plan, 'web-bot');
+  const qdrant = targetOf(plan, 'qdrant');
+  const api = targetOf(plan, 'rag-api');
+  const bot = targetOf(plan, 'web-bot');
+  const { question } = plan.path;
+  const user = smokeUser(plan.run);
+  if (api && question !== undefined) {
+    await walkDocument({ api, bot, document: { question }, user }, plan.path, context, botAsked);
+    return;
+  }
   if (!qdrant || !api) {
     const missing = [qdrant ? '' : 'qdrant', api ? '' : 'rag-api'].filter(Boolean);
     skip('rag-api', 'the whole path', 'path', `not asked: ${missing.join(', ')}`, missing, context);
     return;
   }
   const document = new ScratchDocument(
-    openerOf(qdrant, find(plan, 'embeddings'), plan.path.collection),
+    openerOf(qdrant, targetOf(plan, 'embeddings'), plan.path.collection),
     plan.path,
     plan.run,
   );
-  await walkDocument({ knowledge: qdrant, api, bot, document }, plan.path, context, botAsked);
+  await walkDocument({ knowledge: qdrant, api, bot, document, user }, plan.path, context, botAsked);
 }
 
 /**
  * One scratch document from its ingestion to its removal: it is asked about in Russian, through the API and in the
- * chat, and has to come back as the source of a streamed, saved answer. Never rejects.
+ * chat, and has to come back as the source of a streamed, saved and counted answer. What was asked is forgotten. Where
+ * no document can be brought in, a question about what is there takes its place, and any source will do. Never rejects.
  *
  * @param botAsked resolves when the web bot was asked all that is asked of it alone
  */
 export async function walkDocument(
-  { knowledge, api, bot, document }: PathServices,
+  { knowledge, api, bot, document, user }: PathServices,
   plan: PathPlan,
   context: RunContext,
   botAsked: Promise<void>,
 ): Promise<void> {
   const asked = new Asked();
   const steps: readonly Step[] = [
-    { target: knowledge, check: { name: 'takes a document', seconds: 60, run: () => document.ingest() } },
-    { target: api, check: streamCheck(plan, api, document, asked) },
+    ...(knowledge
+      ? [{ target: knowledge, check: { name: 'takes a document', seconds: 60, run: async () => document.ingest?.() } }]
+      : []),
+    { target: api, check: streamCheck(plan, api, { document, user }, asked) },
     { target: api, check: savedCheck(plan, document, asked) },
-    ...(bot ? [{ target: bot, check: chatCheck(plan, bot, document), after: botAsked }] : []),
+    ...(api.metricsUrl === undefined ? [] : [{ target: api, check: countedCheck(api.metricsUrl, plan.course, asked) }]),
+    ...(bot ? [{ target: bot, check: chatCheck(plan, bot, api, { document, user }), after: botAsked }] : []),
   ];
-
-  const removal: Check = { name: 'gives the document back', seconds: 30, run: () => document.remove() };
+  const removals: readonly Step[] = [
+    ...(knowledge
+      ? [
+          {
+            target: knowledge,
+            check: { name: 'gives the document back', seconds: 30, run: async () => document.remove?.() },
+          },
+        ]
+      : []),
+    { target: api, check: forgettingCheck(api, user) },
+  ];
   const lost = context.board.lostAmong(plan.needs);
   if (lost.length > 0) {
-    for (const { target, check } of [...steps, { target: knowledge, check: removal }]) {
+    for (const { target, check } of [...steps, ...removals]) {
       skip(target.id, check.name, 'path', `without ${lost.join(', ')}`, lost, context);
     }
     return;
@@ -110,17 +124,12 @@ export async function walkDocument(
     // A step that was given up may still be writing what the removal is to remove.
     await Promise.race([Promise.allSettled(begun), delay(GIVEN_UP_MS, undefined, { ref: false })]);
     // Not stopped by what stops the rest: the stack is left as it was found.
-    await runCheck(knowledge, removal, { ...context, signal: AbortSignal.timeout(removal.seconds * 1000) }, 'path');
+    await Promise.all(
+      removals.map(({ target, check }) =>
+        runCheck(target, check, { ...context, signal: AbortSignal.timeout(check.seconds * 1000) }, 'path'),
+      ),
+    );
   }
-}
-
-/** Remove what cut-off runs left behind, as far as Qdrant lets us: what it refuses, its own checks report. */
-export async function sweepLeftovers(plan: SmokePlan, signal: AbortSignal): Promise<void> {
-  const qdrant = find(plan, 'qdrant');
-  if (!qdrant) return;
-  const isLeftover = leftoversOf(plan);
-  await sweepScratchCollections(qdrant, isLeftover, signal);
-  await sweepScratchDocuments(qdrant, find(plan, 'embeddings'), plan.path, isLeftover, signal);
 }
 
 /** After a failed step the rest would only fail with it. */
@@ -139,19 +148,26 @@ async function walk(steps: readonly Step[], context: RunContext): Promise<void> 
 class Asked {
   streamed: Streamed | undefined;
   exchange: Exchange | undefined;
+  /** What the API had counted before it was asked. */
+  countedBefore = 0;
 }
 
-function streamCheck(plan: PathPlan, api: AskedApi, document: ScratchDocument, asked: Asked): Check {
+/** What is asked, and who asks. */
+interface Asking {
+  readonly document: AskedDocument;
+  readonly user: string;
+}
+
+function streamCheck(plan: PathPlan, api: AskedApi, { document, user }: Asking, asked: Asked): Check {
   return {
     name: 'streams an answer',
     seconds: plan.answerSeconds * ATTEMPTS,
     run: async (signal) => {
+      if (api.metricsUrl !== undefined) asked.countedBefore = await answersCounted(api.metricsUrl, plan.course, signal);
       for (let attempt = 1; ; attempt += 1) {
-        const streamed = await stream(api, document.question, plan.course, signal);
+        const streamed = await stream(api, { message: document.question, user, course: plan.course }, signal);
         const exchange = await readExchange(api, streamed.exchangeId, signal);
-        const tokens = exchange.completion_tokens ?? Number.POSITIVE_INFINITY;
-        // A model may have nothing to say: one token cannot come in two pieces.
-        if (streamed.chunks < 2 && tokens < 2 && attempt < ATTEMPTS) continue;
+        if (streamed.chunks < 2 && attempt < ATTEMPTS) continue;
         asked.streamed = streamed;
         asked.exchange = exchange;
         if (streamed.chunks > 1) return;
@@ -165,7 +181,7 @@ function streamCheck(plan: PathPlan, api: AskedApi, document: ScratchDocument, a
   };
 }
 
-function savedCheck(plan: PathPlan, document: ScratchDocument, asked: Asked): Check {
+function savedCheck(plan: PathPlan, document: AskedDocument, asked: Asked): Check {
   return {
     name: 'keeps the exchange with its source',
     seconds: 10,
@@ -177,103 +193,71 @@ function savedCheck(plan: PathPlan, document: ScratchDocument, asked: Asked): Ch
   };
 }
 
-/** Throws unless the exchange is the one that was asked and streamed, with the document as its source. */
-export function judgeExchange(
-  exchange: Exchange,
-  {
-    streamed,
-    document,
-    collection,
-  }: {
-    readonly streamed: Streamed;
-    readonly document: Pick<ScratchDocument, 'question' | 'source'>;
-    readonly collection: string;
-  },
-): void {
-  const asked = `GET /exchanges/${streamed.exchangeId}`;
-  const fail = (expected: string, came: string) => new CheckFailure({ asked, expected, came });
-  if (exchange.status !== 'complete') throw fail('status complete', `status ${exchange.status}`);
-  if (exchange.question !== document.question) throw fail(`'${document.question}'`, `'${exchange.question}'`);
-  if (exchange.refused) throw fail('an answer of the model', 'the refusal for questions without a passage');
-  if (exchange.answer !== streamed.text) {
-    throw fail(`the ${streamed.text.length} characters that were streamed`, `${exchange.answer.length} others`);
-  }
-  const found = exchange.sources.some((it) => it.source === document.source && it.collection === collection);
-  if (found) return;
-  const came = exchange.sources.map((it) => `${it.collection}/${it.source}`).join(', ') || 'no source';
-  throw fail(`${collection}/${document.source} among the sources`, came);
-}
-
-function chatCheck(plan: PathPlan, bot: TargetOf<'web-bot'>, document: ScratchDocument): Check {
+/** The API counts an answer when it has ended, which its reader may know a moment earlier. */
+function countedCheck(metricsUrl: string, course: string, asked: Asked): Check {
   return {
-    name: 'answers in the chat',
-    seconds: plan.answerSeconds,
+    name: 'counts the answer',
+    seconds: COUNTED_SECONDS,
     run: async (signal) => {
-      const { finished } = await askInChat(bot.url, document.question, plan.course, signal);
-      if (finished.sources?.some(({ source }) => source === document.source)) return;
-      const came = finished.sources?.map(({ source }) => source).join(', ') || 'no source';
-      throw new CheckFailure({
-        asked: `send_message '${document.question}' at ${bot.url}`,
-        expected: `${document.source} among the sources`,
-        came,
-      });
+      for (;;) {
+        const counted = await answersCounted(metricsUrl, course, signal);
+        if (counted > asked.countedBefore) return;
+        await delay(COUNTED_PAUSE_MS, undefined, { signal }).catch(() => undefined);
+        if (!signal.aborted) continue;
+        throw new CheckFailure({
+          asked: `GET ${metricsUrl}/metrics`,
+          expected: `more than ${asked.countedBefore} answers of the course ${course} in ${ANSWERED.name}`,
+          came: String(counted),
+        });
+      }
     },
   };
 }
 
-/** One question to the API, with its answer piece by piece. Throws unless it ended cleanly. */
-export async function stream(
-  { url, keyFile }: Pick<AskedApi, 'url' | 'keyFile'>,
-  message: string,
-  course: string,
-  signal: AbortSignal,
-): Promise<Streamed> {
-  const question = {
-    method: 'POST',
-    url: `${url}/process_message`,
-    headers: await authorisation(keyFile),
-    body: { message, user_name: SMOKE_USER, course },
-    signal,
-  } as const;
-  const expected = 'an answer that is streamed to its end';
-  const finding: Omit<Finding, 'came'> = { asked: `POST ${question.url} '${message}'`, expected };
-  const response = await openHttp(question, expected);
-  if (response.statusCode !== 200) {
-    const text = await response.body.text();
-    throw new CheckFailure({ ...finding, came: excerptOf({ status: response.statusCode, text }) });
-  }
-  const decoder = new TextDecoder();
-  let text = '';
-  let chunks = 0;
-  try {
-    for await (const bytes of response.body) {
-      text += decoder.decode(bytes, { stream: true });
-      chunks += 1;
-    }
-  } catch (cause) {
-    throw new CheckFailure({ ...finding, came: `${chunks} pieces, and then: ${describe(cause)}` }, { cause });
-  }
-  if (text.trim() === '') throw new CheckFailure({ ...finding, came: '200, and an empty answer' });
-  const exchangeId = response.headers['x-exchange-id'];
-  const degraded = response.headers['x-rag-degraded'];
-  if (typeof exchangeId === 'string' && degraded === undefined) return { exchangeId, text, chunks };
-  const came = `an answer without ${String(degraded ?? 'an exchange that is kept')}`;
-  throw new CheckFailure({ ...finding, expected: 'an answer with all of its parts', came });
+/** The chat as its readers see it: piece by piece, with the document as a source, and kept where the API keeps it. */
+function chatCheck(plan: PathPlan, bot: TargetOf<'web-bot'>, api: AskedApi, { document, user }: Asking): Check {
+  return {
+    name: 'answers in the chat',
+    seconds: plan.answerSeconds * ATTEMPTS,
+    run: async (signal) => {
+      const question = { message: document.question, user, course: plan.course };
+      const fail = (expected: string, came: string) =>
+        new CheckFailure({ asked: `send_message '${document.question}' at ${bot.url}`, expected, came });
+      for (let attempt = 1; ; attempt += 1) {
+        const { finished, chunks, text } = await askInChat(bot.url, question, signal);
+        const sources = finished.sources?.map(({ source }) => source) ?? [];
+        if (document.source === undefined ? sources.length === 0 : !sources.includes(document.source)) {
+          throw fail(`${document.source ?? 'something'} among the sources`, sources.join(', ') || 'no source');
+        }
+        if (finished.exchange_id === null) throw fail('an exchange that is kept', 'none');
+        const exchange = await readExchange(api, finished.exchange_id, signal);
+        if (exchange.answer !== text) {
+          const came = `${exchange.answer.length} others in the exchange ${finished.exchange_id}`;
+          throw fail(`the ${text.length} characters that were shown`, came);
+        }
+        if (chunks > 1) return;
+        if (attempt < ATTEMPTS) continue;
+        throw fail('an answer in more than one piece', `${chunks} piece with ${exchange.completion_tokens} tokens`);
+      }
+    },
+  };
 }
 
-async function authorisation(keyFile: string | undefined): Promise<Record<string, string>> {
-  return keyFile === undefined ? {} : { authorization: `Bearer ${await newest(keyFile)}` };
-}
-
-async function readExchange(api: AskedApi, id: string, signal: AbortSignal): Promise<Exchange> {
-  const headers = await authorisation(api.keyFile);
-  const reply = await askHttp({ url: `${api.url}/exchanges/${id}`, headers, signal }, 'the exchange');
-  expectStatus(reply, 200);
-  const parsed = Exchange.safeParse(jsonOf(reply, 'an exchange'));
-  if (parsed.success) return parsed.data;
-  throw new CheckFailure({ asked: reply.asked, expected: 'an exchange', came: excerptOf(reply) });
-}
-
-function find<Kind extends Target['kind']>(plan: SmokePlan, kind: Kind): TargetOf<Kind> | undefined {
-  return plan.targets.find((target): target is TargetOf<Kind> => target.kind === kind);
+/** What was asked is nobody's history: the API forgets it, with all that it keeps of whoever asked. */
+function forgettingCheck(api: AskedApi, user: string): Check {
+  return {
+    name: 'forgets the questions',
+    seconds: 30,
+    run: async (signal) => {
+      const headers = await authorisation(api.keyFile);
+      const question = { method: 'DELETE', url: `${api.url}/users/${encodeURIComponent(user)}`, headers } as const;
+      expectStatus(await askHttp({ ...question, signal }, '200'), 200);
+      const url = `${api.url}/history?user_name=${encodeURIComponent(user)}&limit=1`;
+      const reply = await askHttp({ url, headers, signal }, 'no exchange');
+      expectStatus(reply, 200);
+      const { exchanges } = jsonOf<{ exchanges?: readonly unknown[] }>(reply, 'no exchange');
+      if (exchanges?.length === 0) return;
+      throw new CheckFailure({ asked: reply.asked, expected: 'no exchange', came: excerptOf(reply) });
+    },
+  };
 }

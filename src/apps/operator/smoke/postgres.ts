@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { postgresAddress } from '../../../rag/history/connection.js';
-import { beginStatement, findStatement } from '../../../rag/history/statements.js';
+import { beginStatement, findStatement, forgetStatement } from '../../../rag/history/statements.js';
 import { loginsAt } from '../../postgres-logins.js';
 import { CheckFailure, describe, type ServiceChecks } from './check.js';
-import type { TargetOf } from './protocol.js';
+import { SMOKE_USER, type TargetOf } from './protocol.js';
 import { sameSetting } from './quantity.js';
 
 const CONNECT_MS = 4000;
@@ -13,15 +13,23 @@ const STATEMENT_MS = 10_000;
 /** Refusals that no waiting heals: wrong password (28), no such database (3D), not let in by pg_hba.conf (28000). */
 const FINAL = /^(28|3D)/;
 
-/** PostgreSQL as the RAG API uses it: its role, its network, its table. */
-export function postgresChecks(target: TargetOf<'postgres'>): ServiceChecks {
+/**
+ * PostgreSQL as the RAG API uses it: its role, its network, its table.
+ *
+ * @param user whose row is written; it is forgotten again
+ */
+export function postgresChecks(target: TargetOf<'postgres'>, user: string): ServiceChecks {
   const login = `log in at ${target.url}`;
   return {
     id: target.id,
     needs: target.needs,
     ready: async () => connected(target, login, async () => undefined),
     checks: [
-      { name: 'writes and reads', seconds: 15, run: () => connected(target, login, writeAndRead) },
+      {
+        name: 'writes and reads',
+        seconds: 15,
+        run: () => connected(target, login, (client) => writeAndRead(client, user)),
+      },
       // Of an external server nobody asked for any.
       ...(Object.keys(target.settings).length === 0
         ? []
@@ -36,7 +44,8 @@ export function postgresChecks(target: TargetOf<'postgres'>): ServiceChecks {
   };
 }
 
-async function connected<T>(
+/** Logs in as the API does, and does this. */
+export async function connected<T>(
   { url, passwordFile }: TargetOf<'postgres'>,
   asked: string,
   work: (client: pg.Client) => Promise<T>,
@@ -66,33 +75,44 @@ async function connected<T>(
   }
 }
 
-/** In a transaction that is rolled back: the history keeps no trace of it. */
-async function writeAndRead(client: pg.Client): Promise<void> {
+/**
+ * A row is written, read and forgotten again. Not in a transaction that is rolled back: what is never committed never
+ * has to be on the disk, and a full one would pass.
+ */
+async function writeAndRead(client: pg.Client, user: string): Promise<void> {
   const id = randomUUID();
   const exchange = {
     id,
-    requestId: 'ragdock-smoke',
-    userName: 'ragdock-smoke',
-    course: 'ragdock-smoke',
+    requestId: SMOKE_USER,
+    userName: user,
+    course: SMOKE_USER,
     question: 'Проверка записи',
     model: 'none',
   };
-  const asked = 'BEGIN; INSERT INTO rag.exchanges …; SELECT …; ROLLBACK';
-  const expected = 'the row that was written';
-  let found: { readonly question?: unknown } | undefined;
+  const asked = 'INSERT INTO rag.exchanges …; SELECT …; SELECT rag.forget_user(…); SELECT …';
+  const expected = 'the row that was written, and then none';
+  const fail = (came: string, cause?: unknown) => new CheckFailure({ asked, expected, came }, { cause });
+  const find = async () => {
+    const { text, values } = findStatement(id);
+    return (await client.query<{ question: string }>(text, [...values])).rows[0];
+  };
   try {
-    await client.query('BEGIN');
-    const write = beginStatement(exchange);
-    await client.query(write.text, [...write.values]);
-    const read = findStatement(id);
-    found = (await client.query<{ question: string }>(read.text, [...read.values])).rows[0];
-    await client.query('ROLLBACK');
+    const { text, values } = beginStatement(exchange);
+    await client.query(text, [...values]);
+    const found = await find();
+    if (found?.question !== exchange.question) throw fail(found ? JSON.stringify(found) : 'no row');
+    await forget(client, user);
+    if (await find()) throw fail('a row that stays');
   } catch (cause) {
-    throw new CheckFailure({ asked, expected, came: (cause as Error).message }, { cause });
+    await forget(client, user).catch(() => undefined);
+    throw cause instanceof CheckFailure ? cause : fail((cause as Error).message, cause);
   }
-  if (found?.question !== exchange.question) {
-    throw new CheckFailure({ asked, expected, came: found ? JSON.stringify(found) : 'no row' });
-  }
+}
+
+/** Remove what is kept of a user. */
+export async function forget(client: pg.Client, user: string): Promise<void> {
+  const { text, values } = forgetStatement(user);
+  await client.query(text, [...values]);
 }
 
 async function compareSettings(

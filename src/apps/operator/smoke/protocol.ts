@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CollectionSettings } from '../../../rag/retrieval/collection-settings.js';
+import { SMOKE_LEVELS } from './level.js';
 
 /**
  * What the two halves of the smoke tests say to each other: lines of JSON. The first line that the session reads is
@@ -7,8 +8,11 @@ import { CollectionSettings } from '../../../rag/retrieval/collection-settings.j
  * and ends.
  */
 
-/** Who asks in the checks, where a user has to be named. */
+/** Who asks in the checks, where a user has to be named and what is kept of it is nobody else's. */
 export const SMOKE_USER = 'ragdock-smoke';
+
+/** Who asks in one run: what is kept of it can be told from what another run keeps, and removed without it. */
+export const smokeUser = (run: string): string => `${SMOKE_USER}-${run}`;
 
 const common = {
   /** Id of the service in the model. */
@@ -40,8 +44,17 @@ const Target = z.discriminatedUnion('kind', [
     /** @default - it asks for no key */
     keyFile: z.string().optional(),
     model: z.string(),
+    /** Whether it has /v1/completions beside the chat: what this project runs does, what somebody else runs need not. */
+    completes: z.boolean(),
   }),
-  z.strictObject({ ...common, kind: z.literal('rag-api'), url: z.string(), keyFile: z.string() }),
+  z.strictObject({
+    ...common,
+    kind: z.literal('rag-api'),
+    url: z.string(),
+    keyFile: z.string(),
+    /** Where it serves its metrics. @default - that cannot be reached from here */
+    metricsUrl: z.string().optional(),
+  }),
   z.strictObject({ ...common, kind: z.literal('web-bot'), url: z.string() }),
   z.strictObject({
     ...common,
@@ -98,22 +111,34 @@ const PathPlan = z.strictObject({
   course: z.string(),
   /** Longest answer, in seconds. */
   answerSeconds: z.number(),
+  /** Asked in the place of a question about a scratch document. @default - a document is brought in */
+  question: z.string().optional(),
 });
 export type PathPlan = z.output<typeof PathPlan>;
 
 export const SmokePlan = z.strictObject({
   /** Names this run, and sorts by the time it began. Everything that it leaves for a while carries it. */
   run: z.string(),
-  /** Runs that are alive beside this one: what carries their names is theirs. */
-  liveRuns: z.array(z.string()),
+  /** Runs that are alive beside this one: what carries their names is theirs. @default - not known: nothing is swept */
+  liveRuns: z.array(z.string()).optional(),
   /** Longest time for everything, in seconds, without the cleaning up. */
   timeoutSeconds: z.number(),
+  /** How far this run goes. */
+  level: z.enum(SMOKE_LEVELS),
   targets: z.array(Target),
   /** Services that are known to have failed already. */
   failed: z.array(z.string()),
   path: PathPlan,
 });
 export type SmokePlan = z.output<typeof SmokePlan>;
+
+/** The first target of a kind. */
+export function targetOf<Kind extends Target['kind']>(
+  { targets }: Pick<SmokePlan, 'targets'>,
+  kind: Kind,
+): TargetOf<Kind> | undefined {
+  return targets.find((target): target is TargetOf<Kind> => target.kind === kind);
+}
 
 export const SmokeCommand = z.discriminatedUnion('command', [
   /** A service's container has failed for good; whoever waits for it need not go on. */
@@ -129,7 +154,7 @@ export const CheckOutcome = z.enum(['passed', 'failed', 'skipped']);
 export const CheckResult = z.strictObject({
   service: z.string().describe('Id of the service that was asked'),
   check: z.string().describe('What was looked at; unique in its service'),
-  level: z.enum(['up', 'service', 'path']).describe('Container, protocol of one service, or the way through all'),
+  level: z.enum(SMOKE_LEVELS).describe('Container and endpoint, protocol of one service, or the way through all'),
   outcome: CheckOutcome,
   seconds: z.number().min(0).describe('Time that the check took, its waiting included'),
   asked: z.string().optional().describe('What was done'),

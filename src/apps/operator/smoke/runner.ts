@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Board } from './board.js';
 import { type Check, CheckFailure, type Finding, findingOf, type ServiceChecks, withSignal } from './check.js';
+import { reaches, type SmokeLevel } from './level.js';
 import type { CheckResult, SmokeEvent } from './protocol.js';
 
 /** Longest attempt to find a service ready, and the pause before the next one, in milliseconds. */
@@ -21,9 +22,17 @@ export interface RunContext {
 
 type Verdict = Pick<CheckResult, 'outcome' | 'because'> & Partial<Finding>;
 
-/** Ask one service everything. Never rejects: what goes wrong is a result. */
-export async function runService(service: ServiceChecks, context: RunContext): Promise<void> {
-  const ready = await timed(service.id, READY, 'service', context, () => untilReady(service, context));
+/**
+ * Ask one service everything, or with the level `up` whether it is ready alone. Never rejects: what goes wrong is a
+ * result.
+ */
+export async function runService(
+  service: ServiceChecks,
+  context: RunContext,
+  level: SmokeLevel = 'service',
+): Promise<void> {
+  const ready = await timed(service.id, READY, 'up', context, () => untilReady(service, context));
+  if (!reaches(level, 'service')) return;
   for (const check of service.checks) {
     if (ready === 'passed') await runCheck(service, check, context);
     else skip(service.id, check.name, 'service', 'the service is not ready', [], context);

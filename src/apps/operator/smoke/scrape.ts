@@ -52,10 +52,11 @@ function faultOf(scrape: string, wanted: WantedMetric): readonly string[] {
   return value === undefined || samples.some((line) => numberIn(line) === value) ? [] : [first];
 }
 
-const samplesOf = (scrape: string, metric: string): readonly string[] =>
+/** Lines with a sample of a metric. */
+export const samplesOf = (scrape: string, metric: string): readonly string[] =>
   scrape.split('\n').filter((line) => line.startsWith(`${metric}{`) || line.startsWith(`${metric} `));
 
 /** The number behind the labels, which may hold spaces; no exporter here gives times. */
-const numberIn = (line: string): number => Number(line.slice(line.lastIndexOf(' ') + 1));
+export const numberIn = (line: string): number => Number(line.slice(line.lastIndexOf(' ') + 1));
 
 const show = (wanted: WantedMetric): string => (typeof wanted === 'string' ? wanted : wanted.join(' '));

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { BotFinished, Receipt } from '../../web-bot/events.js';
 import { CheckFailure, type ServiceChecks } from './check.js';
 import { askHttp, excerptOf, expectStatus, jsonOf } from './http.js';
-import { SMOKE_USER, type TargetOf } from './protocol.js';
+import type { TargetOf } from './protocol.js';
 
 const HANDSHAKE_MS = 8000;
 
@@ -52,11 +52,17 @@ export interface ChatAnswer {
   readonly finished: BotFinished;
 }
 
+/** One question, and who asks it. */
+export interface SmokeQuestion {
+  readonly message: string;
+  readonly user: string;
+  readonly course: string;
+}
+
 /** Ask in the chat, as its page does. Throws unless the answer ended well. */
 export async function askInChat(
   url: string,
-  message: string,
-  course: string,
+  { message, user, course }: SmokeQuestion,
   signal: AbortSignal,
 ): Promise<ChatAnswer> {
   const asked = `send_message '${message}' at ${url}`;
@@ -92,7 +98,7 @@ export async function askInChat(
     finishing.catch(() => undefined);
     const receipt = await new Promise<Receipt>((resolve, reject) => {
       signal.addEventListener('abort', () => reject(fail('no receipt in time')), { once: true });
-      socket.emit('send_message', { message, user_name: SMOKE_USER, course, message_id: id }, resolve);
+      socket.emit('send_message', { message, user_name: user, course, message_id: id }, resolve);
     });
     if (!receipt.ok) throw fail(`refused: ${receipt.code}`);
     const finished = await finishing;

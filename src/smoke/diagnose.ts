@@ -1,0 +1,32 @@
+import type Docker from 'dockerode';
+import type { Environment } from '../../config/environment.js';
+import { collectEvidence } from '../doctor/collect.js';
+import { diagnose } from '../doctor/diagnose.js';
+import { firstDiagnosis } from '../doctor/first-diagnosis.js';
+import type { Diagnosis } from './report.js';
+
+export interface DiagnoseRequest {
+  readonly docker: Docker;
+  readonly environment: Environment;
+  /** Folder of the project. */
+  readonly project: string;
+  /** Values that must be in no diagnosis, as far as this machine knows them. */
+  readonly secrets: readonly string[];
+}
+
+/** What the doctor says first of each service that failed; nothing of one that it finds nothing wrong with. */
+export async function diagnoseServices(
+  { docker, environment, project, secrets }: DiagnoseRequest,
+  services: readonly string[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Diagnosis>> {
+  const findings = diagnose(await collectEvidence(docker, environment, { secrets, signal, project }));
+  return new Map(
+    services.flatMap((service) => {
+      const first = firstDiagnosis(findings, service);
+      if (!first) return [];
+      const { id, meaning, remedy } = first;
+      return [[service, { id, meaning, remedy }] as const];
+    }),
+  );
+}

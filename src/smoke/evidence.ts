@@ -1,0 +1,87 @@
+import type Docker from 'dockerode';
+import type { Topology } from '../../constructs/engines/docker/index.js';
+import { describe, withSignal } from '../apps/operator/smoke/check.js';
+import { maskSecrets } from '../apps/operator/smoke/mask.js';
+import { RagdockError } from '../errors/problem.js';
+import { lastLines } from './logs.js';
+import type { Diagnosis, Evidence } from './report.js';
+
+/** Longest wait for the doctor, in milliseconds. */
+const DOCTOR_MS = 30_000;
+
+/** What a doctor says first of each of these services; nothing of one that it finds nothing wrong with. */
+export type Diagnose = (services: readonly string[], signal: AbortSignal) => Promise<ReadonlyMap<string, Diagnosis>>;
+
+export interface EvidenceOptions {
+  /** Values that must not be in it, as far as this machine knows them. */
+  readonly secrets: readonly string[];
+  readonly signal: AbortSignal;
+  /** @default - no doctor is asked */
+  readonly diagnose?: Diagnose;
+  /** A text without the secrets that somebody else knows; undefined when that cannot be said. @default - nobody does */
+  readonly mask?: ((text: string) => Promise<string | undefined>) | undefined;
+}
+
+/** What services wrote last, and what the doctor says of them, without a secret. */
+export async function collectEvidence(
+  docker: Docker,
+  topology: Topology,
+  failed: readonly string[],
+  options: EvidenceOptions,
+): Promise<Evidence> {
+  const [logs, doctor] = await Promise.all([logsOf(docker, topology, failed, options), askDoctor(failed, options)]);
+  return { logs, ...doctor };
+}
+
+async function logsOf(
+  docker: Docker,
+  topology: Topology,
+  failed: readonly string[],
+  options: EvidenceOptions,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  // With no value at hand there is no telling what in a log is a secret.
+  if (!options.mask && options.secrets.length === 0) return new Map();
+  const workloads = topology.workloads.filter(({ node }) => failed.includes(node.id));
+  const entries = await Promise.all(
+    workloads.map(async (workload) => {
+      const lines = await lastLines(docker, topology.containerName(workload));
+      if (lines.length === 0) return [];
+      const masked = await maskedBy(lines.join('\n'), options);
+      return masked === undefined ? [] : [[workload.node.id, masked.split('\n')] as const];
+    }),
+  );
+  return new Map(entries.flat());
+}
+
+/** The doctor may be as helpless as the stack: then that is told, and the results are what they are. */
+async function askDoctor(
+  failed: readonly string[],
+  options: EvidenceOptions,
+): Promise<Pick<Evidence, 'diagnoses' | 'doctor'>> {
+  const { diagnose, signal, secrets } = options;
+  if (!diagnose || failed.length === 0) return { diagnoses: new Map() };
+  const time = AbortSignal.any([signal, AbortSignal.timeout(DOCTOR_MS)]);
+  try {
+    const said = await withSignal(time, () => diagnose(failed, time));
+    const entries = await Promise.all(
+      [...said].map(async ([service, { id, ...texts }]) => {
+        const [meaning, remedy] = await Promise.all([
+          maskedBy(texts.meaning, options),
+          maskedBy(texts.remedy, options),
+        ]);
+        return meaning === undefined || remedy === undefined ? [] : [[service, { id, meaning, remedy }] as const];
+      }),
+    );
+    return { diagnoses: new Map(entries.flat()) };
+  } catch (error) {
+    signal.throwIfAborted();
+    const why = error instanceof RagdockError ? error.problems.map((it) => it.message).join('; ') : describe(error);
+    return { diagnoses: new Map(), doctor: maskSecrets(why, secrets) };
+  }
+}
+
+/** Without what either side knows as a secret. */
+async function maskedBy(text: string, { secrets, mask }: EvidenceOptions): Promise<string | undefined> {
+  const known = maskSecrets(text, secrets);
+  return mask ? mask(known) : known;
+}
