@@ -55,7 +55,7 @@ export async function isReady(deployment: Deployment): Promise<boolean> {
 }
 
 /** A stream that falls silent is looked at for this long, in milliseconds. */
-const PATIENCE_MS = 4000;
+const PATIENCE_MS = 8000;
 
 const PROGRAM = `
 const { readFileSync } = require('node:fs');
