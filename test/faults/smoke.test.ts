@@ -73,14 +73,17 @@ async function isFound(fault: Fault): Promise<void> {
     services.length === 1 &&
     services[0] === expects.service &&
     (expects.check === undefined || checks.includes(expects.check));
-  rows.push([
+  const row = [
     right ? 'right' : 'WRONG',
     `${deployment.name}: ${fault.name}`,
     expects.service,
     services.join(', ') || (code === 0 ? 'nothing' : `exit ${code}`),
     checks.join(', '),
     report.seconds.toFixed(1),
-  ]);
+  ];
+  rows.push(row);
+  // Also where nobody waits for the table.
+  process.stdout.write(`${row.join('  ')}\n`);
   expect({ code, services, checks }, text).toEqual({
     code: 1,
     services: [expects.service],

@@ -57,7 +57,7 @@ export const WHOLE_OBSERVABILITY_FAULTS: readonly Fault[] = [
       editFile(
         prod,
         CONFIG,
-        `sed -i 's/${prod.engine.nameOf('rag-api')}:8000/${prod.engine.nameOf('rag-api')}:8999/' "$FILE"`,
+        `sed -i 's/${prod.engine.nameOf('rag-api')}:9091/${prod.engine.nameOf('rag-api')}:8999/' "$FILE"`,
       ),
     isBroken: async () => {
       const { activeTargets } = await prod.prometheus<Targets>('targets?state=active');

@@ -37,22 +37,30 @@ export async function inPlaceOf(
   const { Mounts, ...changed } = change(was);
   const [first = 'none', ...further] = Object.keys(NetworkSettings.Networks);
   const kept = engine.docker.getContainer(was.Id);
-  await kept.stop();
-  await kept.rename({ name: `${name}-kept` });
-  const { Hostname: _, Domainname: __, ...config } = Config;
-  const other = await engine.docker.createContainer({
-    ...config,
-    ...changed,
-    name,
-    HostConfig: { ...HostConfig, NetworkMode: first, ...(Mounts ? { Mounts: [...Mounts] } : {}) },
-  } as ContainerCreateOptions);
-  for (const network of further) await engine.docker.getNetwork(network).connect({ Container: other.id });
-  await other.start();
-  return async () => {
-    await other.remove({ force: true });
+  const undo = async () => {
+    // Whatever is in its place, also when that was never made.
+    const [other] = await engine.docker.listContainers({ all: true, filters: { name: [`^/${name}$`] } });
+    if (other) await engine.docker.getContainer(other.Id).remove({ force: true });
     await kept.rename({ name });
     await kept.start();
   };
+  await kept.stop();
+  await kept.rename({ name: `${name}-kept` });
+  try {
+    const { Hostname: _, Domainname: __, ...config } = Config;
+    const other = await engine.docker.createContainer({
+      ...config,
+      ...changed,
+      name,
+      HostConfig: { ...HostConfig, NetworkMode: first, ...(Mounts ? { Mounts: [...Mounts] } : {}) },
+    } as ContainerCreateOptions);
+    for (const network of further) await engine.docker.getNetwork(network).connect({ Container: other.id });
+    await other.start();
+  } catch (error) {
+    await undo();
+    throw error;
+  }
+  return undo;
 }
 
 /** Take a container off a network of the environment, by the network's id: `rag-api--qdrant`. */

@@ -27,23 +27,24 @@ export async function onFullVolume(deployment: Deployment, service: string, path
     rmSync(folder, { recursive: true });
   };
   await engine.docker.createVolume({ Name: small, Driver: 'local', DriverOpts: { type: 'ext4', device } });
+  let back: Undo = () => engine.containerOf(service).start();
   try {
     await engine.containerOf(service).stop();
     await inVolume(engine, small, 'cp -a --sparse=always /original/. /volume/', [], { '/original': original });
-    const back = await inPlaceOf(deployment, service, ({ HostConfig }) => ({
+    back = await inPlaceOf(deployment, service, ({ HostConfig }) => ({
       Mounts: (HostConfig.Mounts ?? []).map((mount) => (mount.Target === path ? { ...mount, Source: small } : mount)),
     }));
     await engine.allHealthy();
     await inVolume(engine, small, FILL);
-    return async () => {
-      await back();
-      await release();
-    };
   } catch (error) {
-    await engine.containerOf(service).start();
+    await back();
     await release();
     throw error;
   }
+  return async () => {
+    await back();
+    await release();
+  };
 }
 
 const FILL = `
