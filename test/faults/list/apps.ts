@@ -42,7 +42,7 @@ const stale = (service: string): Fault => ({
     const { Config, State } = await inspect(dev, service);
     return Config.Image === STALE && State.Health?.Status === 'healthy';
   },
-  expects: { service, check: 'bundle' },
+  expects: { service, check: 'bundle', finding: 'drifted' },
 });
 
 export const APP_FAULTS: readonly Fault[] = [stale('web-bot'), stale('rag-api')];

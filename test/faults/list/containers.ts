@@ -4,7 +4,8 @@ import { inPlaceOf, inspect, isLooping, isStatus } from '../support/changes.js';
 import type { Fault } from '../support/fault.js';
 import { dev, prod } from '../support/stacks.js';
 
-const stopped = (deployment: Deployment, service: string): Fault => ({
+/** @param finding what the doctor says of the way in which it ended */
+const stopped = (deployment: Deployment, service: string, finding: string): Fault => ({
   name: `${service} is stopped`,
   deployment,
   breaks: async () => {
@@ -13,7 +14,7 @@ const stopped = (deployment: Deployment, service: string): Fault => ({
     return () => container.start();
   },
   isBroken: () => isStatus(deployment, service, 'exited'),
-  expects: { service, check: 'container' },
+  expects: { service, check: 'container', finding },
 });
 
 const paused = (deployment: Deployment, service: string): Fault => ({
@@ -25,7 +26,7 @@ const paused = (deployment: Deployment, service: string): Fault => ({
     return () => container.unpause();
   },
   isBroken: () => isStatus(deployment, service, 'paused'),
-  expects: { service, check: 'container' },
+  expects: { service, check: 'container', finding: 'container-paused' },
 });
 
 /** The engine does not start again what somebody killed by hand. */
@@ -38,7 +39,7 @@ const killed = (deployment: Deployment, service: string): Fault => ({
     return () => container.start();
   },
   isBroken: () => isStatus(deployment, service, 'exited'),
-  expects: { service, check: 'container' },
+  expects: { service, check: 'container', finding: 'container-ended' },
 });
 
 /** Less memory than a service takes to start, in MiB: the kernel kills it each time. */
@@ -64,7 +65,7 @@ const outOfMemory = (deployment: Deployment, service: string, memoryMiB: number)
       // Between two starts the engine has forgotten how the last one ended.
       return until('it is told why', async () => (await inspect(deployment, service)).State.OOMKilled, 60);
     },
-    expects: { service, check: 'container' },
+    expects: { service, check: 'container', finding: 'memory-exhausted' },
   };
 };
 
@@ -73,16 +74,16 @@ const crashLoop = (deployment: Deployment, service: string): Fault => ({
   deployment,
   breaks: () => inPlaceOf(deployment, service, ({ Config }) => ({ Cmd: [...(Config.Cmd ?? []), '--no-such-option'] })),
   isBroken: () => isLooping(deployment, service),
-  expects: { service, check: 'container' },
+  expects: { service, check: 'container', finding: 'crash-loop' },
 });
 
 export const CONTAINER_FAULTS: readonly Fault[] = [
-  stopped(dev, 'qdrant'),
-  stopped(dev, 'postgres'),
-  stopped(dev, 'llm-main'),
-  stopped(dev, 'rag-api'),
-  stopped(dev, 'web-bot'),
-  stopped(dev, 'prometheus'),
+  stopped(dev, 'qdrant', 'container-ended'),
+  stopped(dev, 'postgres', 'ended-without-error'),
+  stopped(dev, 'llm-main', 'container-ended'),
+  stopped(dev, 'rag-api', 'ended-without-error'),
+  stopped(dev, 'web-bot', 'ended-without-error'),
+  stopped(dev, 'prometheus', 'ended-without-error'),
   paused(dev, 'postgres'),
   paused(dev, 'llm-main'),
   killed(dev, 'node-exporter'),
@@ -91,8 +92,8 @@ export const CONTAINER_FAULTS: readonly Fault[] = [
 ];
 
 export const WATCHER_CONTAINER_FAULTS: readonly Fault[] = [
-  stopped(prod, 'embeddings'),
-  stopped(prod, 'alertmanager'),
+  stopped(prod, 'embeddings', 'container-ended'),
+  stopped(prod, 'alertmanager', 'ended-without-error'),
   paused(prod, 'grafana'),
   killed(prod, 'postgres-exporter'),
 ];

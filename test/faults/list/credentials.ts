@@ -87,7 +87,7 @@ export const CREDENTIAL_FAULTS: readonly Fault[] = [
     deployment: dev,
     breaks: () => withAnother('llm-main', 'llm-main-api-key.v1', ''),
     isBroken: () => isLooping(dev, 'llm-main'),
-    expects: { service: 'llm-main', check: 'container' },
+    expects: { service: 'llm-main', check: 'container', finding: 'crash-loop' },
   },
   {
     name: 'the web bot has a wrong key for the API',

@@ -25,7 +25,7 @@ export const NETWORK_FAULTS: readonly Fault[] = [
     deployment: dev,
     breaks: () => cutOff(dev, 'rag-api', 'rag-api--qdrant'),
     isBroken: async () => (await askQdrant(dev, '/readyz')).status === 0,
-    expects: { service: 'rag-api', check: 'ready' },
+    expects: { service: 'rag-api', check: 'ready', finding: 'drifted' },
     timeoutSeconds: 30,
   },
   {

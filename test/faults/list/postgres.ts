@@ -75,7 +75,7 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
     deployment: dev,
     breaks: () => onFullVolume(dev, 'postgres', '/var/lib/postgresql/data'),
     isBroken: () => isFull(dev, 'postgres', '/var/lib/postgresql/data'),
-    expects: { service: 'postgres' },
+    expects: { service: 'postgres', finding: 'disk-full' },
   },
 ];
 

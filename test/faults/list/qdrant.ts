@@ -54,7 +54,7 @@ export const QDRANT_FAULTS: readonly Fault[] = [
       const { status, text } = await askQdrant(dev, `${pathOf(dev)}/points/count`, { method: 'POST', body: {} });
       return status !== 0 && status !== 200 && /recovery|for want of memory/i.test(text);
     },
-    expects: { service: 'qdrant' },
+    expects: { service: 'qdrant', finding: 'qdrant-recovery-mode' },
   },
   {
     name: 'Qdrant may have no more collections, and /readyz says 200',
@@ -74,7 +74,7 @@ export const QDRANT_FAULTS: readonly Fault[] = [
     deployment: dev,
     breaks: () => onFullVolume(dev, 'qdrant', '/qdrant/storage'),
     isBroken: () => isFull(dev, 'qdrant', '/qdrant/storage'),
-    expects: { service: 'qdrant' },
+    expects: { service: 'qdrant', finding: 'disk-full' },
   },
 ];
 

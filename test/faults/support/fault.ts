@@ -17,6 +17,8 @@ export interface Fault {
     readonly service: string;
     /** Check that has to be among them. @default - any */
     readonly check?: string;
+    /** What the doctor has to find first of that service. @default - it is not asked */
+    readonly finding?: string;
   };
   /** `--timeout` of the smoke tests, in seconds. @default 60 */
   readonly timeoutSeconds?: number;
