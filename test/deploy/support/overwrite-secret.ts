@@ -1,28 +1,23 @@
 import type { EngineView } from './engine.js';
+import { inVolume } from './in-volume.js';
 
 /**
- * Put another value into the RAG API's volume of secrets; the function that comes back restores the true one. The API
- * has read the true one already, and has to be started anew to take the other.
+ * Put another value into a service's volume of secrets; the function that comes back restores the true one. A service
+ * that has read the true one already has to be started anew to take the other.
+ *
+ * @param service whose volume it is. @default rag-api
  */
-export async function overwriteSecret(engine: EngineView, file: string, value: string): Promise<() => Promise<void>> {
-  const image = (await engine.containerOf('rag-api').inspect()).Image;
-  const volume = `${engine.nameOf('rag-api')}-secrets`;
-  const inVolume = async (script: string, variables: readonly string[] = []): Promise<void> => {
-    const container = await engine.docker.createContainer({
-      Image: image,
-      User: '0:0',
-      Env: [...variables],
-      Entrypoint: ['sh', '-euc', script],
-      HostConfig: { NetworkMode: 'none', Mounts: [{ Type: 'volume', Source: volume, Target: '/secrets' }] },
-    });
-    try {
-      await container.start();
-      const { StatusCode } = await container.wait();
-      if (StatusCode !== 0) throw new Error(`${script} ended with ${StatusCode}`);
-    } finally {
-      await container.remove({ force: true });
-    }
+export async function overwriteSecret(
+  engine: EngineView,
+  file: string,
+  value: string,
+  service = 'rag-api',
+): Promise<() => Promise<void>> {
+  const volume = `${engine.nameOf(service)}-secrets`;
+  await inVolume(engine, volume, `cp -p /volume/${file} /volume/.kept; printf %s "$VALUE" > /volume/${file}`, [
+    `VALUE=${value}`,
+  ]);
+  return async () => {
+    await inVolume(engine, volume, `mv /volume/.kept /volume/${file}`);
   };
-  await inVolume(`cp -p /secrets/${file} /secrets/.kept; printf %s "$VALUE" > /secrets/${file}`, [`VALUE=${value}`]);
-  return () => inVolume(`mv /secrets/.kept /secrets/${file}`);
 }
