@@ -27,6 +27,8 @@ export interface Received {
   readonly answered: readonly Answered[];
   /** Bytes that came within it, of whatever answer. */
   readonly bytes: number;
+  /** Answers that broke off, or were refused. */
+  readonly broken: number;
 }
 
 /**
@@ -43,6 +45,7 @@ export async function keepOpen(
 ): Promise<Received> {
   const answered: Answered[] = [];
   let bytes = 0;
+  let broken = 0;
   const lengthMs = script.firstMs + script.intervalMs * (script.tokens - 1);
   const from = performance.now() + lengthMs;
   const until = from + ms;
@@ -54,13 +57,14 @@ export async function keepOpen(
     await delay((number / streams) * lengthMs);
     while (performance.now() < until) {
       const began = performance.now();
-      const one = await ask(way, agent, count);
-      if (began >= from && began <= until) answered.push(one);
+      const one = await ask(way, agent, count).catch(() => undefined);
+      if (!one) broken += 1;
+      else if (began >= from && began <= until) answered.push(one);
     }
   };
   const edges = [lengthMs, lengthMs + ms].map((at) => delay(at).then(onWindow));
   await Promise.all([...edges, ...Array.from({ length: streams }, (_, number) => worker(number))]);
-  return { answered, bytes };
+  return { answered, bytes, broken };
 }
 
 /** So many questions in the same moment. */

@@ -24,8 +24,9 @@ const SIDE_BY_SIDE = 32;
 /** Before the model's first token, in milliseconds: a short queue. */
 const FIRST_MS = 50;
 
-/** Length of a paced answer, in milliseconds, about. */
-const ANSWER_MS = 4000;
+/** Length of a paced answer: so long at least, in seconds, and so many tokens at least. */
+const ANSWER_SECONDS = 4;
+const ANSWER_TOKENS = 40;
 
 /** An answer that comes at once. */
 const AT_ONCE: Script = { firstMs: 0, intervalMs: 0, tokens: 20 };
@@ -35,7 +36,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '8' },
     requests: { type: 'string', default: '10000' },
     // Streams at once, and the tokens a second that each of them is given.
-    streams: { type: 'string', default: '100@20,1000@4,1000@20' },
+    streams: { type: 'string', default: '100@20,1000@4' },
     burst: { type: 'string', default: '100' },
     profile: { type: 'boolean', default: false },
   },
@@ -86,7 +87,11 @@ try {
   };
   for (const load of values.streams.split(',').filter(Boolean)) {
     const [streams = 0, rate = 20] = load.split('@').map(Number);
-    const script = { firstMs: FIRST_MS, intervalMs: 1000 / rate, tokens: Math.round((ANSWER_MS / 1000) * rate) };
+    const script = {
+      firstMs: FIRST_MS,
+      intervalMs: 1000 / rate,
+      tokens: Math.max(ANSWER_TOKENS, ANSWER_SECONDS * rate),
+    };
     await model.answerBy(script);
     await compare(streams, script, ways, { bare, api }, answerUs);
   }
@@ -114,9 +119,10 @@ async function compare(
   for (let turn = 0; turn < TURNS; turn += 1) {
     for (const way of WAYS) {
       const asked = way === 'api' ? { ...ways.api, bytes: tokens * Buffer.byteLength(TOKEN) } : ways[way];
-      const { answered, bytes } = await keepOpen(asked, agent, streams, script, ms, async () => {
+      const { answered, bytes, broken } = await keepOpen(asked, agent, streams, script, ms, async () => {
         if (way !== 'direct') used[way].push(await servers[way].usage('processor'));
       });
+      if (broken > 0) print(`  ${broken} answers broke off ${SHOWN[way]}`);
       found[way].push(...answered);
       received[way] += bytes / ((answered[0]?.bytes ?? Number.NaN) / tokens);
     }
