@@ -58,6 +58,16 @@ test('what is broken, for people: the likeliest cause first, with evidence, mean
   expect(stderr).toMatch(/^DOCTOR_FOUND {2}dev\n {4}2 findings; first qdrant: container-paused\n/);
 });
 
+test('what several services have alike is told once', async () => {
+  const { cwd, it } = await deployedProject();
+  for (const name of ['dev-qdrant', 'dev-postgres'])
+    changes(it.engine, name, { HostConfig: { RestartPolicy: { Name: 'no' } } });
+  const { stdout } = await ragdock(['doctor', 'dev'], { cwd });
+
+  expect(stdout).toMatch(/^risk {2}postgres, qdrant: drifted\n/);
+  expect(stdout.match(/drifted/g)).toHaveLength(1);
+});
+
 test('a risk alone is told, and stops no pipeline', async () => {
   const { cwd, it } = await deployedProject();
   changes(it.engine, 'dev-qdrant', { HostConfig: { RestartPolicy: { Name: 'no' } } });
@@ -157,7 +167,7 @@ describe('a bundle', () => {
     const accepted = await ragdock(['doctor', 'dev', '--json', '--bundle', 'out.tgz', '--allow-unmasked'], { cwd });
     expect(accepted.exit).toBe(0);
     expect(DoctorReport.parse(JSON.parse(accepted.stdout)).ok).toBe(true);
-    expect(accepted.stderr).toContain('about.json');
+    expect(accepted.stderr).toMatch(/^\nout\.tgz written, not masked: qdrant-api-key; [\s\S]*about\.json\n/);
     const about = (await unpacked(join(cwd, 'out.tgz'))).get('ragdock-doctor-dev/about.json') ?? '';
     expect(JSON.parse(about)).toMatchObject({ secretsNotMasked: ['qdrant-api-key'] });
   });
