@@ -116,6 +116,9 @@ describe('a bundle', () => {
     });
     // Longer than what is kept of a line: cut first, a piece of the secret would be left.
     it.engine.logs.set('dev-qdrant', `${forms.join(' ')}\n${'x'.repeat(490)}${secret}\n`);
+    changes(it.engine, 'dev-rag-api', {
+      State: { Health: { Status: 'unhealthy', Log: [{ Output: `${'y'.repeat(185)} ${secret}` }] } },
+    });
     it.engine.logs.set('dev-rag-api', `2026-11-22T11:59:00Z Bearer ${secret}\n`);
     const yaml = readFileSync(join(cwd, 'config/environments/dev.yaml'), 'utf8');
     put(cwd, 'config/environments/dev.yaml', `# ${secret}\n${yaml}`);
