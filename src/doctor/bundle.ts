@@ -2,9 +2,9 @@ import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
 import { maskSecrets } from '../apps/operator/smoke/mask.js';
+import { masked } from '../status/masked.js';
 import type { Evidence } from './evidence.js';
 import type { Finding } from './finding.js';
-import { masked } from './masked.js';
 import { doctorReport } from './report.js';
 
 /** What a bundle is made of beside the evidence. */

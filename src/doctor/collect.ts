@@ -3,9 +3,9 @@ import type { ContainerInfo } from 'dockerode';
 import type { Environment } from '../../config/environment.js';
 import { SESSION_LABELS } from '../operator/session-plan.js';
 import { wholeTopology } from '../operator/stack.js';
+import { masked } from '../status/masked.js';
 import { readStatus, type StatusOptions } from '../status/read.js';
 import type { Evidence, SeenStack } from './evidence.js';
-import { masked } from './masked.js';
 import { type EngineInfo, seeEngine } from './see-engine.js';
 import { seeLock } from './see-lock.js';
 import { missingNetworks } from './see-networks.js';
@@ -67,7 +67,8 @@ async function seeStack(
     seeVolumes(topology, volumes ?? [], isLocal, info.DockerRootDir),
     seePorts(topology, containers, isLocal),
   ]);
-  const state = project === undefined ? undefined : seeState(environment, project, containers);
+  const state =
+    project === undefined ? undefined : seeState(environment, project, containers, describedNames(workloads));
   return {
     engine,
     workloads,
@@ -79,6 +80,11 @@ async function seeStack(
     status: masked(status, secrets),
   };
 }
+
+const describedNames = (workloads: SeenStack['workloads']): ReadonlySet<string> =>
+  new Set(
+    workloads.flatMap(({ container, filesContainer }) => [container, ...(filesContainer ? [filesContainer] : [])]),
+  );
 
 /** Names of sessions that nobody can be waiting for any more. */
 function oldSessions(containers: readonly ContainerInfo[], environment: string, now: number): readonly string[] {

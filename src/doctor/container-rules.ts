@@ -7,8 +7,8 @@ import { causeIn, type ReadCause } from './read-log.js';
 /** Lines of a log that are shown where nobody knows what they mean. */
 const LAST_LINES = 3;
 
-/** How long a line of a service that is well by its probes still tells how it is, in milliseconds. */
-const RECENT_MS = 15 * 60_000;
+/** How long a line of a service that runs still tells how it is, in milliseconds: what was mended is in the log, too. */
+const RECENT_MS = 5 * 60_000;
 
 /** Starts by the engine that make a loop, when the last of them was this short a time ago, in milliseconds. */
 const LOOP_STARTS = 3;
@@ -24,7 +24,8 @@ export function containerFindings(environment: string, { engine, workloads }: Se
     if (workload.facts === undefined) {
       return workload.isJob || !isDeployed ? [] : [missing(environment, workload)];
     }
-    if (unwell.includes(workload)) return [causeOf(environment, workload) ?? endOf(environment, workload, engine.now)];
+    if (unwell.includes(workload))
+      return [causeOf(environment, workload, engine.now) ?? endOf(environment, workload, engine.now)];
     return whileWell(environment, workload, unwell, engine.now);
   });
 }
@@ -54,15 +55,12 @@ function missing(environment: string, { id: service, container }: SeenWorkload):
 }
 
 /** What the engine or the service itself says is surer than how it ended. */
-function causeOf(environment: string, workload: SeenWorkload): Finding | undefined {
+function causeOf(environment: string, workload: SeenWorkload, now: number): Finding | undefined {
   const { facts, log, writer } = workload;
-  const read =
-    (facts?.error ? causeIn([facts.error], 'engine') : undefined) ??
-    (writer &&
-      causeIn(
-        log.map(({ text }) => text),
-        writer,
-      ));
+  const since = facts?.status === 'running' && !isLooping(facts, now) ? now - RECENT_MS : Number.NEGATIVE_INFINITY;
+  // What the engine gave no time for is read as well.
+  const lines = log.filter(({ at }) => !(at < since)).map(({ text }) => text);
+  const read = (facts?.error ? causeIn([facts.error], 'engine') : undefined) ?? (writer && causeIn(lines, writer));
   return read && ofCause(environment, workload, read, [stateOf(workload)]);
 }
 

@@ -1,9 +1,9 @@
 import type { Environment } from '../../config/environment.js';
 import { RagdockError } from '../errors/problem.js';
 import { type EngineOptions, withEngine } from '../operator/docker.js';
+import { masked } from '../status/masked.js';
 import { type CollectOptions, collectEvidence } from './collect.js';
 import type { Evidence } from './evidence.js';
-import { masked } from './masked.js';
 import { seeLock } from './see-lock.js';
 import { seeUnreachable } from './unreachable.js';
 

@@ -94,7 +94,6 @@ export const LOG_CAUSES: readonly LogCause[] = [
     id: 'postgres-other-password',
     writers: ['rag-api'],
     line: /password authentication failed for user \\?"[^"\\]+/,
-    whileWell: 'recent',
   },
   {
     id: 'postgres-other-password',

@@ -7,6 +7,8 @@ import { stateFileOf } from '../../config/state.js';
 import type { SeenState } from './evidence.js';
 import { isOutOfSight } from './see-engine.js';
 
+const LABEL = 'ragdock.environment';
+
 /** The part of a state file, version 4, that is read. */
 const StateFile = z.object({
   version: z.literal(4),
@@ -29,11 +31,13 @@ const StateFile = z.object({
  *
  * @param project absolute path of the project's folder
  * @param containers all containers of the engine
+ * @param described names of the containers that the environment is made of
  */
 export function seeState(
   { name: environment, settings }: Environment,
   project: string,
   containers: readonly ContainerInfo[],
+  described: ReadonlySet<string>,
 ): SeenState | undefined {
   const path = stateFileOf(settings.state, environment, project);
   const text = path === undefined ? '' : textOf(path);
@@ -51,17 +55,13 @@ export function seeState(
     tainted: known.flatMap(({ tainted, name }) => (tainted && name ? [name] : [])).sort(),
     differing: containers
       .map(({ Id, Names: [name = ''], Labels }) => ({ id: Id, name: name.replace(/^\//, ''), labels: Labels ?? {} }))
-      // Of sessions and of other environments it knows nothing.
-      .filter(({ name, labels }) => byName.has(name) || isDeployed(labels, environment))
+      // One that is no part of the environment is left over, and in no deploy's way.
+      .filter(({ name, labels }) => byName.has(name) || (described.has(name) && labels[LABEL] === environment))
       .filter(({ name, id }) => byName.get(name) !== id)
       .map(({ name, id }) => ({ container: name, state: byName.get(name), engine: id }))
       .map(({ state, ...rest }) => (state === undefined ? rest : { ...rest, state })),
   };
 }
-
-const isDeployed = (labels: Readonly<Record<string, string>>, environment: string): boolean =>
-  labels['ragdock.environment'] === environment &&
-  (labels['ragdock.service'] !== undefined || labels['ragdock.files-of'] !== undefined);
 
 /** Empty where there is none. */
 function textOf(path: string): string {

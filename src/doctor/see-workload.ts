@@ -13,10 +13,10 @@ import {
 } from '../../constructs/services/index.js';
 import { statusOf } from '../operator/docker.js';
 import { factsOf } from '../smoke/containers.js';
+import { masked } from '../status/masked.js';
 import type { SeenWorkload } from './evidence.js';
 import { lastLog } from './last-log.js';
 import type { Writer } from './log-causes.js';
-import { masked } from './masked.js';
 
 /** Whose words the log of a service is read for. */
 const SERVICES: readonly (readonly [new (...args: never[]) => Workload, Writer])[] = [

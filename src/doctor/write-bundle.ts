@@ -20,13 +20,19 @@ export interface BundleRequest extends Pick<BundleProps, 'evidence' | 'findings'
   readonly allowUnmasked: boolean;
 }
 
+/** A bundle as it was written. */
+export interface WrittenBundle {
+  readonly files: readonly BundledFile[];
+  /** Names of secrets that this machine does not know, and that were not masked. */
+  readonly unknown: readonly string[];
+}
+
 /**
  * Write a bundle, readable to its owner alone; an old one of this name is replaced at once, or not at all.
  *
- * @returns its files
  * @throws RagdockError LOGS_UNMASKABLE, DOCTOR_BUNDLE_UNWRITABLE
  */
-export async function writeBundle(request: BundleRequest): Promise<readonly BundledFile[]> {
+export async function writeBundle(request: BundleRequest): Promise<WrittenBundle> {
   const { environment, project, file, version, allowUnmasked, ...rest } = request;
   const unknown = unknownSecrets(environment, project);
   if (unknown.length > 0 && !allowUnmasked) {
@@ -56,7 +62,7 @@ export async function writeBundle(request: BundleRequest): Promise<readonly Bund
     const problem = { code: 'DOCTOR_BUNDLE_UNWRITABLE', path: file, message: error.message } as const;
     throw new RagdockError(problem, { cause: error });
   }
-  return files;
+  return { files, unknown };
 }
 
 /** Undefined where there is none: an environment may have no lock file yet. */

@@ -11,6 +11,7 @@ import { notDeployed, wholeTopology } from '../operator/stack.js';
 import { factsOf, judgeJob, judgeService } from '../smoke/containers.js';
 import { type ExpectedContainer, expectedContainers } from './expected.js';
 import { EngineImages } from './images.js';
+import { masked } from './masked.js';
 import type { Drift, JobStatus, ServiceStatus, StatusReport } from './report.js';
 
 /** Longest wait for what one container uses, in milliseconds: a status without it is better than none. */
@@ -130,7 +131,7 @@ class StatusReader {
         networks: [],
       };
     }
-    const facts = factsOf(found);
+    const facts = factsOf({ ...found, State: masked(found.State, this.#secrets) });
     const verdict = judgeService(facts, facts);
     const running = facts.status === 'running';
     const since = timeOf(running ? facts.startedAt : facts.finishedAt);
@@ -155,7 +156,7 @@ class StatusReader {
     const found = await this.#inspect(container);
     // What somebody removed does no harm: the next deploy runs it again.
     if (!found || !this.#isOurs(found)) return { ...head, state: 'removed', ok: true, drift: [] };
-    const facts = factsOf(found);
+    const facts = factsOf({ ...found, State: masked(found.State, this.#secrets) });
     const verdict = judgeJob(facts);
     const shared = { ...head, image: this.#image(job, found), drift: this.#drift(job, found) };
     if (verdict?.state === 'waiting') return { ...shared, state: 'running', ok: false, why: verdict.came };

@@ -318,7 +318,7 @@ describe('what is no finding', () => {
     ['a service that still starts', state({ Health: { Status: 'starting', Log: [] } })],
     ['one that was started again once, and loads', state({ Health: { Status: 'starting', Log: [] } }, 1)],
     ['a job that was removed', (it) => remove(it, 'dev-qdrant-collections')],
-    ['a full disk an hour ago', says('dev-qdrant', 'No space left on device (os error 28)', 61)],
+    ['a full disk six minutes ago', says('dev-qdrant', 'No space left on device (os error 28)', 6)],
     ['a stranger’s wrong password', says('dev-postgres', 'FATAL:  password authentication failed for user "admin"', 1)],
     [
       'a session that somebody waits for',
@@ -362,6 +362,16 @@ test('a wrong password counts when a client of the database fails, and is told o
     ['postgres-other-password', 'postgres'],
     ['probe-fails', 'rag-api'],
   ]);
+});
+
+test('a cause that was mended is not what a service that runs fails of now', async () => {
+  const it = await doctorEngine(environment);
+  changes(it.engine, 'dev-rag-api', { State: UNHEALTHY });
+  const failed = 'password authentication failed for user \\"rag_api_1\\"';
+  says('dev-rag-api', failed, 6)(it);
+  expect(await diagnosed(it, environment)).toMatchObject([{ id: 'probe-fails', service: 'rag-api' }]);
+  says('dev-rag-api', failed, 4)(it);
+  expect(await diagnosed(it, environment)).toMatchObject([{ id: 'postgres-other-password', service: 'rag-api' }]);
 });
 
 test('what the engine said of a start counts before the log', async () => {

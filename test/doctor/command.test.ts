@@ -58,6 +58,16 @@ test('what is broken, for people: the likeliest cause first, with evidence, mean
   expect(stderr).toMatch(/^DOCTOR_FOUND {2}dev\n {4}2 findings; first qdrant: container-paused\n/);
 });
 
+test('what several services have alike is told once', async () => {
+  const { cwd, it } = await deployedProject();
+  for (const name of ['dev-qdrant', 'dev-postgres'])
+    changes(it.engine, name, { HostConfig: { RestartPolicy: { Name: 'no' } } });
+  const { stdout } = await ragdock(['doctor', 'dev'], { cwd });
+
+  expect(stdout).toMatch(/^risk {2}postgres, qdrant: drifted\n/);
+  expect(stdout.match(/drifted/g)).toHaveLength(1);
+});
+
 test('a risk alone is told, and stops no pipeline', async () => {
   const { cwd, it } = await deployedProject();
   changes(it.engine, 'dev-qdrant', { HostConfig: { RestartPolicy: { Name: 'no' } } });
@@ -106,6 +116,9 @@ describe('a bundle', () => {
     });
     // Longer than what is kept of a line: cut first, a piece of the secret would be left.
     it.engine.logs.set('dev-qdrant', `${forms.join(' ')}\n${'x'.repeat(490)}${secret}\n`);
+    changes(it.engine, 'dev-rag-api', {
+      State: { Health: { Status: 'unhealthy', Log: [{ Output: `${'y'.repeat(185)} ${secret}` }] } },
+    });
     it.engine.logs.set('dev-rag-api', `2026-11-22T11:59:00Z Bearer ${secret}\n`);
     const yaml = readFileSync(join(cwd, 'config/environments/dev.yaml'), 'utf8');
     put(cwd, 'config/environments/dev.yaml', `# ${secret}\n${yaml}`);
@@ -157,7 +170,7 @@ describe('a bundle', () => {
     const accepted = await ragdock(['doctor', 'dev', '--json', '--bundle', 'out.tgz', '--allow-unmasked'], { cwd });
     expect(accepted.exit).toBe(0);
     expect(DoctorReport.parse(JSON.parse(accepted.stdout)).ok).toBe(true);
-    expect(accepted.stderr).toContain('about.json');
+    expect(accepted.stderr).toMatch(/^\nout\.tgz written, not masked: qdrant-api-key; [\s\S]*about\.json\n/);
     const about = (await unpacked(join(cwd, 'out.tgz'))).get('ragdock-doctor-dev/about.json') ?? '';
     expect(JSON.parse(about)).toMatchObject({ secretsNotMasked: ['qdrant-api-key'] });
   });

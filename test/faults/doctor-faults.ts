@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chownSync, copyFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
@@ -433,8 +433,11 @@ export const DOCTOR_FAULTS: readonly DoctorFault[] = [
     provoke: async (context) => {
       const { Mountpoint } = await context.docker.getVolume(nameOf(context, 'qdrant-snapshots')).inspect();
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m,uid=1000,gid=1000', 'tmpfs', Mountpoint]);
+      const fill = join(Mountpoint, 'fill');
+      writeFileSync(fill, '');
+      chownSync(fill, 1000, 1000);
       try {
-        writeFileSync(join(Mountpoint, 'fill'), Buffer.alloc(8 * 1024 ** 2));
+        writeFileSync(fill, Buffer.alloc(8 * 1024 ** 2));
       } catch (error) {
         // The last block may be taken by the folder itself: full is full.
         if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;

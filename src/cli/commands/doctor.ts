@@ -48,7 +48,7 @@ async function doctor(env: string, options: Options, io: Io, version: string): P
   else io.stdout.write(formatFindings(name, findings, (style, text) => paint(io.stdout, style, text)));
   if (options.bundle !== undefined) {
     const { bundle: file, allowUnmasked = false } = options;
-    const files = await writeBundle({
+    const written = await writeBundle({
       environment,
       project,
       file,
@@ -59,7 +59,7 @@ async function doctor(env: string, options: Options, io: Io, version: string): P
       secrets,
     });
     // The findings as data have stdout for themselves.
-    (options.json ? io.stderr : io.stdout).write(formatBundle(file, files));
+    (options.json ? io.stderr : io.stdout).write(formatBundle(file, written));
   }
   if (!report.ok) throw new RagdockError({ code: 'DOCTOR_FOUND', path: name, message: describeFindings(findings) });
 }

@@ -62,7 +62,7 @@ export const STACK_FINDINGS = {
   },
   'state-differs': {
     severity: 'broken',
-    rank: 6,
+    rank: 30,
     title: 'Containers are not those of Terraform’s state',
     seen: 'the state file against `docker ps -a`, where the state is a file of this machine',
     meaning:

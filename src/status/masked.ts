@@ -1,6 +1,6 @@
 import { maskSecrets } from '../apps/operator/smoke/mask.js';
 
-/** A value in which every text has its secrets masked. */
+/** A value in which every text has its secrets masked, before anything of it is shortened. */
 export function masked<T>(value: T, secrets: readonly string[]): T {
   if (typeof value === 'string') return maskSecrets(value, secrets) as T;
   if (Array.isArray(value)) return value.map((item) => masked(item, secrets)) as T;
