@@ -20,7 +20,13 @@ export async function lastLines(
   container: string,
   { tail, since }: LinesRequest = { tail: LINES },
 ): Promise<readonly string[]> {
-  const options = { stdout: true, stderr: true, tail, follow: false, ...(since === undefined ? {} : { since }) } as const;
+  const options = {
+    stdout: true,
+    stderr: true,
+    tail,
+    follow: false,
+    ...(since === undefined ? {} : { since }),
+  } as const;
   let raw: Buffer;
   try {
     raw = await docker.getContainer(container).logs(options);
