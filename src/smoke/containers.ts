@@ -32,7 +32,12 @@ export type ContainerVerdict =
   | { readonly state: 'good' }
   /** It may become good by itself. */
   | { readonly state: 'waiting'; readonly came: string }
-  | { readonly state: 'failed'; readonly came: string };
+  | {
+      readonly state: 'failed';
+      readonly came: string;
+      /** No other service's failure explains it: somebody stopped it, or it has too little memory. @default false */
+      readonly own?: boolean;
+    };
 
 /** What the engine says of the container of this name; undefined when there is none. */
 export async function inspectContainer(docker: Docker, name: string): Promise<ContainerFacts | undefined> {
@@ -69,10 +74,11 @@ export function factsOf({
  * @param first what was seen first in this run
  */
 export function judgeService(first: ContainerFacts | undefined, last: ContainerFacts | undefined): ContainerVerdict {
-  if (!last) return { state: 'failed', came: 'there is no such container' };
+  if (!last) return { state: 'failed', came: 'there is no such container', own: true };
   const starts = last.restartCount - (first?.restartCount ?? last.restartCount);
   if (starts >= SEEN_STARTS) {
-    return { state: 'failed', came: `a crash loop: ended ${starts} times while we looked, ${endOf(last)}` };
+    const came = `a crash loop: ended ${starts} times while we looked, ${endOf(last)}`;
+    return { state: 'failed', came, ...(last.oomKilled ? { own: true } : {}) };
   }
   switch (last.status) {
     case 'running':
@@ -84,16 +90,18 @@ export function judgeService(first: ContainerFacts | undefined, last: ContainerF
     case 'restarting': {
       const lasted = Date.parse(last.finishedAt) - Date.parse(last.startedAt);
       if (last.restartCount >= LOOP_STARTS && lasted < SOON_MS) {
-        return { state: 'failed', came: `a crash loop: started ${last.restartCount} times, ${endOf(last)}` };
+        const came = `a crash loop: started ${last.restartCount} times, ${endOf(last)}`;
+        return { state: 'failed', came, ...(last.oomKilled ? { own: true } : {}) };
       }
       return { state: 'waiting', came: `being started again, ${endOf(last)}` };
     }
     case 'created':
-      return { state: 'failed', came: `created and never started${after(last.error)}` };
+      return { state: 'failed', came: `created and never started${after(last.error)}`, own: true };
     case 'paused':
-      return { state: 'failed', came: 'paused' };
+      return { state: 'failed', came: 'paused', own: true };
     default:
-      return { state: 'failed', came: `${last.status}, ${endOf(last)}` };
+      // The engine starts again what ends by itself.
+      return { state: 'failed', came: `${last.status}, ${endOf(last)}`, own: true };
   }
 }
 
@@ -112,10 +120,13 @@ export class ContainerWatch {
   readonly #first = new Map<Workload, ContainerFacts>();
   readonly #verdicts = new Map<Workload, ContainerVerdict>();
   readonly #began = performance.now();
-  readonly #report: (result: CheckResult) => void;
+  readonly #report: (result: CheckResult, own: boolean) => void;
 
-  /** @param report told each container's verdict when it is there, and once more if a good one turns bad */
-  constructor(docker: Docker, topology: Topology, report: (result: CheckResult) => void) {
+  /**
+   * @param report told each container's verdict when it is there, and once more if a good one turns bad; `own` where no
+   *   other service's failure explains it
+   */
+  constructor(docker: Docker, topology: Topology, report: (result: CheckResult, own: boolean) => void) {
     this.#docker = docker;
     this.#topology = topology;
     this.#report = report;
@@ -169,11 +180,11 @@ export class ContainerWatch {
       level: 'up',
       seconds: Math.round(performance.now() - this.#began) / 1000,
     } as const;
-    if (verdict.state === 'good') this.#report({ ...result, outcome: 'passed' });
+    if (verdict.state === 'good') this.#report({ ...result, outcome: 'passed' }, false);
     else {
       const asked = `docker inspect ${this.#topology.containerName(workload)}`;
       const expected = job ? 'ended with 0' : 'running and healthy';
-      this.#report({ ...result, outcome: 'failed', asked, expected, came: verdict.came });
+      this.#report({ ...result, outcome: 'failed', asked, expected, came: verdict.came }, verdict.own ?? false);
     }
   }
 }

@@ -63,9 +63,12 @@ export const jsonOf = (report: SmokeReport): string => `${JSON.stringify(report,
 /** Results as they came: the last word on a check counts. */
 export class Results {
   readonly #results = new Map<string, CheckResult>();
+  readonly #own = new Set<CheckResult>();
 
-  add(result: CheckResult): void {
+  /** @param own whether no other service's failure explains this one. @default false */
+  add(result: CheckResult, own = false): void {
     this.#results.set(`${result.service}\n${result.check}\n${result.level}`, result);
+    if (own) this.#own.add(result);
   }
 
   /** Ids of the services with a failed check. */
@@ -95,7 +98,8 @@ export class Results {
     const checks = [...this.#results.values()].map((result): ReportedCheck => {
       const ok = result.outcome === 'passed';
       if (result.outcome !== 'failed') return { ...result, ok };
-      const because = [...(needs.get(result.service) ?? [])].filter((id) => failed.has(id));
+      const explaining = this.#own.has(result) ? [] : [...(needs.get(result.service) ?? [])];
+      const because = explaining.filter((id) => failed.has(id));
       const lines = logs.get(result.service);
       const diagnosis = diagnoses.get(result.service);
       return {

@@ -79,7 +79,7 @@ class SmokeRun {
     this.#docker = docker;
     this.#stack = stack;
     this.#options = options;
-    this.#watch = new ContainerWatch(docker, stack.topology, (result) => this.#add(result));
+    this.#watch = new ContainerWatch(docker, stack.topology, (result, own) => this.#add(result, own));
     this.#deadline = AbortSignal.any([
       options.signal,
       this.#brokenOff.signal,
@@ -269,8 +269,8 @@ class SmokeRun {
     }
   }
 
-  #add(result: CheckResult): void {
-    this.#results.add(result);
+  #add(result: CheckResult, own = false): void {
+    this.#results.add(result, own);
     this.#waiting.delete(result.service);
     this.#options.onCheck(result);
     this.#tellWaiting();

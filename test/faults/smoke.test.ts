@@ -17,7 +17,7 @@ const HEALTHY_RUNS = process.env.RAGDOCK_PART ? 5 : 50;
 /** Longest waits: for a fault to take effect, and for the stack to get well again. In seconds. */
 const BREAKING_SECONDS = 120;
 const HEALING_SECONDS = 300;
-const SMOKE_SECONDS = 60;
+const SMOKE_SECONDS = 180;
 
 const RIGHT = 'right';
 

@@ -51,12 +51,23 @@ describe('a service', () => {
     ['paused', facts({ status: 'paused' }), 'paused'],
     ['never started', facts({ status: 'created', error: 'port is already allocated' }), 'port is already allocated'],
     [
-      'that ends as soon as it starts',
-      facts({ status: 'restarting', restartCount: 3, exitCode: 78, finishedAt: '2026-11-22T10:00:01Z' }),
-      'a crash loop: started 3 times, ended with 78',
+      'killed for its memory as soon as it starts',
+      facts({
+        status: 'restarting',
+        restartCount: 3,
+        exitCode: 137,
+        oomKilled: true,
+        finishedAt: '2026-11-22T10:00:01Z',
+      }),
+      'a crash loop: started 3 times, ended with 137 (killed: out of memory)',
     ],
-  ])('%s has failed', (_, last, came) => {
-    expect(judge(last)).toEqual({ state: 'failed', came: expect.stringContaining(came) });
+  ])('%s has failed, whatever else has', (_, last, came) => {
+    expect(judge(last)).toEqual({ state: 'failed', came: expect.stringContaining(came), own: true });
+  });
+
+  test('that ends as soon as it starts has failed, maybe for want of another', () => {
+    const last = facts({ status: 'restarting', restartCount: 3, exitCode: 78, finishedAt: '2026-11-22T10:00:01Z' });
+    expect(judge(last)).toEqual({ state: 'failed', came: 'a crash loop: started 3 times, ended with 78' });
   });
 
   test('that ends again and again while we look has failed, however long each run took', () => {

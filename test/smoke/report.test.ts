@@ -55,6 +55,19 @@ describe('a report', () => {
     expect(BROKEN.checks[0]).not.toHaveProperty('because');
   });
 
+  test('blames no other service for a failure that is a service’s own', () => {
+    const results = new Results();
+    results.add(check('web-bot', 'container', { ...failure, level: 'up', came: 'exited' }), true);
+    results.add(check('web-bot', 'ready', failure));
+    results.add(check('rag-api', 'streams an answer', { ...failure, level: 'path' }));
+    const { checks } = results.report(HEAD, NEEDS, new Map());
+    expect(checks.map(({ service, check, because }) => [service, check, because])).toEqual([
+      ['web-bot', 'container', undefined],
+      ['rag-api', 'streams an answer', undefined],
+      ['web-bot', 'ready', ['rag-api']],
+    ]);
+  });
+
   test('is good when everything passed, and never with nothing', () => {
     expect(report([check('qdrant', 'ready')])).toMatchObject({
       ok: true,

@@ -28,7 +28,7 @@ export const CREDENTIAL_FAULTS: readonly Fault[] = [
     breaks: () => withAnother('rag-api', 'qdrant-api-key.v1', ANOTHER),
     isBroken: async () => (await askQdrant(dev, '/collections')).status === 401,
     expects: { service: 'rag-api', check: 'ready' },
-    timeoutSeconds: 30,
+    timeoutSeconds: 60,
   },
   {
     name: 'the API has a wrong key for the model',
@@ -36,7 +36,7 @@ export const CREDENTIAL_FAULTS: readonly Fault[] = [
     breaks: () => withAnother('rag-api', 'llm-main-api-key.v1', ANOTHER),
     isBroken: async () => !(await isReady(dev)),
     expects: { service: 'rag-api', check: 'ready' },
-    timeoutSeconds: 30,
+    timeoutSeconds: 60,
   },
   {
     name: 'Qdrant runs with another key than its file has',
@@ -99,7 +99,6 @@ export const CREDENTIAL_FAULTS: readonly Fault[] = [
       return (await askFrom(dev, 'web-bot', { url, key })).status === 401;
     },
     expects: { service: 'web-bot' },
-    timeoutSeconds: 30,
   },
 ];
 
@@ -117,7 +116,6 @@ export const WATCHER_CREDENTIAL_FAULTS: readonly Fault[] = [
     breaks: () => withAnother('agent-exporter', 'qdrant-api-key.v1', ANOTHER, prod),
     isBroken: async () => (await upOf('min(rag_exporter_up)')) === '0',
     expects: { service: 'agent-exporter', check: 'reads its sources' },
-    timeoutSeconds: 60,
   },
   {
     name: 'Grafana’s administrator has another password',

@@ -22,7 +22,7 @@ async function chat(
 }
 
 /** A server between the model server and its clients changes the answers; the model server itself is healthy. */
-const between = (name: string, manner: Exclude<Manner, 'open'>, deployment = dev, timeoutSeconds = 60): Fault => ({
+const between = (name: string, manner: Exclude<Manner, 'open'>, deployment = dev, timeoutSeconds = 180): Fault => ({
   name,
   deployment,
   breaks: () => standBetween(deployment, manner),
@@ -34,7 +34,7 @@ const between = (name: string, manner: Exclude<Manner, 'open'>, deployment = dev
 export const LLM_FAULTS: readonly Fault[] = [
   between('the model answers 200 and an empty stream', 'empty'),
   between('the model answers with an error, and then [DONE]', 'error'),
-  between('the model answers 200 and falls silent', 'silent', dev, 40),
+  between('the model answers 200 and falls silent', 'silent', dev, 60),
   between('the model’s answer has no finish_reason', 'unfinished'),
   {
     name: 'the model opens to a wrong key',

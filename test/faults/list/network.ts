@@ -18,7 +18,7 @@ export const NETWORK_FAULTS: readonly Fault[] = [
     },
     isBroken: async () => (await askQdrant(dev, '/readyz')).status === 0,
     expects: { service: 'qdrant', check: 'ready' },
-    timeoutSeconds: 30,
+    timeoutSeconds: 60,
   },
   {
     name: 'the API is cut off from Qdrant',
@@ -26,7 +26,7 @@ export const NETWORK_FAULTS: readonly Fault[] = [
     breaks: () => cutOff(dev, 'rag-api', 'rag-api--qdrant'),
     isBroken: async () => (await askQdrant(dev, '/readyz')).status === 0,
     expects: { service: 'rag-api', check: 'ready', finding: 'drifted' },
-    timeoutSeconds: 30,
+    timeoutSeconds: 60,
   },
   {
     name: 'the API is cut off from PostgreSQL',
@@ -34,7 +34,7 @@ export const NETWORK_FAULTS: readonly Fault[] = [
     breaks: () => cutOff(dev, 'rag-api', 'rag-api--postgres'),
     isBroken: async () => !(await isReady(dev)),
     expects: { service: 'rag-api', check: 'ready' },
-    timeoutSeconds: 30,
+    timeoutSeconds: 60,
   },
   {
     name: 'the web bot is cut off from the API',
@@ -45,7 +45,6 @@ export const NETWORK_FAULTS: readonly Fault[] = [
       return (await askFrom(dev, 'web-bot', { url })).status === 0;
     },
     expects: { service: 'web-bot' },
-    timeoutSeconds: 30,
   },
   {
     name: 'Prometheus is cut off from a target',
@@ -54,6 +53,5 @@ export const NETWORK_FAULTS: readonly Fault[] = [
     isBroken: async () =>
       (await inspect(dev, 'prometheus')).NetworkSettings.Networks['dev-prometheus--qdrant'] === undefined,
     expects: { service: 'prometheus', check: 'targets' },
-    timeoutSeconds: 90,
   },
 ];

@@ -64,7 +64,6 @@ export const WHOLE_OBSERVABILITY_FAULTS: readonly Fault[] = [
       return activeTargets.some(({ health, scrapeUrl }) => scrapeUrl.includes(':8999') && health === 'down');
     },
     expects: { service: 'prometheus', check: 'targets' },
-    timeoutSeconds: 90,
   },
   {
     name: 'a rule fails whenever it is evaluated',

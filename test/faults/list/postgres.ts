@@ -51,7 +51,7 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
     },
     isBroken: noneIsLeft,
     expects: { service: 'postgres', check: 'ready' },
-    timeoutSeconds: 30,
+    timeoutSeconds: 60,
   },
   {
     name: 'the API may not write into its table',

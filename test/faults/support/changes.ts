@@ -44,7 +44,7 @@ export async function inPlaceOf(
     await kept.rename({ name });
     await kept.start();
   };
-  await kept.stop();
+  if (was.State.Running) await kept.stop();
   await kept.rename({ name: `${name}-kept` });
   try {
     const { Hostname: _, Domainname: __, ...config } = Config;

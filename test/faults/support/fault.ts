@@ -20,6 +20,6 @@ export interface Fault {
     /** What the doctor has to find first of that service. @default - it is not asked */
     readonly finding?: string;
   };
-  /** `--timeout` of the smoke tests, in seconds. @default 60 */
+  /** `--timeout` of the smoke tests, in seconds, where they wait for what does not come. @default 180 */
   readonly timeoutSeconds?: number;
 }
