@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -11,6 +11,7 @@ import { ragdock } from '../cli/terminal.js';
 import { MINIMAL, project } from '../config/project.js';
 import { devWith } from '../support/environments.js';
 import { temporaryFolder } from '../support/folder.js';
+import { json } from '../support/http-server.js';
 import { events, openStream } from '../support/openai-script.js';
 import { KEY, RunningRagApi, WEB_BOT_KEY } from '../support/rag-api.js';
 
@@ -22,7 +23,8 @@ let api: RunningRagApi;
 
 beforeEach(async () => {
   api = await RunningRagApi.start();
-  api.script = async (_, response) => {
+  api.script = async (request, response) => {
+    if (request.method === 'GET') return json(response, 200, { data: [{ id: 'saiga' }] });
     openStream(response);
     for (const piece of [events.text('Бе'), events.text('лый.'), events.finish(), events.usage(7, 2)]) {
       response.write(piece);
@@ -88,12 +90,19 @@ test('a wrong key is found out', async () => {
 
 test('keys are those of the environment, where no file is given', async () => {
   const folder = temporaryFolder();
+  mkdirSync(join(folder, '.ragdock/secrets/dev'), { recursive: true });
+  writeFileSync(join(folder, '.ragdock/secrets/dev/rag-api-key.v1'), KEY);
   const report = await smoke({ 'rag-api': api.url }, { project: folder, keyFiles: new Map() });
-  // Nothing is there, and which file was looked for is told.
-  expect(report.checks.find(({ outcome }) => outcome === 'failed')?.came).toContain('.ragdock/secrets/dev');
+  expect(names(report)).toContain('rag-api: takes its key passed');
 });
 
 describe('refused', () => {
+  test('is a key that is not here, with what to do', async () => {
+    expect(await problems(smoke({ 'rag-api': api.url }, { keyFiles: new Map() }))).toEqual([
+      'USAGE --url: the key of rag-api is not on this machine',
+    ]);
+  });
+
   const problems = async (running: Promise<unknown>) => {
     const error = await running.catch((reason: unknown) => reason);
     if (!(error instanceof RagdockError)) throw error;

@@ -13,7 +13,7 @@ import { QdrantHttp } from '../../src/rag/retrieval/qdrant-http.js';
 import { QdrantPassageStore } from '../../src/rag/retrieval/qdrant-store.js';
 import { sharedPostgres } from '../apps/agent-exporter/support.js';
 import { ROOT } from '../support/environments.js';
-import type { Handler } from '../support/http-server.js';
+import { type Handler, json } from '../support/http-server.js';
 import { events, openStream, stalling } from '../support/openai-script.js';
 import { HAS_POSTGRES } from '../support/postgres-server.js';
 import { KEY, RunningRagApi } from '../support/rag-api.js';
@@ -31,7 +31,8 @@ const PACE_MS = 60;
 
 const credential = { current: () => QDRANT_KEY, refresh: async () => QDRANT_KEY };
 
-const spoken: Handler = async (_, response) => {
+const spoken: Handler = async ({ method }, response) => {
+  if (method === 'GET') return json(response, 200, { data: [{ id: 'saiga' }] });
   openStream(response);
   for (const piece of [events.text('В поне'), events.text('дельник [1].'), events.finish(), events.usage(7, 2)]) {
     response.write(piece);
@@ -188,7 +189,8 @@ describe.runIf(HAS_POSTGRES)('smoke tests', () => {
   /** A session that is in the middle of the path: its document is there, and the model says nothing. */
   async function inTheMiddle(run: string): Promise<Session> {
     const asked = api.model.requests.length;
-    api.script = stalling(events.text('В поне'));
+    const stall = stalling(events.text('В поне'));
+    api.script = (request, response) => (request.method === 'GET' ? spoken : stall)(request, response);
     const session = new Session(run);
     await until(
       'the model is asked',
