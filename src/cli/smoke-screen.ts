@@ -1,8 +1,8 @@
 import type { CheckResult } from '../apps/operator/smoke/protocol.js';
 import { StatusLine } from '../operator/status-line.js';
-import { LiveList } from '../smoke/live-list.js';
 import { formatCheck, type Paint } from '../smoke/text.js';
 import { type Output, paint } from './io.js';
+import { LiveList } from './live-list.js';
 
 /**
  * The checks of a run while they come: on a terminal a list of services that is drawn in place, or, where it has not

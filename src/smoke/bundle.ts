@@ -4,7 +4,6 @@ import { Service } from '../../constructs/model/index.js';
 import type { Bundle } from '../apps/bundle.js';
 import type { CheckResult } from '../apps/operator/smoke/protocol.js';
 import type { DescribedStack, Inventory } from '../operator/stack.js';
-import { EngineImages } from '../status/images.js';
 import { BUNDLE } from './report.js';
 
 /**
@@ -20,7 +19,7 @@ export async function checkBundle(
   { hash }: Pick<Bundle, 'hash'>,
 ): Promise<readonly CheckResult[]> {
   const images = await docker.listImages();
-  const known = new EngineImages(images);
+  const nameOf = (id: string) => images.find(({ Id }) => Id === id)?.RepoTags?.[0] ?? id;
   const wanted = imageReference({ image: 'bundled-apps' }, hash);
   const current = new Set(images.filter(({ RepoTags }) => (RepoTags ?? []).includes(wanted)).map(({ Id }) => Id));
   return topology.workloads.filter(Service.isService).flatMap((service): readonly CheckResult[] => {
@@ -31,7 +30,7 @@ export async function checkBundle(
     const result = { service: service.node.id, check: BUNDLE, level: 'up', seconds: 0 } as const;
     if (current.has(runs)) return [{ ...result, outcome: 'passed' }];
     const asked = `docker inspect ${name}`;
-    const came = `the image ${known.nameOf(runs, undefined)}, which is of another version of the apps`;
+    const came = `the image ${nameOf(runs)}, which is of another version of the apps`;
     return [{ ...result, outcome: 'failed', asked, expected: `the image ${wanted}`, came }];
   });
 }

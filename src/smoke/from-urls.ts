@@ -6,7 +6,7 @@ import { UNSEEN } from '../apps/operator/leftovers.js';
 import type { SmokeLevel } from '../apps/operator/smoke/level.js';
 import { SmokeEvent, type SmokePlan, type Target } from '../apps/operator/smoke/protocol.js';
 import { operatorSmoke } from '../apps/operator/smoke.js';
-import { type Problem, throwProblems } from '../errors/problem.js';
+import { type Problem, RagdockError, throwProblems } from '../errors/problem.js';
 import { CommandQueue } from '../operator/command-queue.js';
 import { parseEvent } from '../operator/events.js';
 import { newRun } from '../operator/session.js';
@@ -29,9 +29,6 @@ export interface UrlRequest extends Pick<SmokeOptions, 'timeoutSeconds' | 'signa
   readonly project: string;
 }
 
-/** Services whose addresses say more than where they are: they are asked from inside alone. */
-const INSIDE_ONLY: ReadonlySet<Target['kind']> = new Set(['postgres']);
-
 /**
  * Ask services at these addresses, from this machine and without an engine: what users of a published stack meet.
  * Containers, logs and what else was not named are not looked at.
@@ -43,8 +40,8 @@ export async function smokeUrls(stack: DescribedStack, request: UrlRequest): Pro
   const sources = targetsOf(stack).filter(({ service }) => urls.has(service.node.id));
   const keys = new KeyFiles(stack.environment.name, request);
   try {
+    const level = levelOf(stack, request);
     const targets = sources.map((source) => target(source, urls, keys));
-    const level = levelOf(stack, targets, request);
     const plan: SmokePlan = {
       run: `${newRun()}${UNSEEN}`,
       timeoutSeconds,
@@ -71,7 +68,7 @@ function target({ service, target }: TargetSource, urls: ReadonlyMap<string, str
   return rest;
 }
 
-function levelOf(stack: DescribedStack, targets: readonly Target[], { urls, question, level }: UrlRequest): SmokeLevel {
+function levelOf(stack: DescribedStack, { urls, question, level }: UrlRequest): SmokeLevel {
   const problems: Problem[] = [];
   const known = targetsOf(stack).map(({ service }) => service.node.id);
   for (const name of urls.keys()) {
@@ -83,14 +80,15 @@ function levelOf(stack: DescribedStack, targets: readonly Target[], { urls, ques
       remedy: `Name one of ${known.join(', ')}.`,
     });
   }
-  for (const { id, kind } of targets) {
-    if (!INSIDE_ONLY.has(kind)) continue;
+  const { postgres, qdrant, api, embeddings } = stack.services;
+  const has = (service: { readonly node: { readonly id: string } }) => urls.has(service.node.id);
+  if (has(postgres)) {
+    const { id } = postgres.node;
     const message = `${id} is asked as the API logs in to it, from inside of the stack`;
     problems.push({ code: 'USAGE', path: '--url', message, remedy: 'Leave it out, or run without `--url`.' });
   }
-  const has = (kind: Target['kind']) => targets.some((one) => one.kind === kind);
-  const takesDocument = has('qdrant') && (has('embeddings') || !stack.services.embeddings);
-  const walks = has('rag-api') && (takesDocument || question !== undefined);
+  const takesDocument = has(qdrant) && (!embeddings || has(embeddings));
+  const walks = has(api) && (takesDocument || question !== undefined);
   if (level === 'path' && !walks) {
     problems.push({
       code: 'USAGE',
@@ -156,7 +154,15 @@ class KeyFiles {
 
   pathOf(service: string, secret: SecretRef): string {
     const file = this.#given.get(service);
-    if (file === undefined) return join(this.#store.folder, secret.name);
+    if (file === undefined) {
+      if (this.#store.list().some(({ name }) => name === secret.name)) return join(this.#store.folder, secret.name);
+      throw new RagdockError({
+        code: 'USAGE',
+        path: '--url',
+        message: `the key of ${service} is not on this machine`,
+        remedy: `Give \`--key-file ${service}=FILE\`, or \`ragdock secrets set ENV ${secret.name}\`.`,
+      });
+    }
     // A link, so that no copy of a secret is made.
     this.#folder ??= mkdtempSync(join(tmpdir(), 'ragdock-smoke-'));
     symlinkSync(file, join(this.#folder, `${service}.v1`));

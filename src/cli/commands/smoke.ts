@@ -46,7 +46,7 @@ export function registerSmoke(program: RagdockCommand, io: Io): void {
       pair,
     )
     .option('--key-file <service=file>', 'with --url: file with the key of a service (default: the secrets here)', pair)
-    .option('--question <text>', 'with --url: asked about what is there, in the place of a scratch document')
+    .option('--question <question>', 'with --url: asked about what is there, in the place of a scratch document')
     .example('ragdock smoke dev', 'the gate behind a deploy')
     .example('ragdock smoke dev --junit smoke.xml --markdown smoke.md --timeout 600', 'in CI')
     .example('ragdock smoke dev --level up', 'whether everything is up, and nothing is written')
@@ -96,7 +96,7 @@ async function fromInside(
 ): Promise<SmokeReport> {
   const { withEngine } = await import('../../operator/docker.js');
   const { storedValues } = await import('../../secrets/stored-values.js');
-  const { diagnoseServices } = await import('../../smoke/diagnose.js');
+  const { diagnoseServices } = await import('../../doctor/for-smoke.js');
   const { runSmoke } = await import('../../smoke/run.js');
   const { builtBundle } = await import('../../status/expected.js');
   const { environment } = stack;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { CheckResult } from '../../src/apps/operator/smoke/protocol.js';
-import { LiveList } from '../../src/smoke/live-list.js';
+import { LiveList } from '../../src/cli/live-list.js';
 
 const plain = (_style: string, text: string) => text;
 

@@ -1,7 +1,7 @@
 import type { CheckResult } from '../apps/operator/smoke/protocol.js';
-import type { Output } from '../cli/io.js';
 import { printable } from '../operator/printable.js';
-import type { Paint } from './text.js';
+import type { Paint } from '../smoke/text.js';
+import type { Output } from './io.js';
 
 /** Columns that a row may take; a longer one would wrap, and the list could not be drawn over. */
 const WIDTH = 78;

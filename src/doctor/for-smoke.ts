@@ -1,9 +1,9 @@
 import type Docker from 'dockerode';
 import type { Environment } from '../../config/environment.js';
-import { collectEvidence } from '../doctor/collect.js';
-import { diagnose } from '../doctor/diagnose.js';
-import { firstDiagnosis } from '../doctor/first-diagnosis.js';
-import type { Diagnosis } from './report.js';
+import type { Diagnosis } from '../smoke/report.js';
+import { collectEvidence } from './collect.js';
+import { diagnose } from './diagnose.js';
+import { firstDiagnosis } from './first-diagnosis.js';
 
 export interface DiagnoseRequest {
   readonly docker: Docker;
