@@ -60,7 +60,7 @@ describe('a report', () => {
     results.add(check('web-bot', 'container', { ...failure, level: 'up', came: 'exited' }), true);
     results.add(check('web-bot', 'ready', failure));
     results.add(check('rag-api', 'streams an answer', { ...failure, level: 'path' }));
-    const { checks } = results.report(HEAD, NEEDS, new Map());
+    const { checks } = results.report(HEAD, NEEDS);
     expect(checks.map(({ service, check, because }) => [service, check, because])).toEqual([
       ['web-bot', 'container', undefined],
       ['rag-api', 'streams an answer', undefined],
