@@ -9,6 +9,9 @@ import type { Diagnosis, Evidence } from './report.js';
 /** Longest wait for the doctor, in milliseconds. */
 const DOCTOR_MS = 30_000;
 
+/** Longest line of a log that is told, in characters. */
+const LONGEST_LINE = 500;
+
 /** What a doctor says first of each of these services; nothing of one that it finds nothing wrong with. */
 export type Diagnose = (services: readonly string[], signal: AbortSignal) => Promise<ReadonlyMap<string, Diagnosis>>;
 
@@ -47,11 +50,14 @@ async function logsOf(
       const lines = await lastLines(docker, topology.containerName(workload));
       if (lines.length === 0) return [];
       const masked = await maskedBy(lines.join('\n'), options);
-      return masked === undefined ? [] : [[workload.node.id, masked.split('\n')] as const];
+      return masked === undefined ? [] : [[workload.node.id, masked.split('\n').map(shortened)] as const];
     }),
   );
   return new Map(entries.flat());
 }
+
+/** After the masking: of a secret that was cut nobody knows the rest. */
+const shortened = (line: string): string => (line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line);
 
 /** The doctor may be as helpless as the stack: then that is told, and the results are what they are. */
 async function askDoctor(

@@ -3,6 +3,7 @@ import type Docker from 'dockerode';
 import { Service } from '../../constructs/model/index.js';
 import type { Bundle } from '../apps/bundle.js';
 import type { SmokeLevel } from '../apps/operator/smoke/level.js';
+import { maskSecrets } from '../apps/operator/smoke/mask.js';
 import { type CheckResult, SmokeEvent, type SmokePlan } from '../apps/operator/smoke/protocol.js';
 import { RagdockError } from '../errors/problem.js';
 import { CommandQueue } from '../operator/command-queue.js';
@@ -79,7 +80,11 @@ class SmokeRun {
     this.#docker = docker;
     this.#stack = stack;
     this.#options = options;
-    this.#watch = new ContainerWatch(docker, stack.topology, (result, own) => this.#add(result, own));
+    this.#watch = new ContainerWatch(docker, stack.topology, (result, own) => {
+      // What a probe prints may be an address with a password in it.
+      const { came } = result;
+      this.#add(came === undefined ? result : { ...result, came: maskSecrets(came, options.secrets) }, own);
+    });
     this.#deadline = AbortSignal.any([
       options.signal,
       this.#brokenOff.signal,

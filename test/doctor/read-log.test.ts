@@ -22,7 +22,7 @@ describe('a recorded log of vLLM 0.32.0', () => {
     expect(found?.lines.length).toBeGreaterThan(0);
   });
 
-  test.each(['start-to-stop.log', 'preemption.log'])('%s has no cause of a failure', (name) => {
+  test.each(['start-to-stop.txt', 'preemption.txt'])('%s has no cause of a failure', (name) => {
     expect(causeIn(recorded(name), 'vllm')).toBeUndefined();
   });
 });
