@@ -80,7 +80,7 @@ const crashLoop = (deployment: Deployment, service: string): Fault => ({
 export const CONTAINER_FAULTS: readonly Fault[] = [
   stopped(dev, 'qdrant', 'container-ended'),
   stopped(dev, 'postgres', 'ended-without-error'),
-  stopped(dev, 'llm-main', 'container-ended'),
+  stopped(dev, 'llm-main', 'ended-without-error'),
   stopped(dev, 'rag-api', 'ended-without-error'),
   stopped(dev, 'web-bot', 'ended-without-error'),
   stopped(dev, 'prometheus', 'ended-without-error'),
