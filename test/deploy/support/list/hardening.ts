@@ -200,11 +200,16 @@ async function expectMounts(view: ProcessView, workload: Workload, api: number):
     ...tmpfs.map(({ path }) => resolved(path)),
     ...dataVolumes.filter((it) => !it.readOnly).map((it) => it.path),
   ];
-  // Older engines leave what the host has mounted below such a folder as it is; docs/hardening.md says so.
-  const below = (path: string) => api < RECURSIVE_READ_ONLY && hostMounts.some((it) => path.startsWith(`${it.path}/`));
-  const written = [...mounts.values()].filter(({ options }) => options.includes('rw')).map(({ path }) => path);
-  const surplus = written.filter((path) => !ENGINE_MOUNTS.test(path) && !writable.includes(path) && !below(path));
-  expect(surplus, node.id).toEqual([]);
+  // Older engines leave what the host has mounted below such a folder as it is; docs/hardening.md says so. What is mounted there
+  // later arrives as it is with every engine: the network namespaces of containers that started after this one, which hold no files.
+  const below = ({ path, type }: { path: string; type: string }) =>
+    (api < RECURSIVE_READ_ONLY || type === 'nsfs') && hostMounts.some((it) => path.startsWith(`${it.path}/`));
+  const written = [...mounts.values()].filter(({ options }) => options.includes('rw'));
+  const surplus = written.filter((it) => !ENGINE_MOUNTS.test(it.path) && !writable.includes(it.path) && !below(it));
+  expect(
+    surplus.map(({ path }) => path),
+    node.id,
+  ).toEqual([]);
 }
 
 /** Where a mount is: images have a link there. */
