@@ -10,6 +10,7 @@ export default defineConfig({
       'test/deploy/**',
       'test/drills/**',
       'test/engines/**',
+      'test/faults/**',
       'test/ssh/**',
       'test/sops/**',
       'test/package/**',

@@ -116,7 +116,7 @@ describe('what smoke asks', () => {
         settings: {},
       },
       expect.objectContaining({ id: 'qdrant', url: 'http://host.docker.internal:6333', needs: [] }),
-      { id: 'llm-main', kind: 'llm', needs: [], url: 'https://models.example:443', model: 'm' },
+      { id: 'llm-main', kind: 'llm', needs: [], url: 'https://models.example:443', model: 'm', completes: false },
     ]);
   });
 
