@@ -4,8 +4,8 @@ import { inPlaceOf, inspect, isLooping, isStatus } from '../support/changes.js';
 import type { Fault } from '../support/fault.js';
 import { dev, prod } from '../support/stacks.js';
 
-/** @param finding what the doctor says of the way in which it ended */
-const stopped = (deployment: Deployment, service: string, finding: string): Fault => ({
+/** @param finding what the doctor says of the way in which it ended. @default - it is not asked */
+const stopped = (deployment: Deployment, service: string, finding?: string): Fault => ({
   name: `${service} is stopped`,
   deployment,
   breaks: async () => {
@@ -14,7 +14,7 @@ const stopped = (deployment: Deployment, service: string, finding: string): Faul
     return () => container.start();
   },
   isBroken: () => isStatus(deployment, service, 'exited'),
-  expects: { service, check: 'container', finding },
+  expects: { service, check: 'container', ...(finding === undefined ? {} : { finding }) },
 });
 
 const paused = (deployment: Deployment, service: string): Fault => ({
@@ -78,7 +78,7 @@ const crashLoop = (deployment: Deployment, service: string): Fault => ({
 });
 
 export const CONTAINER_FAULTS: readonly Fault[] = [
-  stopped(dev, 'qdrant', 'container-ended'),
+  stopped(dev, 'qdrant', 'ended-without-error'),
   stopped(dev, 'postgres', 'ended-without-error'),
   stopped(dev, 'llm-main', 'ended-without-error'),
   stopped(dev, 'rag-api', 'ended-without-error'),
@@ -92,7 +92,7 @@ export const CONTAINER_FAULTS: readonly Fault[] = [
 ];
 
 export const WATCHER_CONTAINER_FAULTS: readonly Fault[] = [
-  stopped(prod, 'embeddings', 'container-ended'),
+  stopped(prod, 'embeddings'),
   stopped(prod, 'alertmanager', 'ended-without-error'),
   paused(prod, 'grafana'),
   killed(prod, 'postgres-exporter'),
