@@ -137,6 +137,18 @@ describe('a service', () => {
 });
 
 describe('a check', () => {
+  test('that is not begun before the time is up is no failure of its service', async () => {
+    const recorder = new Recorder(AbortSignal.abort());
+    let ran = false;
+    const run = async () => {
+      ran = true;
+    };
+
+    expect(await runCheck(service(), { name: 'settings', seconds: 1, run }, recorder.context)).toBe('skipped');
+    expect(ran).toBe(false);
+    expect(recorder.results).toMatchObject([{ outcome: 'skipped', came: 'the time was up' }]);
+  });
+
   test('that fails with anything but a finding still says what was expected', async () => {
     const recorder = new Recorder();
     const run = async () => {

@@ -46,6 +46,11 @@ export async function runCheck(
   context: RunContext,
   level: CheckResult['level'] = 'service',
 ): Promise<CheckResult['outcome']> {
+  // What was not even begun says nothing of the service: something before it took all the time.
+  if (context.signal.aborted) {
+    skip(id, check.name, level, 'the time was up', [], context);
+    return 'skipped';
+  }
   return timed(id, check.name, level, context, async () => {
     const signal = AbortSignal.any([context.signal, AbortSignal.timeout(check.seconds * 1000)]);
     try {
