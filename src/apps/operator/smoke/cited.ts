@@ -35,7 +35,11 @@ export async function checkCited(
   await Promise.all([asked(qdrant.id), asked(postgres.id)]);
   const lost = context.board.lostAmong([qdrant.id, postgres.id]);
   if (lost.length > 0) skip(qdrant.id, NAME, 'service', `without ${lost.join(', ')}`, lost, context);
-  else await runCheck(qdrant, citedCheck(qdrant, postgres), context);
+  else {
+    // Half of what it asks is PostgreSQL's to answer.
+    const needs = [...qdrant.needs, postgres.id];
+    await runCheck({ id: qdrant.id, needs }, citedCheck(qdrant, postgres), context);
+  }
 }
 
 export function citedCheck(qdrant: TargetOf<'qdrant'>, postgres: TargetOf<'postgres'>): Check {
