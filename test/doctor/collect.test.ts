@@ -9,9 +9,14 @@ import type { Finding, FindingId } from '../../src/doctor/finding.js';
 import { changes } from '../status/support.js';
 import { devWith } from '../support/environments.js';
 import { temporaryFolder } from '../support/folder.js';
+import { closedPort } from '../support/http-server.js';
 import { type DoctorEngine, diagnosed, doctorEngine, remove } from './support/deployed-engine.js';
 
-const environment = devWith();
+/** The chat's port on the host: one that no process of this machine has, whatever runs on it. */
+const PORT = await closedPort();
+const environment = devWith((yaml) => {
+  yaml.services.webBot = { ...yaml.services.webBot, publish: { port: PORT } };
+});
 
 /** Minutes before the engine's own time, as its logs write it. */
 const ago = (minutes: number): string => new Date(Date.parse('2026-11-22T12:00:00Z') - minutes * 60_000).toISOString();
@@ -156,7 +161,7 @@ const FAULTS: readonly Fault[] = [
     name: 'a container whose port another container has',
     id: 'port-taken',
     service: 'web-bot',
-    evidence: /docker ps: other-web publishes 8080/,
+    evidence: new RegExp(`docker ps: other-web publishes ${PORT}`),
     remedy: /docker stop other-web/,
     provoke: ({ engine }) => {
       const ours = engine.others.find(({ Id }) => Id === 'dev-web-bot');
@@ -166,7 +171,7 @@ const FAULTS: readonly Fault[] = [
         Names: ['/other-web'],
         Labels: {},
         Created: 0,
-        Ports: [{ PublicPort: 8080, IP: '0.0.0.0' }],
+        Ports: [{ PublicPort: PORT, IP: '0.0.0.0' }],
       });
     },
   },
@@ -341,7 +346,7 @@ describe('what is no finding', () => {
           Names: ['/other'],
           Labels: {},
           Created: 0,
-          Ports: [{ PublicPort: 8080, IP: '10.0.0.1' }],
+          Ports: [{ PublicPort: PORT, IP: '10.0.0.1' }],
         });
       },
     ],
@@ -376,7 +381,7 @@ test('a cause that was mended is not what a service that runs fails of now', asy
 
 test('what the engine said of a start counts before the log', async () => {
   const it = await doctorEngine(environment);
-  const said = 'Bind for 127.0.0.1:8080 failed: port is already allocated';
+  const said = `Bind for 127.0.0.1:${PORT} failed: port is already allocated`;
   changes(it.engine, 'dev-web-bot', { State: { Status: 'created', Error: said } });
   const findings = await diagnosed(it, environment);
 
