@@ -1,12 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { BaseSequencer, type TestSpecification } from 'vitest/node';
-
-/** The files tell one story, in the order of their names: what one leaves behind, the next one starts from. */
-class InOrder extends BaseSequencer {
-  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    return [...files].sort((a, b) => (a.moduleId < b.moduleId ? -1 : 1));
-  }
-}
+import { InOrder } from './support/in-order.js';
 
 export default defineConfig({
   test: {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { FINDING_IDS } from '../../src/doctor/catalogue/index.js';
-import { DOCTOR_FAULTS } from '../faults/doctor-faults.js';
+import { DOCTOR_FAULTS } from '../faults/list/doctor.js';
 import { RECORDED } from './support/recorded.js';
 
 const testsSay = ['collect', 'host', 'unreachable', 'read-log', 'jobs']

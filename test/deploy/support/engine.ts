@@ -3,10 +3,10 @@ import { text } from 'node:stream/consumers';
 import Docker from 'dockerode';
 import { until } from './poll.js';
 
-/** Where the engine of the test host listens. */
-export const TEST_HOST_SOCKET = '/var/run/docker.sock';
+/** Where the engine of the test host listens, or the one beside it that `test/host/newest-engine` started. */
+export const TEST_HOST_SOCKET = process.env.RAGDOCK_ENGINE_SOCKET ?? '/var/run/docker.sock';
 
-/** The engine of the test host. */
+/** The engine on {@link TEST_HOST_SOCKET}. */
 export const docker = new Docker({ socketPath: TEST_HOST_SOCKET });
 
 /** An engine as the tests see it, whatever way the commands take to it, with the containers of one environment. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { removeEnvironment } from './clean.js';
 import { devIn } from './dev.js';
+import { docker } from './engine.js';
 import { copyProject, hostScript, modelFile } from './project.js';
 import { prodIn, saigaIn } from './stacks.js';
 
@@ -20,12 +21,14 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   requireTestHost();
   const folder = mkdtempSync(join(tmpdir(), 'ragdock-deploy-'));
-  const { engine } = devIn(folder, '');
-  const environments = [engine, saigaIn(folder).engine, prodIn(folder).engine];
-  await engine.docker.ping().catch((cause) => {
+  const deployments = [devIn(folder, ''), saigaIn(folder), prodIn(folder)];
+  const environments = deployments.map(({ engine }) => engine);
+  await docker.ping().catch((cause) => {
     throw new Error('The Docker engine does not answer; start it with test/host/setup.', { cause });
   });
   copyProject(folder);
+  const beside = process.env.RAGDOCK_ENGINE_SOCKET;
+  if (beside) for (const { project: own } of deployments) own.setSetting(['host', 'docker'], `unix://${beside}`);
   for (const environment of environments) await removeEnvironment(environment);
   project.provide('project', folder);
   project.provide('modelFile', modelFile());
@@ -34,7 +37,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     for (const environment of environments) await removeEnvironment(environment);
     rmSync(folder, { recursive: true });
     // The host is left as its setup leaves it: ready for a deploy.
-    hostScript('setup');
+    if (!beside) hostScript('setup');
   };
 }
 

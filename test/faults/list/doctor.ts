@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
 import type { ContainerCreateOptions, ContainerInspectInfo, NetworkInspectInfo } from 'dockerode';
-import type { FindingId } from '../../src/doctor/finding.js';
+import type { FindingId } from '../../../src/doctor/finding.js';
 
 /** A deployed environment that is broken on purpose, and mended again. */
 export interface DoctorFaultContext {
@@ -14,6 +14,8 @@ export interface DoctorFaultContext {
   readonly environment: string;
   /** Folder of the project that it was deployed from. */
   readonly project: string;
+  /** Deploy it once more, as it is described. */
+  deploy(): Promise<void>;
 }
 
 /** One way to break a deployed environment that the doctor has to tell. */
@@ -195,7 +197,6 @@ const edited = (
 });
 
 /** What an undo needs to know of how it was, by environment. */
-const networksBefore = new Map<string, NetworkInspectInfo>();
 const memoryBefore = new Map<string, number>();
 const holders = new Map<string, Server>();
 
@@ -407,23 +408,24 @@ export const DOCTOR_FAULTS: readonly DoctorFault[] = [
   {
     id: 'removed-network',
     expects: 'networks-missing',
-    provoke: removeNetwork,
-    undo: restoreNetwork,
+    provoke: async (context) => {
+      await removeNetwork(context);
+    },
+    undo: (context) => context.deploy(),
   },
   {
     id: 'addresses-of-another-network',
     expects: 'network-addresses-taken',
     provoke: async (context) => {
-      await removeNetwork(context);
-      const Config = networksBefore.get(context.environment)?.IPAM?.Config;
+      const { IPAM } = await removeNetwork(context);
       await context.docker.createNetwork({
         Name: nameOf(context, 'other'),
-        IPAM: { Driver: 'default', Config } as never,
+        IPAM: { Driver: 'default', Config: IPAM?.Config } as never,
       });
     },
     undo: async (context) => {
       await context.docker.getNetwork(nameOf(context, 'other')).remove();
-      await restoreNetwork(context);
+      await context.deploy();
     },
   },
   {
@@ -457,18 +459,11 @@ export const DOCTOR_FAULTS: readonly DoctorFault[] = [
   ),
 ];
 
-async function removeNetwork(context: DoctorFaultContext): Promise<void> {
+/** Take a network away, with all who are in it: to the engine it is another one when it is made again. */
+async function removeNetwork(context: DoctorFaultContext): Promise<NetworkInspectInfo> {
   const network = context.docker.getNetwork(nameOf(context, NETWORK));
   const found = (await network.inspect()) as NetworkInspectInfo;
-  networksBefore.set(context.environment, found);
   for (const id of Object.keys(found.Containers ?? {})) await network.disconnect({ Container: id, Force: true });
   await network.remove();
-}
-
-async function restoreNetwork(context: DoctorFaultContext): Promise<void> {
-  const before = networksBefore.get(context.environment);
-  if (!before) throw new Error('no network was removed');
-  const { Name, Driver, Internal, IPAM, Options } = before;
-  const network = await context.docker.createNetwork({ Name, Driver, Internal, IPAM, Options } as never);
-  for (const id of Object.keys(before.Containers ?? {})) await network.connect({ Container: id });
+  return found;
 }

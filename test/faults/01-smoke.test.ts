@@ -2,24 +2,21 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../deploy/support/poll.js';
 import { partOf } from '../drills/support/part.js';
 import { FAULTS } from './list/index.js';
-import { isReady } from './support/ask.js';
 import { type DoctorOutcome, doctor } from './support/doctor.js';
 import type { Fault } from './support/fault.js';
 import { type SmokeOutcome, smoke } from './support/smoke.js';
 import { bringUp, dev, prod } from './support/stacks.js';
-import { table } from './support/table.js';
+import { RIGHT, tell } from './support/table.js';
+import { answersAgain } from './support/well.js';
 
 // The smoke tests are wrong neither way: no failure on a healthy stack, run after run, and for every fault a failure that
 // names the service. The doctor is asked about what has a name of its own with it. `RAGDOCK_PART=2/8` takes the second of eight parts of the list, with a few healthy runs.
 
 const HEALTHY_RUNS = process.env.RAGDOCK_PART ? 5 : 50;
 
-/** Longest waits: for a fault to take effect, and for the stack to get well again. In seconds. */
+/** Longest waits: for a fault to take effect, and for a verdict. In seconds. */
 const BREAKING_SECONDS = 120;
-const HEALING_SECONDS = 300;
 const SMOKE_SECONDS = 180;
-
-const RIGHT = 'right';
 
 const faults = partOf(FAULTS);
 const rows: (readonly string[])[] = [];
@@ -62,11 +59,6 @@ afterAll(() => {
   tell(['', 'fault', 'service', 'the doctor should find', 'and found'], diagnoses, 'faults for the doctor');
 });
 
-function tell(head: readonly string[], all: readonly (readonly string[])[], what: string): void {
-  const right = all.filter(([verdict]) => verdict === RIGHT).length;
-  process.stdout.write(`\n${table(head, all)}\n${all.length} ${what}: ${right} right, ${all.length - right} wrong\n`);
-}
-
 async function isFound(fault: Fault): Promise<void> {
   const { deployment, expects } = fault;
   expect(await fault.isBroken(), 'it is there before it is made').toBe(false);
@@ -79,7 +71,7 @@ async function isFound(fault: Fault): Promise<void> {
     if (expects.finding !== undefined) diagnosis = await doctor(deployment.project);
   } finally {
     await undo();
-    await isWell(fault);
+    await answersAgain(deployment, async () => !(await fault.isBroken()));
   }
   const told = diagnosis && noteDiagnosis(fault, diagnosis);
   isBlamed(fault, outcome);
@@ -119,11 +111,4 @@ function noteDiagnosis({ name, deployment, expects }: Fault, { findings, text }:
   const verdict = first === finding ? RIGHT : 'WRONG';
   diagnoses.push([verdict, `${deployment.name}: ${name}`, service, finding, first ?? 'nothing']);
   return { first, text };
-}
-
-/** Nothing of the fault is left, and the stack can answer. */
-async function isWell({ deployment, isBroken }: Fault): Promise<void> {
-  await deployment.engine.allHealthy(HEALING_SECONDS);
-  await until('the fault has gone', async () => !(await isBroken()), HEALING_SECONDS);
-  await until('the API is ready', () => isReady(deployment), HEALING_SECONDS);
 }
