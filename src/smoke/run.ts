@@ -30,6 +30,9 @@ const LOOK_MS = 1000;
 const SESSION_MARGIN_SECONDS = 60;
 const CLEANUP_SECONDS = 20;
 
+/** In the place of a service, where no service is to blame. */
+const SESSION = 'ragdock';
+
 /** Longest wait for the masked form of a text, in milliseconds. */
 const MASK_MS = 10_000;
 
@@ -49,6 +52,8 @@ export interface SmokeOptions {
   readonly onCheck: (result: CheckResult) => void;
   /** Told what is waited for, by service, whenever that changes. */
   readonly onWaiting: (waiting: ReadonlyMap<string, string>) => void;
+  /** Told what was known when the run broke off, which has failed for that. @default - nobody is told */
+  readonly onBrokenOff?: (report: SmokeReport) => void;
 }
 
 /**
@@ -110,15 +115,23 @@ class SmokeRun {
     if (bundle) {
       for (const result of await checkBundle(this.#docker, this.#stack, inventory, bundle)) this.#add(result);
     }
+    const report = (evidence?: Evidence): SmokeReport =>
+      this.#results.report(
+        { environment: environment.name, level, startedAt, seconds: secondsSince(began) },
+        new Map(topology.workloads.map((workload) => [workload.node.id, needsOf(workload)])),
+        evidence,
+      );
     const targets = this.#reachable(inventory, failed);
-    const evidence = await (targets.length === 0
-      ? this.#fromOutside()
-      : this.#fromInside(inventory, targets, [...this.#unreachable, ...failed.keys()]));
-    return this.#results.report(
-      { environment: environment.name, level, startedAt, seconds: Math.round(performance.now() - began) / 1000 },
-      new Map(topology.workloads.map((workload) => [workload.node.id, needsOf(workload)])),
-      evidence,
-    );
+    if (targets.length === 0) return report(await this.#fromOutside());
+    try {
+      return report(await this.#fromInside(inventory, targets, [...this.#unreachable, ...failed.keys()]));
+    } catch (error) {
+      if (!this.#options.signal.aborted) {
+        this.#add(sessionFailed(error, this.#options.secrets, secondsSince(began)), true);
+        this.#options.onBrokenOff?.(report());
+      }
+      throw error;
+    }
   }
 
   /** Services that a session can get to. Why it cannot get to another one is a result. */
@@ -284,6 +297,23 @@ class SmokeRun {
   #tellWaiting(): void {
     this.#options.onWaiting(new Map([...this.#watch.waiting, ...this.#waiting]));
   }
+}
+
+const secondsSince = (began: number): number => Math.round(performance.now() - began) / 1000;
+
+/** That the run broke off, beside what was known by then. */
+function sessionFailed(error: unknown, secrets: readonly string[], seconds: number): CheckResult {
+  const said = error instanceof RagdockError ? error.problems.map(({ message }) => message).join('; ') : String(error);
+  return {
+    service: SESSION,
+    check: 'came to its end',
+    level: 'up',
+    outcome: 'failed',
+    seconds,
+    asked: 'the session that asks from inside',
+    expected: 'a result of every check',
+    came: maskSecrets(said, secrets),
+  };
 }
 
 /** The session is of the apps that run; what is of another version may not understand what it is asked. */

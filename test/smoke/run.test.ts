@@ -245,6 +245,25 @@ describe('a session', () => {
     expect(engine.containers.size).toBe(0);
   });
 
+  test('that breaks off leaves what was known by then, and that it broke off', async () => {
+    const result: CheckResult = { ...passed('qdrant'), outcome: 'failed', asked: 'a', expected: 'b', came: 'c' };
+    const engine = await engineWith(stack, ({ stdout }) => {
+      stdout(`${JSON.stringify({ event: 'check', result } satisfies SmokeEvent)}\n`);
+      return 137;
+    });
+    const reports: SmokeReport[] = [];
+
+    const problem = await problemOf(smoke(engine, { onBrokenOff: (report) => reports.push(report) }));
+
+    expect(problem).toMatchObject({ code: 'SESSION_FAILED' });
+    expect(reports).toHaveLength(1);
+    expect(reports[0]).toMatchObject({ ok: false });
+    expect(reports.flatMap(failures)).toMatchObject([
+      { service: 'ragdock', check: 'came to its end', came: expect.stringContaining('ended with 137') },
+      { service: 'qdrant', check: 'ready' },
+    ]);
+  });
+
   test('that says what nobody understands is no verdict', async () => {
     const engine = await engineWith(stack, async ({ stdin, stdout }) => {
       stdout('{"event":"check","result":{}}\n');
@@ -269,7 +288,10 @@ describe('a session', () => {
       return 0;
     });
 
-    await expect(smoke(engine, { signal: interrupt.signal })).rejects.toThrow('Ctrl-C');
+    const reports: SmokeReport[] = [];
+    const running = smoke(engine, { signal: interrupt.signal, onBrokenOff: (report) => reports.push(report) });
+    await expect(running).rejects.toThrow('Ctrl-C');
+    expect(reports).toEqual([]);
     expect(engine.containers.size).toBe(0);
   });
 });

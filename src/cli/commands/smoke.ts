@@ -77,14 +77,17 @@ async function smoke(env: string, options: Options, io: Io): Promise<void> {
   // The report as data has stdout for itself.
   const output = options.json === '-' ? io.stderr : io.stdout;
   const screen = new SmokeScreen(output, io.stderr, servicesOf(stack, options.url));
+  const write = (report: SmokeReport) => {
+    if (options.json === '-') io.stdout.write(jsonOf(report));
+    files.write(report);
+  };
   const report = await (options.url
     ? fromUrls(stack, options.url, options, screen, io)
-    : fromInside(stack, options, screen, io)
+    : fromInside(stack, options, screen, io, write)
   ).finally(() => screen.end());
 
   output.write(`\n${formatSummary(report, (style, text) => paint(output, style, text))}`);
-  if (options.json === '-') io.stdout.write(jsonOf(report));
-  files.write(report);
+  write(report);
   if (!report.ok) throw new RagdockError({ code: 'SMOKE_FAILED', message: describeFailure(report) });
 }
 
@@ -93,6 +96,7 @@ async function fromInside(
   { timeout, level }: Options,
   screen: SmokeScreen,
   io: Io,
+  onBrokenOff: (report: SmokeReport) => void,
 ): Promise<SmokeReport> {
   const { withEngine } = await import('../../operator/docker.js');
   const { storedValues } = await import('../../secrets/stored-values.js');
@@ -113,6 +117,7 @@ async function fromInside(
         diagnoseServices({ docker, environment, project: io.cwd, secrets }, services, signal),
       onCheck: (result) => screen.check(result),
       onWaiting: (waiting) => screen.waiting(waiting),
+      onBrokenOff,
     }),
   );
 }
