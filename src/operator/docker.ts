@@ -51,6 +51,20 @@ function ping(docker: Docker, abortSignal: AbortSignal): Promise<unknown> {
   return (docker as { ping(options: { abortSignal: AbortSignal }): Promise<unknown> }).ping({ abortSignal });
 }
 
+/** How long the engine may take for what it has at hand, in milliseconds. */
+export const ANSWER_MS = 30_000;
+
+/** What the engine answers. Fails as a connection does that timed out when nothing comes within `ms`. */
+export async function inTime<T>(ask: (abortSignal: AbortSignal) => Promise<T>, ms = ANSWER_MS): Promise<T> {
+  const late = AbortSignal.timeout(ms);
+  try {
+    return await ask(late);
+  } catch (error) {
+    if (!late.aborted) throw error;
+    throw Object.assign(new Error(`it did not answer within ${ms / 1000} s`), { code: 'ETIMEDOUT' });
+  }
+}
+
 /**
  * Run `work` against an engine. What the engine refuses, and a connection that breaks, become problems of the catalogue.
  */

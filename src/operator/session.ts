@@ -5,7 +5,7 @@ import type Docker from 'dockerode';
 import { RagdockError } from '../errors/problem.js';
 import { abortReason } from '../rag/failure.js';
 import { demultiplex } from './demultiplex.js';
-import { statusOf } from './docker.js';
+import { ANSWER_MS, inTime, statusOf } from './docker.js';
 import { LineSplitter } from './lines.js';
 import { SESSION_LABELS, type SessionPlan } from './session-plan.js';
 
@@ -194,14 +194,15 @@ async function soon<T>(exit: Promise<T>, signal: AbortSignal): Promise<T> {
 }
 
 async function stop(container: Docker.Container, seconds: number): Promise<void> {
-  await container.stop({ t: seconds }).catch((error: unknown) => {
+  const ask = (abortSignal: AbortSignal) => container.stop({ t: seconds, abortSignal });
+  await inTime(ask, seconds * 1000 + ANSWER_MS).catch((error: unknown) => {
     // 304: it has ended already; 404: and is gone.
     if (![304, 404].includes(statusOf(error) ?? 0)) throw error;
   });
 }
 
 async function remove(container: Docker.Container): Promise<void> {
-  await container.remove({ force: true }).catch((error: unknown) => {
+  await inTime((abortSignal) => container.remove({ force: true, abortSignal })).catch((error: unknown) => {
     // 404: it is gone; 409: it is on its way.
     if (![404, 409].includes(statusOf(error) ?? 0)) throw error;
   });

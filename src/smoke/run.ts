@@ -41,6 +41,8 @@ export interface SmokeOptions {
   readonly timeoutSeconds: number;
   /** How far to go. @default 'path' */
   readonly level?: SmokeLevel;
+  /** How long the engine may take for what it has at hand, in milliseconds. @default ANSWER_MS */
+  readonly engineMs?: number;
   /** The apps that a deploy would bring. @default - whether others run is not looked at */
   readonly bundle?: Pick<Bundle, 'hash'> | undefined;
   /** What a doctor says first of each of these services. @default - nobody is asked */
@@ -85,11 +87,12 @@ class SmokeRun {
     this.#docker = docker;
     this.#stack = stack;
     this.#options = options;
-    this.#watch = new ContainerWatch(docker, stack.topology, (result, own) => {
+    const report = (result: CheckResult, own: boolean) => {
       // What a probe prints may be an address with a password in it.
       const { came } = result;
       this.#add(came === undefined ? result : { ...result, came: maskSecrets(came, options.secrets) }, own);
-    });
+    };
+    this.#watch = new ContainerWatch(docker, stack.topology, report, options.engineMs);
     this.#deadline = AbortSignal.any([
       options.signal,
       this.#brokenOff.signal,
@@ -201,7 +204,8 @@ class SmokeRun {
     let done = false;
     const session = runSession(this.#docker, plan, {
       input: this.#queue,
-      signal: this.#options.signal,
+      // Also when this half breaks off: the other one is told to clean up behind itself then.
+      signal: AbortSignal.any([this.#options.signal, this.#brokenOff.signal]),
       deadlineSeconds,
       cleanupSeconds: CLEANUP_SECONDS,
       onLine: (line) => {

@@ -29,9 +29,12 @@ class Inside {
     for (const { id } of plan?.targets ?? []) say({ event: 'check', result: passed(id) });
   };
   say: (event: SmokeEvent) => void = () => undefined;
+  /** Resolves when its container is to stop. */
+  stopped: Promise<void> = Promise.resolve();
   #heard: (() => void) | undefined;
 
-  readonly program: Program = async ({ stdin, stdout }: RunningContainer) => {
+  readonly program: Program = async ({ stdin, stdout, stopped }: RunningContainer) => {
+    this.stopped = new Promise((resolve) => stopped.addEventListener('abort', () => resolve()));
     this.say = (event) => stdout(`${JSON.stringify(event)}\n`);
     const lines = readLines(stdin);
     this.plan = JSON.parse((await lines.next()).value ?? 'null');
@@ -294,6 +297,27 @@ describe('a session', () => {
     expect(reports).toEqual([]);
     expect(engine.containers.size).toBe(0);
   });
+});
+
+test('an engine that answers no more ends the run, and what was known by then is told', async () => {
+  const inside = new Inside();
+  const engine = await engineWith(stack, inside.program);
+  let hangs = false;
+  engine.intercept = ({ url = '' }) => hangs && url.includes('/containers/dev-') && url.endsWith('/json');
+  inside.work = ({ say, stopped }) => {
+    say({ event: 'check', result: passed('qdrant') });
+    hangs = true;
+    return stopped;
+  };
+  const reports: SmokeReport[] = [];
+
+  const running = smoke(engine, { engineMs: 300, onBrokenOff: (report) => reports.push(report) });
+
+  await expect(running).rejects.toMatchObject({ code: 'ETIMEDOUT' });
+  expect(reports.flatMap(failures)).toMatchObject([
+    { service: 'ragdock', check: 'came to its end', came: expect.stringContaining('did not answer within 0.3 s') },
+  ]);
+  expect(engine.containers.size).toBe(0);
 });
 
 test('nothing of the stack: that is told at once, with the command', async () => {
