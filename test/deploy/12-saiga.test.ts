@@ -8,6 +8,7 @@ import { guideExamples } from './support/list/guide-examples.js';
 import { hardened } from './support/list/hardening.js';
 import { healing } from './support/list/healing.js';
 import { isolated } from './support/list/isolation.js';
+import { measuredAndLearned } from './support/list/measured-and-learned.js';
 import { secondPlan } from './support/list/second-plan.js';
 import { secretsStayInTheirFiles } from './support/list/secrets.js';
 import { smokeIsGreen, smokeIsRed } from './support/list/smoke.js';
@@ -32,4 +33,5 @@ smokeIsGreen(saiga);
 smokeIsRed(saiga);
 // After the searches for secrets: it writes one into Qdrant's log, to see it masked.
 statusAndLogs(saiga);
+measuredAndLearned(saiga, 'BD_chat_question', { api: 'http://127.0.0.1:8000', qdrant: 'http://127.0.0.1:6333' });
 destroyAndAgain(saiga);
