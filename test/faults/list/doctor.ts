@@ -1,167 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, copyFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chownSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import type Docker from 'dockerode';
-import type { ContainerCreateOptions, ContainerInspectInfo, NetworkInspectInfo } from 'dockerode';
-import type { FindingId } from '../../../src/doctor/finding.js';
-
-/** A deployed environment that is broken on purpose, and mended again. */
-export interface DoctorFaultContext {
-  readonly docker: Docker;
-  /** Name of the environment; it is made of what `dev` is made of. */
-  readonly environment: string;
-  /** Folder of the project that it was deployed from. */
-  readonly project: string;
-  /** Deploy it once more, as it is described. */
-  deploy(): Promise<void>;
-}
-
-/** One way to break a deployed environment that the doctor has to tell. */
-export interface DoctorFault {
-  readonly id: string;
-  /** Break it. Done when the engine, or the file, says so; the finding may come a little later. */
-  provoke(context: DoctorFaultContext): Promise<void>;
-  /** Mend it: everything is as before, but for the times of restarts. */
-  undo(context: DoctorFaultContext): Promise<void>;
-  /** The finding that has to be among those of the doctor. */
-  readonly expects: FindingId;
-  /** Id of the service that it is of. @default - of none */
-  readonly service?: string;
-}
-
-/** Behind the name of what waits to be put back. */
-const KEPT = '-kept';
-
-const nameOf = ({ environment }: DoctorFaultContext, service: string): string => `${environment}-${service}`;
-const containerOf = (context: DoctorFaultContext, service: string): Docker.Container =>
-  context.docker.getContainer(nameOf(context, service));
-
-/** Put a container aside, and one of the same settings but for `change` in its place. */
-async function replace(
-  context: DoctorFaultContext,
-  service: string,
-  change: (options: ContainerCreateOptions) => ContainerCreateOptions,
-): Promise<void> {
-  const { docker } = context;
-  const name = nameOf(context, service);
-  const original = docker.getContainer(name);
-  const found = await original.inspect();
-  if (found.State.Running) await original.stop();
-  await original.rename({ name: `${name}${KEPT}` });
-  const [first, ...further] = Object.keys(found.NetworkSettings.Networks);
-  const copy = await docker.createContainer({ ...change(optionsOf(found, first)), name });
-  for (const network of further) await docker.getNetwork(network).connect({ Container: copy.id });
-  await copy.start();
-}
-
-function optionsOf({ Config, HostConfig }: ContainerInspectInfo, network: string | undefined): ContainerCreateOptions {
-  const { Image, Env, Cmd, Entrypoint, User, Labels } = Config;
-  return {
-    Image,
-    Env,
-    Cmd,
-    ...(Entrypoint ? { Entrypoint } : {}),
-    User,
-    Labels,
-    ...((Config as { Healthcheck?: object }).Healthcheck
-      ? { Healthcheck: (Config as { Healthcheck?: object }).Healthcheck as never }
-      : {}),
-    HostConfig: { ...HostConfig, ...(network === undefined ? {} : { NetworkMode: network }) },
-  };
-}
-
-/** Undo {@link replace} and {@link setAside}. */
-async function putBack(context: DoctorFaultContext, service: string, isService = true): Promise<void> {
-  const { docker } = context;
-  const name = nameOf(context, service);
-  await docker
-    .getContainer(name)
-    .remove({ force: true })
-    .catch((error: { statusCode?: number }) => {
-      if (error.statusCode !== 404) throw error;
-    });
-  await docker.getContainer(`${name}${KEPT}`).rename({ name });
-  if (isService) await docker.getContainer(name).start();
-}
-
-async function setAside(context: DoctorFaultContext, service: string): Promise<void> {
-  const container = containerOf(context, service);
-  const { State } = await container.inspect();
-  if (State.Running) await container.stop();
-  await container.rename({ name: `${nameOf(context, service)}${KEPT}` });
-}
-
-/** A service whose container runs this shell script instead. */
-const scripted = (
-  id: string,
-  service: string,
-  expects: FindingId,
-  script: string,
-  host: Partial<ContainerCreateOptions['HostConfig']> = {},
-): DoctorFault => ({
-  id,
-  service,
-  expects,
-  provoke: (context) =>
-    replace(context, service, (options) => ({
-      ...options,
-      Entrypoint: ['/bin/sh', '-c', script],
-      Cmd: [],
-      HostConfig: { ...options.HostConfig, ...host },
-    })),
-  undo: (context) => putBack(context, service),
-});
-
-/** Run a program in a container that lasts as long as it. */
-async function runBeside(
-  { docker }: DoctorFaultContext,
-  options: ContainerCreateOptions & { readonly Image: string },
-): Promise<void> {
-  const container = await docker.createContainer(options);
-  try {
-    await container.start();
-    const { StatusCode } = (await container.wait()) as { StatusCode: number };
-    if (StatusCode !== 0) throw new Error(`${options.Entrypoint} ended with ${StatusCode}`);
-  } finally {
-    await container.remove({ force: true });
-  }
-}
-
-async function giveVolume(context: DoctorFaultContext, volume: string, owner: string): Promise<void> {
-  const { Config } = await containerOf(context, 'qdrant').inspect();
-  await runBeside(context, {
-    Image: Config.Image,
-    User: '0:0',
-    Entrypoint: ['chown', owner, '/volume'],
-    Cmd: [],
-    HostConfig: { NetworkMode: 'none', Binds: [`${nameOf(context, volume)}:/volume`] },
-  });
-}
-
-/** Run SQL as the superuser inside the database's container; it goes in by stdin, so that no log or list holds it. */
-async function sql(context: DoctorFaultContext, text: string): Promise<void> {
-  const run = await containerOf(context, 'postgres').exec({
-    Cmd: [
-      'sh',
-      '-c',
-      'PGPASSWORD="$(cat "$(ls -v /run/secrets/postgres-superuser-password.v* | tail -1)")" exec psql -qv ON_ERROR_STOP=1 -h 127.0.0.1 -U postgres -f -',
-    ],
-    AttachStdin: true,
-    AttachStdout: true,
-    AttachStderr: true,
-  });
-  const stream = await run.start({ hijack: true, stdin: true });
-  let said = '';
-  stream.on('data', (piece: Buffer) => {
-    said += piece.toString('latin1');
-  });
-  stream.end(text);
-  await once(stream, 'end');
-  const { ExitCode } = await run.inspect();
-  if (ExitCode !== 0) throw new Error(`psql ended with ${ExitCode}: ${said}`);
-}
+import type { NetworkInspectInfo } from 'dockerode';
+import type { DoctorFault, DoctorFaultContext } from '../support/doctor-fault.js';
+import { edited } from '../support/edited.js';
+import { giveVolume, sql } from '../support/inside.js';
+import { containerOf, nameOf, putBack, replace, scripted, setAside } from '../support/replace.js';
 
 /** Give the API's login another password, and let go who has come with the old one. */
 const withPassword = (password: string): string => `
@@ -172,29 +18,6 @@ DO $$ DECLARE login name; BEGIN
   PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename LIKE 'rag\\_api%';
 END $$;
 `;
-
-const fileOf = ({ environment, project }: DoctorFaultContext, kind: 'yaml' | 'lock.yaml' | 'tfstate'): string =>
-  join(project, kind === 'tfstate' ? 'state' : 'config/environments', `${environment}.${kind}`);
-
-/** A file of the project that says something else. */
-const edited = (
-  id: string,
-  expects: FindingId,
-  kind: Parameters<typeof fileOf>[1],
-  change: (text: string) => string,
-): DoctorFault => ({
-  id,
-  expects,
-  provoke: async (context) => {
-    const file = fileOf(context, kind);
-    copyFileSync(file, `${file}${KEPT}`);
-    const text = readFileSync(file, 'utf8');
-    const other = change(text);
-    if (other === text) throw new Error(`${file} has nothing to change`);
-    writeFileSync(file, other);
-  },
-  undo: async (context) => renameSync(`${fileOf(context, kind)}${KEPT}`, fileOf(context, kind)),
-});
 
 /** What an undo needs to know of how it was, by environment. */
 const memoryBefore = new Map<string, number>();
