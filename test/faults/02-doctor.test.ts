@@ -2,9 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FINDING_KINDS } from '../../src/doctor/catalogue/index.js';
 import { until } from '../deploy/support/poll.js';
 import { partOf } from '../drills/support/part.js';
-import { DOCTOR_FAULTS } from './list/doctor.js';
+import { DOCTOR_FAULTS, type DoctorFault } from './list/doctor.js';
 import { type DoctorOutcome, doctor } from './support/doctor.js';
-import type { DoctorFault, DoctorFaultContext } from './support/doctor-fault.js';
 import { bringUp, dev } from './support/stacks.js';
 import { RIGHT, tell } from './support/table.js';
 import { answersAgain } from './support/well.js';
@@ -16,15 +15,6 @@ import { answersAgain } from './support/well.js';
 const SHOWING_SECONDS = 180;
 
 const rows: (readonly string[])[] = [];
-
-const context: DoctorFaultContext = {
-  docker: dev.engine.docker,
-  environment: dev.name,
-  project: dev.project.folder,
-  deploy: async () => {
-    await dev.project.deploy();
-  },
-};
 
 beforeAll(() => bringUp(dev));
 
@@ -40,7 +30,7 @@ async function isTold(fault: DoctorFault): Promise<void> {
   const { id, expects, service } = fault;
   const isIt = (it: DoctorOutcome['findings'][number]) => it.id === expects && it.service === service;
   let last: DoctorOutcome | undefined;
-  await fault.provoke(context);
+  const undo = await fault.breaks(dev);
   try {
     await until(
       `the doctor finds ${expects}`,
@@ -60,7 +50,7 @@ async function isTold(fault: DoctorFault): Promise<void> {
     rows.push(row);
     // Also where nobody waits for the table.
     process.stdout.write(`${row.join('  ')}\n`);
-    await fault.undo(context);
+    await undo();
     await answersAgain(dev, async () => (await doctor(dev.project)).findings.length === 0);
   }
 }

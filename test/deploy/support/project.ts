@@ -135,6 +135,10 @@ export class Project {
     return join(this.folder, `config/environments/${this.environment}.yaml`);
   }
 
+  get stateFile(): string {
+    return join(this.folder, `state/${this.environment}.tfstate`);
+  }
+
   get lockFile(): string {
     return join(this.folder, `config/environments/${this.environment}.lock.yaml`);
   }

@@ -1,4 +1,5 @@
-import type { ContainerCreateOptions, ContainerInspectInfo, MountSettings } from 'dockerode';
+import { copyFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import type { ContainerCreateOptions, ContainerInspectInfo, HealthConfig, HostConfig, MountSettings } from 'dockerode';
 import type { Deployment } from '../../deploy/support/deployment.js';
 import { inVolume } from '../../deploy/support/in-volume.js';
 import type { Undo } from './fault.js';
@@ -20,8 +21,28 @@ export async function restart({ engine }: Deployment, service: string): Promise<
 }
 
 /** What a changed container may have otherwise than the one in whose place it is. */
-export interface Change extends Pick<ContainerCreateOptions, 'Image' | 'Cmd' | 'Entrypoint' | 'Env'> {
+export interface Change extends Pick<ContainerCreateOptions, 'Image' | 'Cmd' | 'Entrypoint' | 'Env' | 'Labels'> {
   readonly Mounts?: readonly MountSettings[];
+  readonly HostConfig?: HostConfig;
+  /** Times in nanoseconds. */
+  readonly Healthcheck?: HealthConfig;
+}
+
+/** Put a container aside, stopped, as if somebody had removed it. */
+export async function setAside(deployment: Deployment, service: string): Promise<Undo> {
+  const { engine } = deployment;
+  const name = engine.nameOf(service);
+  const { Id, State } = await inspect(deployment, service);
+  const kept = engine.docker.getContainer(Id);
+  if (State.Running) await kept.stop();
+  await kept.rename({ name: `${name}-kept` });
+  return async () => {
+    // Whatever is in its place, also when that was never made.
+    const [other] = await engine.docker.listContainers({ all: true, filters: { name: [`^/${name}$`] } });
+    if (other) await engine.docker.getContainer(other.Id).remove({ force: true });
+    await kept.rename({ name });
+    if (State.Running) await kept.start();
+  };
 }
 
 /** Put a container in a service's place that is the same but for a few things; the true one waits, stopped. */
@@ -34,25 +55,16 @@ export async function inPlaceOf(
   const name = engine.nameOf(service);
   const was = await inspect(deployment, service);
   const { Config, HostConfig, NetworkSettings } = was;
-  const { Mounts, ...changed } = change(was);
+  const { Mounts, HostConfig: host, ...changed } = change(was);
   const [first = 'none', ...further] = Object.keys(NetworkSettings.Networks);
-  const kept = engine.docker.getContainer(was.Id);
-  const undo = async () => {
-    // Whatever is in its place, also when that was never made.
-    const [other] = await engine.docker.listContainers({ all: true, filters: { name: [`^/${name}$`] } });
-    if (other) await engine.docker.getContainer(other.Id).remove({ force: true });
-    await kept.rename({ name });
-    await kept.start();
-  };
-  if (was.State.Running) await kept.stop();
-  await kept.rename({ name: `${name}-kept` });
+  const undo = await setAside(deployment, service);
   try {
     const { Hostname: _, Domainname: __, ...config } = Config;
     const other = await engine.docker.createContainer({
       ...config,
       ...changed,
       name,
-      HostConfig: { ...HostConfig, NetworkMode: first, ...(Mounts ? { Mounts: [...Mounts] } : {}) },
+      HostConfig: { ...HostConfig, ...host, NetworkMode: first, ...(Mounts ? { Mounts: [...Mounts] } : {}) },
     } as ContainerCreateOptions);
     for (const network of further) await engine.docker.getNetwork(network).connect({ Container: other.id });
     await other.start();
@@ -98,6 +110,16 @@ export async function editFile(
   return async () => {
     await run('mv /volume/.kept "$FILE"');
   };
+}
+
+/** Have a file of the project say something else. */
+export async function editProject(file: string, change: (text: string) => string): Promise<Undo> {
+  const text = readFileSync(file, 'utf8');
+  const other = change(text);
+  if (other === text) throw new Error(`${file} has nothing to change`);
+  copyFileSync(file, `${file}-kept`);
+  writeFileSync(file, other);
+  return async () => renameSync(`${file}-kept`, file);
 }
 
 /** Run one of the environment's jobs once more, to its end. */

@@ -1,7 +1,7 @@
 import type { Deployment } from '../../deploy/support/deployment.js';
 
 /** Takes a fault away again. */
-export type Undo = () => Promise<void>;
+export type Undo = () => Promise<unknown>;
 
 /** One way to break a deployed stack, for real. */
 export interface Fault {
