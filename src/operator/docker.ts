@@ -7,6 +7,9 @@ import { SshAgent, SshFailure } from './ssh-agent.js';
 
 const PATIENCE_MS = 40_000;
 
+/** How long an engine may take for what it has at hand, in milliseconds; over ssh, the connection is a part of it. */
+export const ANSWER_MS = PATIENCE_MS;
+
 export interface EngineOptions {
   /**
    * Folder with ca.pem, cert.pem and key.pem for a tcp:// engine that speaks TLS.
@@ -20,6 +23,12 @@ export interface EngineOptions {
    * @default 40,000: an ssh connection is part of it
    */
   readonly patienceMs?: number;
+  /**
+   * How long the engine may take for each of its answers that it has at hand, in milliseconds.
+   *
+   * @default ANSWER_MS
+   */
+  readonly answerMs?: number;
   /**
    * Connections at once to an ssh:// engine; for what holds several open.
    *
@@ -35,33 +44,56 @@ export interface EngineOptions {
  * answered. Throws ENGINE_UNREACHABLE with the address and the cause.
  */
 export async function connectEngine(address: string, options: EngineOptions = {}): Promise<Docker> {
-  const { patienceMs = PATIENCE_MS, signal } = options;
+  const { patienceMs = PATIENCE_MS, answerMs = ANSWER_MS, signal } = options;
   const late = AbortSignal.timeout(patienceMs);
   try {
     const docker = new Docker(connectionOf(address, options));
     await ping(docker, signal ? AbortSignal.any([late, signal]) : late);
-    return docker;
+    return impatient(docker, answerMs);
   } catch (cause) {
     throw unreachable(address, late.aborted ? new Error(`no answer within ${patienceMs / 1000} s`) : cause);
   }
 }
+
+interface Dial {
+  readonly method: string;
+  readonly isStream?: boolean;
+  readonly abortSignal?: AbortSignal;
+}
+
+/** A client that gives up on questions: an engine that hangs answers its ping, and says nothing of one container. */
+function impatient(docker: Docker, ms: number): Docker {
+  const { modem } = docker as {
+    modem: { dial(options: Dial, callback: (error: unknown, data: unknown) => void): void };
+  };
+  const dial = modem.dial.bind(modem);
+  modem.dial = (options, callback) => {
+    if (options.method !== 'GET' || options.isStream) return dial(options, callback);
+    const late = AbortSignal.timeout(ms);
+    const abortSignal = options.abortSignal ? AbortSignal.any([options.abortSignal, late]) : late;
+    dial({ ...options, abortSignal }, (error, data) => callback(error && late.aborted ? noAnswer(ms) : error, data));
+  };
+  return docker;
+}
+
+const noAnswer = (ms: number): Error =>
+  Object.assign(new Error(`it did not answer within ${ms / 1000} s`), { code: 'ETIMEDOUT' });
 
 /** The types of the client do not know that a ping can be given up; the client closes its connection then. */
 function ping(docker: Docker, abortSignal: AbortSignal): Promise<unknown> {
   return (docker as { ping(options: { abortSignal: AbortSignal }): Promise<unknown> }).ping({ abortSignal });
 }
 
-/** How long the engine may take for what it has at hand, in milliseconds. */
-export const ANSWER_MS = 30_000;
-
-/** What the engine answers. Fails as a connection does that timed out when nothing comes within `ms`. */
-export async function inTime<T>(ask: (abortSignal: AbortSignal) => Promise<T>, ms = ANSWER_MS): Promise<T> {
+/**
+ * What the engine does when it is told to. Fails as a connection does that timed out when it has not done it within
+ * `ms`; what it has at hand it is given its time for anyway.
+ */
+export async function inTime<T>(tell: (abortSignal: AbortSignal) => Promise<T>, ms = ANSWER_MS): Promise<T> {
   const late = AbortSignal.timeout(ms);
   try {
-    return await ask(late);
+    return await tell(late);
   } catch (error) {
-    if (!late.aborted) throw error;
-    throw Object.assign(new Error(`it did not answer within ${ms / 1000} s`), { code: 'ETIMEDOUT' });
+    throw late.aborted ? noAnswer(ms) : error;
   }
 }
 

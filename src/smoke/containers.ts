@@ -3,7 +3,7 @@ import type { ContainerInspectInfo } from 'dockerode';
 import type { Topology } from '../../constructs/engines/docker/index.js';
 import { Job, type Workload } from '../../constructs/model/index.js';
 import type { CheckResult } from '../apps/operator/smoke/protocol.js';
-import { inTime, statusOf } from '../operator/docker.js';
+import { statusOf } from '../operator/docker.js';
 
 /** Starts in a row that make a crash loop, when each of them ended this soon (in milliseconds). */
 const LOOP_STARTS = 3;
@@ -39,14 +39,10 @@ export type ContainerVerdict =
       readonly own?: boolean;
     };
 
-/**
- * What the engine says of the container of this name; undefined when there is none.
- *
- * @param engineMs how long the engine may take
- */
-async function inspectContainer(docker: Docker, name: string, engineMs?: number): Promise<ContainerFacts | undefined> {
+/** What the engine says of the container of this name; undefined when there is none. */
+async function inspectContainer(docker: Docker, name: string): Promise<ContainerFacts | undefined> {
   try {
-    return factsOf(await inTime((abortSignal) => docker.getContainer(name).inspect({ abortSignal }), engineMs));
+    return factsOf(await docker.getContainer(name).inspect());
   } catch (error) {
     if (statusOf(error) === 404) return undefined;
     throw error;
@@ -125,37 +121,25 @@ export class ContainerWatch {
   readonly #verdicts = new Map<Workload, ContainerVerdict>();
   readonly #began = performance.now();
   readonly #report: (result: CheckResult, own: boolean) => void;
-  readonly #engineMs: number | undefined;
 
   /**
    * @param report told each container's verdict when it is there, and once more if a good one turns bad; `own` where no
    *   other service's failure explains it
-   * @param engineMs how long the engine may take for one answer, in milliseconds. @default ANSWER_MS
    */
-  constructor(
-    docker: Docker,
-    topology: Topology,
-    report: (result: CheckResult, own: boolean) => void,
-    engineMs?: number,
-  ) {
+  constructor(docker: Docker, topology: Topology, report: (result: CheckResult, own: boolean) => void) {
     this.#docker = docker;
     this.#topology = topology;
     this.#report = report;
-    this.#engineMs = engineMs;
   }
 
-  /**
-   * Look once. Gives the services that have failed since the last look, and how.
-   *
-   * @throws what the engine refuses; ETIMEDOUT where it does not answer
-   */
+  /** Look once. Gives the services that have failed since the last look, and how. */
   async look(): Promise<ReadonlyMap<string, string>> {
     const failed = new Map<string, string>();
     await Promise.all(
       this.#topology.workloads.map(async (workload) => {
         const before = this.#verdicts.get(workload);
         if (before?.state === 'failed') return;
-        const facts = await inspectContainer(this.#docker, this.#topology.containerName(workload), this.#engineMs);
+        const facts = await inspectContainer(this.#docker, this.#topology.containerName(workload));
         if (facts && !this.#first.has(workload)) this.#first.set(workload, facts);
         const verdict = Job.isJob(workload) ? judgeJob(facts) : judgeService(this.#first.get(workload), facts);
         if (!verdict) return;

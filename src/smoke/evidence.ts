@@ -47,7 +47,8 @@ async function logsOf(
   const workloads = topology.workloads.filter(({ node }) => failed.includes(node.id));
   const entries = await Promise.all(
     workloads.map(async (workload) => {
-      const lines = await lastLines(docker, topology.containerName(workload));
+      // A log that cannot be had takes nothing from the results.
+      const lines = await lastLines(docker, topology.containerName(workload)).catch((): readonly string[] => []);
       if (lines.length === 0) return [];
       const masked = await maskedBy(lines.join('\n'), options);
       return masked === undefined ? [] : [[workload.node.id, masked.split('\n').map(shortened)] as const];

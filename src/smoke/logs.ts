@@ -10,7 +10,8 @@ export async function lastLines(docker: Docker, container: string): Promise<read
   try {
     raw = await docker.getContainer(container).logs({ stdout: true, stderr: true, tail: LINES, follow: false });
   } catch (error) {
-    if (statusOf(error) === 404) return [];
+    // 404: it is gone; 409: it is on its way.
+    if ([404, 409].includes(statusOf(error) ?? 0)) return [];
     throw error;
   }
   const pieces: Buffer[] = [];

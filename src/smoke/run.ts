@@ -41,8 +41,6 @@ export interface SmokeOptions {
   readonly timeoutSeconds: number;
   /** How far to go. @default 'path' */
   readonly level?: SmokeLevel;
-  /** How long the engine may take for what it has at hand, in milliseconds. @default ANSWER_MS */
-  readonly engineMs?: number;
   /** The apps that a deploy would bring. @default - whether others run is not looked at */
   readonly bundle?: Pick<Bundle, 'hash'> | undefined;
   /** What a doctor says first of each of these services. @default - nobody is asked */
@@ -92,7 +90,7 @@ class SmokeRun {
       const { came } = result;
       this.#add(came === undefined ? result : { ...result, came: maskSecrets(came, options.secrets) }, own);
     };
-    this.#watch = new ContainerWatch(docker, stack.topology, report, options.engineMs);
+    this.#watch = new ContainerWatch(docker, stack.topology, report);
     this.#deadline = AbortSignal.any([
       options.signal,
       this.#brokenOff.signal,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { readLines } from '../../src/apps/operator/lines.js';
 import type { CheckResult, SmokeCommand, SmokeEvent, SmokePlan } from '../../src/apps/operator/smoke/protocol.js';
 import { RagdockError } from '../../src/errors/problem.js';
-import { connectEngine } from '../../src/operator/docker.js';
+import { connectEngine, type EngineOptions } from '../../src/operator/docker.js';
 import { readInventory, stackOf } from '../../src/operator/stack.js';
 import type { SmokeReport } from '../../src/smoke/report.js';
 import { runSmoke, type SmokeOptions } from '../../src/smoke/run.js';
@@ -66,8 +66,11 @@ class Inside {
   }
 }
 
-async function smoke(engine: ScriptedEngine, options: Partial<SmokeOptions> = {}): Promise<SmokeReport> {
-  return runSmoke(await connectEngine(engine.address), stack, {
+async function smoke(
+  engine: ScriptedEngine,
+  { answerMs, ...options }: Partial<SmokeOptions> & EngineOptions = {},
+): Promise<SmokeReport> {
+  return runSmoke(await connectEngine(engine.address, answerMs ? { answerMs } : {}), stack, {
     timeoutSeconds: 20,
     signal: new AbortController().signal,
     secrets: [],
@@ -311,7 +314,7 @@ test('an engine that answers no more ends the run, and what was known by then is
   };
   const reports: SmokeReport[] = [];
 
-  const running = smoke(engine, { engineMs: 300, onBrokenOff: (report) => reports.push(report) });
+  const running = smoke(engine, { answerMs: 300, onBrokenOff: (report) => reports.push(report) });
 
   await expect(running).rejects.toMatchObject({ code: 'ETIMEDOUT' });
   expect(reports.flatMap(failures)).toMatchObject([
