@@ -10,7 +10,10 @@ const LAST_LINES = 3;
 /** How long a line of a service that runs still tells how it is, in milliseconds: what was mended is in the log, too. */
 const RECENT_MS = 5 * 60_000;
 
-/** Starts by the engine that make a loop, when the last of them was this short a time ago, in milliseconds. */
+/**
+ * Starts by the engine that make a loop, as long as the probes are not green, and where there are none when the last of
+ * them was this short a time ago, in milliseconds: a model may load for minutes before it fails.
+ */
 const LOOP_STARTS = 3;
 const LOOP_MS = 2 * 60_000;
 
@@ -42,8 +45,10 @@ const isStarting = ({ status, health }: ContainerFacts): boolean =>
   status === 'running' && health?.status === 'starting';
 
 /** Between two ends it runs, and its probes may even be green for a while. */
-const isLooping = ({ status, restartCount, startedAt }: ContainerFacts, now: number): boolean =>
-  status === 'running' && restartCount >= LOOP_STARTS && now - Date.parse(startedAt) < LOOP_MS;
+const isLooping = ({ status, restartCount, startedAt, health }: ContainerFacts, now: number): boolean =>
+  status === 'running' &&
+  restartCount >= LOOP_STARTS &&
+  (now - Date.parse(startedAt) < LOOP_MS || (health !== undefined && health.status !== 'healthy'));
 
 function taken(environment: string, { id: service, container }: SeenWorkload): Finding {
   const evidence = [`docker inspect ${container}: it has no label ragdock.environment=${environment}`];
@@ -57,10 +62,17 @@ function missing(environment: string, { id: service, container }: SeenWorkload):
 /** What the engine or the service itself says is surer than how it ended. */
 function causeOf(environment: string, workload: SeenWorkload, now: number): Finding | undefined {
   const { facts, log, writer } = workload;
-  const since = facts?.status === 'running' && !isLooping(facts, now) ? now - RECENT_MS : Number.NEGATIVE_INFINITY;
+  // Whoever is paused says nothing; that somebody did it is the cause.
+  if (!facts || facts.status === 'paused') return undefined;
+  // Of what has ended the last words count, however long ago that was.
+  const ended = facts.status !== 'running' || isLooping(facts, now);
+  const since = (ended ? Date.parse(facts.finishedAt) : now) - RECENT_MS;
   // What the engine gave no time for is read as well.
   const lines = log.filter(({ at }) => !(at < since)).map(({ text }) => text);
-  const read = (facts?.error ? causeIn([facts.error], 'engine') : undefined) ?? (writer && causeIn(lines, writer));
+  // That a client was refused ends nobody.
+  const isOwn = ({ whileWell: when }: LogCause) => when !== 'client-fails';
+  const read =
+    (facts.error ? causeIn([facts.error], 'engine') : undefined) ?? (writer && causeIn(lines, writer, isOwn));
   return read && ofCause(environment, workload, read, [stateOf(workload)]);
 }
 
@@ -91,7 +103,7 @@ function whileWell(
 
 function ofCause(
   environment: string,
-  { id: service, container }: SeenWorkload,
+  { id: service, container, ownershipJob, modelJob }: SeenWorkload,
   { cause, lines, groups }: ReadCause,
   further: readonly string[],
 ): Finding {
@@ -101,14 +113,21 @@ function ofCause(
     evidence: [...lines, ...further],
     values: {
       container,
-      // The jobs that give volumes to their users are named after the service.
-      ownership: container.endsWith('-ownership') ? container : `${container}-ownership`,
+      ownership: ownershipJob,
+      modeljob: modelJob,
+      which: importFlag(service),
       holder: 'somebody else',
       stop: 'docker ps; ss -ltnp',
       other: 'NETWORK',
       ...groups,
     },
   });
+}
+
+/** Which of several models a `model import` is for: the job is named after its server. */
+function importFlag(service: string): string {
+  const server = service.replace(/-model$/, '');
+  return server === 'embeddings' ? ' --embeddings' : ` --llm ${server.replace(/^llm-/, '')}`;
 }
 
 function endOf(environment: string, workload: SeenWorkload, now: number): Finding {

@@ -58,6 +58,10 @@ export interface SeenWorkload {
   readonly log: readonly SeenLine[];
   /** Whose words its log is read for. @default - none are known */
   readonly writer: Writer | undefined;
+  /** Container of the job that gives its volumes to its user, or its own, where it is that job. @default - none */
+  readonly ownershipJob?: string | undefined;
+  /** Container of the job that downloads its model. @default - none */
+  readonly modelJob?: string | undefined;
   /** Ids of the services that it asks. */
   readonly servers: readonly string[];
   /** Whether it asks for graphics cards by the container runtime `nvidia`. */

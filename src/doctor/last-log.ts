@@ -14,6 +14,8 @@ const LONGEST_LINE = 500;
 export interface LastLogRequest {
   /** From when on, ISO 8601. @default - of all runs */
   readonly since?: string | undefined;
+  /** Until when, ISO 8601. @default - until now */
+  readonly until?: string | undefined;
   /** Values that are masked. */
   readonly secrets: readonly string[];
 }
@@ -22,11 +24,12 @@ export interface LastLogRequest {
 export async function lastLog(
   docker: Docker,
   container: string,
-  { since, secrets }: LastLogRequest,
+  { since, until, secrets }: LastLogRequest,
 ): Promise<readonly SeenLine[]> {
   const seconds = since === undefined ? 0 : Math.floor(Date.parse(since) / 1000);
   const from = seconds > 0 ? { since: seconds } : {};
-  const options = { stdout: true, stderr: true, timestamps: true, tail: TAIL, follow: false, ...from } as const;
+  const to = until === undefined ? {} : { until: Math.ceil(Date.parse(until) / 1000) };
+  const options = { stdout: true, stderr: true, timestamps: true, tail: TAIL, follow: false, ...from, ...to } as const;
   let raw: Buffer;
   try {
     raw = await docker.getContainer(container).logs(options);

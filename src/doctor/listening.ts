@@ -5,9 +5,13 @@ import { isOutOfSight } from './see-engine.js';
 /** State of a socket that listens, as the kernel writes it. */
 const LISTEN = '0A';
 
+const EVERYWHERE = '0.0.0.0';
+
 /** Who listens on a port of this machine. */
 export interface Listener {
   readonly port: number;
+  /** The address that it listens on; `0.0.0.0` for every one, of IPv6 as well. */
+  readonly address: string;
   /** Line of the kernel's table that says so, without what is behind the inode. */
   readonly line: string;
   /** User that the socket belongs to. */
@@ -17,7 +21,7 @@ export interface Listener {
 }
 
 /**
- * Who listens on these ports of this machine, one of each.
+ * Who listens on these ports of this machine, one of each port and address.
  *
  * @param proc where the kernel shows its tables
  */
@@ -25,7 +29,7 @@ export async function listenersOn(ports: ReadonlySet<number>, proc = '/proc'): P
   const sockets = (await Promise.all(['tcp', 'tcp6'].map((table) => socketsIn(join(proc, 'net', table)))))
     .flat()
     .filter(({ port }) => ports.has(port));
-  const first = [...new Map(sockets.reverse().map((socket) => [socket.port, socket])).values()];
+  const first = [...new Map(sockets.reverse().map((socket) => [`${socket.port} ${socket.address}`, socket])).values()];
   if (first.length === 0) return [];
   const holders = await processesOf(new Set(first.map(({ inode }) => inode)), proc);
   return first.map(({ inode, ...socket }) => ({ ...socket, process: holders.get(inode) }));
@@ -49,10 +53,21 @@ async function socketsIn(table: string): Promise<readonly Socket[]> {
     .filter(([, , , state]) => state === LISTEN)
     .map((columns) => ({
       port: Number.parseInt(columns[1]?.split(':')[1] ?? '', 16),
+      address: addressOf(columns[1]?.split(':')[0] ?? ''),
       line: `${table}: ${columns.slice(0, 10).join(' ')}`,
       uid: Number(columns[7]),
       inode: columns[9] ?? '',
     }));
+}
+
+/** An address as the kernel writes it, each four bytes in the order of this machine. What IPv6 has of IPv4 is that. */
+function addressOf(hex: string): string {
+  const bytes = (hex.match(/.{8}/g) ?? []).flatMap((word) => [...Buffer.from(word, 'hex')].reverse());
+  if (bytes.every((byte) => byte === 0)) return EVERYWHERE;
+  const isMapped = bytes.length === 16 && bytes.slice(0, 10).every((byte) => byte === 0) && bytes[10] === 0xff;
+  if (bytes.length === 4 || isMapped) return bytes.slice(-4).join('.');
+  const words = Array.from({ length: 8 }, (_, index) => ((bytes[2 * index] ?? 0) << 8) | (bytes[2 * index + 1] ?? 0));
+  return words.map((word) => word.toString(16)).join(':');
 }
 
 /** The processes that hold sockets, by inode. */

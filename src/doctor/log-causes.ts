@@ -10,7 +10,10 @@ export type Writer =
   | 'qdrant'
   | 'postgres'
   | 'rag-api'
+  /** Downloads a repository. */
   | 'model-job'
+  /** Downloads one file by its address. */
+  | 'model-file-job'
   | 'ownership-job'
   | 'roles-job'
   | 'collections-job';
@@ -61,22 +64,25 @@ export const LOG_CAUSES: readonly LogCause[] = [
   {
     id: 'gpu-memory-exhausted',
     writers: ['vllm', 'embeddings', 'llama.cpp'],
-    line: /CUDA out of memory|CUDA error: out of memory|CUDA_ERROR_OUT_OF_MEMORY|No available memory for the cache blocks|NVML_SUCCESS == r INTERNAL ASSERT FAILED|Free memory on device .* is less than desired GPU memory utilization/,
+    line: /CUDA out of memory|CUDA error: out of memory|CUDA_ERROR_OUT_OF_MEMORY|NVML_SUCCESS == r INTERNAL ASSERT FAILED|Free memory on device .* is less than desired GPU memory utilization/,
   },
+  { id: 'gpu-cache-too-small', writers: ['vllm'], line: /No available memory for the cache blocks/ },
   {
     id: 'model-files-missing',
     writers: ['vllm', 'embeddings'],
-    line: /LocalEntryNotFoundError|Repo id must be in the form|outgoing traffic has been disabled/,
+    line: /LocalEntryNotFoundError|Repo id must be in the form|outgoing traffic has been disabled|leads to no model: there is no/,
   },
+  { id: 'model-files-missing', writers: ['llama.cpp'], line: /failed to open GGUF file/ },
   {
     id: 'model-context-too-long',
     writers: ['vllm'],
     line: /max_model_len \((?<asked>\d+)\) is greater than the derived max_model_len \(\w+=(?<most>\d+)/,
   },
   { id: 'model-token-missing', writers: ['model-job'], line: /the server answered (?:401|403)\b/ },
+  { id: 'model-file-refused', writers: ['model-file-job'], line: /the server answered (?:401|403)\b/ },
   {
     id: 'model-download-without-network',
-    writers: ['model-job'],
+    writers: ['model-job', 'model-file-job'],
     line: /\b(?:ENOTFOUND|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|ECONNREFUSED|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT)\b/,
   },
   {
@@ -120,7 +126,7 @@ export const LOG_CAUSES: readonly LogCause[] = [
   },
   {
     id: 'disk-full',
-    writers: ['postgres', 'qdrant', 'model-job', 'vllm', 'engine'],
+    writers: ['postgres', 'qdrant', 'model-job', 'model-file-job', 'vllm', 'engine'],
     line: /No space left on device|not enough (?:disk )?space available|ENOSPC/i,
     whileWell: 'recent',
   },
@@ -132,7 +138,8 @@ export const LOG_CAUSES: readonly LogCause[] = [
   },
   {
     id: 'volume-not-writable',
-    writers: ['postgres', 'qdrant', 'model-job', 'vllm', 'embeddings', 'ownership-job'],
-    line: /Permission denied|\bEACCES\b|(?:could not change permissions of|chown|EPERM)\b.*not permitted|has wrong ownership/i,
+    writers: ['postgres', 'qdrant', 'model-job', 'model-file-job', 'vllm', 'embeddings', 'ownership-job'],
+    // PostgreSQL says the same of a table to a client without the right.
+    line: /Permission denied(?! for )|\bEACCES\b|(?:could not change permissions of|chown|EPERM)\b.*not permitted|has wrong ownership/i,
   },
 ];

@@ -84,5 +84,8 @@ function section(id: string, { severity, title, seen, meaning, remedy }: Finding
 
 /** With `dev` for the environment, and words in capitals for what a finding fills in. */
 function shown(text: string, texts: Readonly<Record<string, string>>): string {
-  return filled(text, { env: 'dev', ...texts }).replace(/<(\w+)>/g, (_, name: string) => name.toUpperCase());
+  return filled(text, { env: 'dev', which: ' --llm main', modeljob: 'dev-llm-main-model', ...texts }).replace(
+    /<(\w+)>/g,
+    (_, name: string) => name.toUpperCase(),
+  );
 }

@@ -48,15 +48,20 @@ export async function seePorts(
   const found = await listeners(new Set(open.map(({ port }) => port)));
   return [
     ...byContainer,
-    ...found.map(
-      ({ port, line, uid, process }): SeenPort => ({
-        port,
-        service: open.find((it) => it.port === port)?.service ?? '',
-        holder: process ? `the process ${process.name} (${process.pid})` : `a process of the user ${uid}`,
-        evidence: line,
-        stop: process ? `kill ${process.pid}` : `sudo ss -ltnp sport = :${port}`,
-      }),
-    ),
+    ...open.flatMap(({ port, address, service }): SeenPort[] => {
+      const holder = found.find((it) => it.port === port && meet(it.address, address));
+      if (!holder) return [];
+      const { line, uid, process } = holder;
+      return [
+        {
+          port,
+          service,
+          holder: process ? `the process ${process.name} (${process.pid})` : `a process of the user ${uid}`,
+          evidence: line,
+          stop: process ? `kill ${process.pid}` : `sudo ss -ltnp sport = :${port}`,
+        },
+      ];
+    }),
   ];
 }
 
@@ -67,8 +72,10 @@ const isNamed = (container: ContainerInfo, name: string): boolean => nameOf(cont
 /** @param address of the host; without it every one counts */
 function publishes({ Ports }: ContainerInfo, port: number, address?: string): boolean {
   return (Ports ?? []).some(
-    ({ PublicPort, IP }) =>
-      PublicPort === port &&
-      (address === undefined || EVERY_ADDRESS.includes(address) || EVERY_ADDRESS.includes(IP) || IP === address),
+    ({ PublicPort, IP }) => PublicPort === port && (address === undefined || meet(IP, address)),
   );
 }
+
+/** Whether two programs cannot both listen on one port of these addresses. */
+const meet = (one: string | undefined, other: string | undefined): boolean =>
+  one === other || EVERY_ADDRESS.includes(one) || EVERY_ADDRESS.includes(other);

@@ -12,7 +12,7 @@ import {
   VllmServer,
 } from '../../constructs/services/index.js';
 import { statusOf } from '../operator/docker.js';
-import { factsOf } from '../smoke/containers.js';
+import { type ContainerFacts, factsOf } from '../smoke/containers.js';
 import { masked } from '../status/masked.js';
 import type { SeenWorkload } from './evidence.js';
 import { lastLog } from './last-log.js';
@@ -31,7 +31,7 @@ const SERVICES: readonly (readonly [new (...args: never[]) => Workload, Writer])
 
 /** And that of a job, by the command of the bundled apps. */
 const JOBS: Readonly<Record<string, Writer>> = {
-  'job-model': 'model-job',
+  'job-model': 'model-file-job',
   'job-hugging-face': 'model-job',
   'job-ownership': 'ownership-job',
   'job-postgres-roles': 'roles-job',
@@ -40,6 +40,9 @@ const JOBS: Readonly<Record<string, Writer>> = {
 };
 
 const RECOVERY_MODE = /^QDRANT__STORAGE__RECOVERY_MODE=./;
+
+/** How long after its start a service says how it has started, in milliseconds. */
+const STARTING_MS = 2 * 60_000;
 
 export interface WorkloadLook {
   readonly docker: Docker;
@@ -58,6 +61,7 @@ export async function seeWorkload(workload: Workload, look: WorkloadLook): Promi
   const facts = ours && factsOf({ RestartCount: ours.RestartCount, State: masked(ours.State, secrets) });
   // What ends again and again has its reason in the run before.
   const since = facts && facts.restartCount === 0 ? facts.startedAt : undefined;
+  const writer = writerOf(workload);
   const filesContainer = filesVolumes(workload, topology).length > 0 ? `${container}-files` : undefined;
   return {
     id: workload.node.id,
@@ -65,8 +69,10 @@ export async function seeWorkload(workload: Workload, look: WorkloadLook): Promi
     isJob: Job.isJob(workload),
     nameTaken: found !== undefined && ours === undefined,
     facts,
-    log: facts ? await lastLog(docker, container, { since, secrets }) : [],
-    writer: writerOf(workload),
+    log: facts ? await logOf(docker, container, writer, { facts, since, secrets }) : [],
+    writer,
+    ownershipJob: jobOf(workload, topology, '-ownership'),
+    modelJob: jobOf(workload, topology, '-model'),
     servers: workload.connections.flatMap(({ owner }) => (WorkloadClass.isWorkload(owner) ? [owner.node.id] : [])),
     wantsNvidiaRuntime: workload.gpus !== undefined && workload.gpus.handedOutBy !== 'device-request',
     filesContainer,
@@ -83,6 +89,32 @@ async function inspect(docker: Docker, container: string): Promise<ContainerInsp
     if (statusOf(error) === 404) return undefined;
     throw error;
   }
+}
+
+/** What was said at the start still holds, and may be thousands of lines ago. */
+async function logOf(
+  docker: Docker,
+  container: string,
+  writer: Writer | undefined,
+  {
+    facts,
+    ...request
+  }: { readonly facts: ContainerFacts; readonly since: string | undefined; readonly secrets: readonly string[] },
+): Promise<SeenWorkload['log']> {
+  const last = await lastLog(docker, container, request);
+  if (writer !== 'qdrant' || facts.status !== 'running') return last;
+  const from = Date.parse(facts.startedAt);
+  const until = new Date(from + STARTING_MS).toISOString();
+  const first = await lastLog(docker, container, { ...request, since: facts.startedAt, until });
+  const [next = { at: Number.POSITIVE_INFINITY }] = last;
+  return [...first.filter(({ at }) => at < next.at), ...last];
+}
+
+/** Container of the job that does something for a workload, or for the job that fetches its model; or its own. */
+function jobOf({ node: { id } }: Workload, topology: Topology, ending: '-ownership' | '-model'): string | undefined {
+  const names = id.endsWith(ending) ? [id] : [`${id}${ending}`, `${id}-model${ending}`];
+  const job = topology.workloads.find((it) => Job.isJob(it) && names.includes(it.node.id));
+  return job && topology.containerName(job);
 }
 
 function writerOf(workload: Workload): Writer | undefined {

@@ -103,6 +103,11 @@ export class SessionAccess {
     return `${folderFor(holder)}/${credential.name}`;
   }
 
+  /** Names of the secrets in its volumes: those of whoever holds a credential, the credential's own among them. */
+  get given(): ReadonlySet<string> {
+    return new Set([...this.#holders.values()].flatMap(({ secrets }) => secrets.map(({ name }) => name)));
+  }
+
   get volumes(): readonly SessionVolume[] {
     const secrets = [...new Set(this.#holders.values())].map((holder) => ({
       name: secretsVolume(this.#topology, holder),

@@ -1,5 +1,6 @@
 import type Docker from 'dockerode';
 import type { Topology } from '../../constructs/engines/docker/index.js';
+import type { Workload } from '../../constructs/model/index.js';
 import { describe, withSignal } from '../apps/operator/smoke/check.js';
 import { maskSecrets } from '../apps/operator/smoke/mask.js';
 import { RagdockError } from '../errors/problem.js';
@@ -19,6 +20,8 @@ export interface EvidenceOptions {
   /** Values that must not be in it, as far as this machine knows them. */
   readonly secrets: readonly string[];
   readonly signal: AbortSignal;
+  /** Whether every secret that a workload holds is known to somebody who masks. */
+  readonly canMask: (workload: Workload) => boolean;
   /** @default - no doctor is asked */
   readonly diagnose?: Diagnose;
   /** A text without the secrets that somebody else knows; undefined when that cannot be said. @default - nobody does */
@@ -42,9 +45,7 @@ async function logsOf(
   failed: readonly string[],
   options: EvidenceOptions,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
-  // With no value at hand there is no telling what in a log is a secret.
-  if (!options.mask && options.secrets.length === 0) return new Map();
-  const workloads = topology.workloads.filter(({ node }) => failed.includes(node.id));
+  const workloads = topology.workloads.filter((it) => failed.includes(it.node.id) && options.canMask(it));
   const entries = await Promise.all(
     workloads.map(async (workload) => {
       // A log that cannot be had takes nothing from the results.

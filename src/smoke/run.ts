@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
-import { Service } from '../../constructs/model/index.js';
+import { Service, type Workload } from '../../constructs/model/index.js';
 import type { Bundle } from '../apps/bundle.js';
 import type { SmokeLevel } from '../apps/operator/smoke/level.js';
 import { maskSecrets } from '../apps/operator/smoke/mask.js';
@@ -21,7 +21,7 @@ import { checkBundle } from './bundle.js';
 import { ContainerWatch } from './containers.js';
 import { collectEvidence, type Diagnose } from './evidence.js';
 import { type Evidence, Results, type SmokeReport } from './report.js';
-import { needsOf, pathOf, type TargetSource, targetsOf } from './targets.js';
+import { needsOf, ownCollection, pathOf, type TargetSource, targetsOf } from './targets.js';
 
 /** Pause between two looks at the containers, in milliseconds. */
 const LOOK_MS = 1000;
@@ -48,6 +48,8 @@ export interface SmokeOptions {
   readonly signal: AbortSignal;
   /** Values that must not be in a report, as far as this machine knows them. */
   readonly secrets: readonly string[];
+  /** Names of the secrets whose values it does not know. @default - none */
+  readonly unknownSecrets?: ReadonlySet<string>;
   /** Told each result as it comes; a later one about the same check replaces it. */
   readonly onCheck: (result: CheckResult) => void;
   /** Told what is waited for, by service, whenever that changes. */
@@ -76,6 +78,8 @@ class SmokeRun {
   readonly #waiting = new Map<string, string>();
   /** Services that no network, or no key, leads to. */
   readonly #unreachable = new Set<string>();
+  /** Names of the secrets that the session was given, and takes out of texts. */
+  #given: ReadonlySet<string> = new Set();
   readonly #masked = new Map<number, (text: string) => void>();
   readonly #brokenOff = new AbortController();
   /** Ends every wait of this side. */
@@ -112,7 +116,8 @@ class SmokeRun {
       );
     }
     const failed = await this.#watch.look();
-    const { bundle, level = 'path' } = this.#options;
+    const { bundle } = this.#options;
+    const level = this.#level;
     if (bundle) {
       for (const result of await checkBundle(this.#docker, this.#stack, inventory, bundle)) this.#add(result);
     }
@@ -133,6 +138,12 @@ class SmokeRun {
       }
       throw error;
     }
+  }
+
+  /** Without a collection of ours there is nothing to bring a document into. */
+  get #level(): SmokeLevel {
+    const { level = 'path' } = this.#options;
+    return level === 'path' && ownCollection(this.#stack) === undefined ? 'service' : level;
   }
 
   /** Services that a session can get to. Why it cannot get to another one is a result. */
@@ -178,6 +189,7 @@ class SmokeRun {
       sources.flatMap(({ endpoints }) => endpoints),
       inventory,
     );
+    this.#given = access.given;
     const run = newRun();
     const deadlineSeconds = this.#options.timeoutSeconds + SESSION_MARGIN_SECONDS;
     const needs = {
@@ -192,7 +204,7 @@ class SmokeRun {
       run,
       liveRuns: [...(await sweepSessions(this.#docker, topology.environment))],
       timeoutSeconds: this.#options.timeoutSeconds,
-      level: this.#options.level ?? 'path',
+      level: this.#level,
       targets: sources.map(({ target }) => target(access)),
       failed: [...failed],
       path: pathOf(this.#stack),
@@ -265,7 +277,12 @@ class SmokeRun {
 
   async #evidence(session?: Promise<SessionOutcome>): Promise<Evidence> {
     const mask = session && ((text: string) => this.#maskThere(text, session));
-    return collectEvidence(this.#docker, this.#stack.topology, [...this.#results.failed], { ...this.#options, mask });
+    const { unknownSecrets = new Set() } = this.#options;
+    // Of a log that may hold a secret which neither side knows there is no telling what it is.
+    const canMask = ({ secrets }: Workload) =>
+      secrets.every(({ name }) => !unknownSecrets.has(name) || (mask && this.#given.has(name)));
+    const failed = [...this.#results.failed];
+    return collectEvidence(this.#docker, this.#stack.topology, failed, { ...this.#options, mask, canMask });
   }
 
   /** The text without the secrets that the session was given; undefined when it does not answer. */

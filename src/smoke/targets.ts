@@ -149,12 +149,15 @@ export function targetsOf({ environment, services, topology }: DescribedStack): 
   ];
 }
 
+/** The first collection that a document can be brought into, which is one of ours. @returns undefined - there is none */
+export const ownCollection = ({ environment: { settings } }: DescribedStack): string | undefined =>
+  collectionsOf(settings.services).find(({ layout }) => layout === 'ragdock')?.name;
+
 /** The way of a document and a question through the stack: the first collection, the first course. */
-export function pathOf({ environment, services }: DescribedStack): PathPlan {
+export function pathOf(stack: DescribedStack): PathPlan {
+  const { environment, services } = stack;
   const { courses, limits } = environment.settings.services.api;
-  // A document can only be brought into a collection of ours.
-  const own = collectionsOf(environment.settings.services).find(({ layout }) => layout === 'ragdock');
-  const collection = own?.name ?? '';
+  const collection = ownCollection(stack) ?? '';
   const [course = ''] = courses;
   return {
     needs: [...needsOf(services.api), services.api.node.id],

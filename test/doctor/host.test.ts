@@ -9,6 +9,7 @@ import { engineFindings } from '../../src/doctor/engine-rules.js';
 import type { SeenDisk, SeenEngine, SeenStack, SeenWorkload } from '../../src/doctor/evidence.js';
 import { listenersOn } from '../../src/doctor/listening.js';
 import { roomAt, seeEngine } from '../../src/doctor/see-engine.js';
+import { seePorts } from '../../src/doctor/see-ports.js';
 import { seeVolumes } from '../../src/doctor/see-volumes.js';
 import { wholeTopology } from '../../src/operator/stack.js';
 import { devWith } from '../support/environments.js';
@@ -119,6 +120,7 @@ describe('listeners', () => {
 
     expect(found.map(({ port }) => port).sort()).toEqual([...ports].sort());
     for (const { process: holder } of found) expect(holder?.pid).toBe(process.pid);
+    expect(found.map(({ address }) => address).sort()).toEqual(['0:0:0:0:0:0:0:1', '127.0.0.1']);
   });
 
   test('of others are told by their user, and a kernel without a table has none', async () => {
@@ -133,7 +135,20 @@ describe('listeners', () => {
     );
     const found = await listenersOn(new Set([8080, 8081]), proc);
 
-    expect(found).toMatchObject([{ port: 8080, uid: 1000, process: undefined }]);
+    expect(found).toMatchObject([{ port: 8080, address: '127.0.0.1', uid: 1000, process: undefined }]);
+  });
+});
+
+describe('a port that is to be published', () => {
+  const topology = wholeTopology(devWith());
+  const listener = (address: string) => async () => [{ port: 8080, address, line: 'tcp: …', uid: 0 }];
+
+  test.each(['127.0.0.1', '0.0.0.0'])('is taken by who listens on %s', async (address) => {
+    expect(await seePorts(topology, [], true, listener(address))).toMatchObject([{ port: 8080, service: 'web-bot' }]);
+  });
+
+  test('is not taken by who listens on another address', async () => {
+    expect(await seePorts(topology, [], true, listener('10.0.0.5'))).toEqual([]);
   });
 });
 

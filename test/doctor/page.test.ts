@@ -20,6 +20,18 @@ test.each(FINDING_IDS)('%s has evidence, meaning and remedy, with nothing left o
   expect(FINDING_KINDS[id].rank).toBeLessThan(100);
 });
 
+test('the settings that remedies name are there', () => {
+  const schema = readFileSync(join(ROOT, 'config/schema.json'), 'utf8');
+  const named = Object.values(FINDING_KINDS).flatMap(({ meaning, remedy }) =>
+    [...`${meaning} ${remedy}`.matchAll(/`([a-z][a-zA-Z]*(?:\.[a-z][a-zA-Z]*)*)(?:: [^`]+)?`/g)].flatMap(
+      ([, path = '']) => path.split('.'),
+    ),
+  );
+
+  expect(named).toContain('maxModelLen');
+  expect([...new Set(named)].filter((name) => !schema.includes(`"${name}": {`))).toEqual([]);
+});
+
 test('the schema names every kind', () => {
   for (const id of FINDING_IDS) expect(doctorReportSchema()).toContain(`"${id}"`);
 });

@@ -55,7 +55,7 @@ test('every cause is provoked by recorded text', () => {
 });
 
 test('the texts of a finding have places for what its words tell, and for nothing else', () => {
-  const common = ['service', 'env', 'container', 'ownership', 'holder', 'stop', 'other'];
+  const common = ['service', 'env', 'container', 'ownership', 'modeljob', 'which', 'holder', 'stop', 'other'];
   for (const { id, line } of LOG_CAUSES) {
     const { meaning, remedy }: FindingKind = FINDING_KINDS[id];
     const groups = [...line.source.matchAll(/\?<(\w+)>/g)].map(([, name]) => name);

@@ -55,10 +55,11 @@ export async function operatorSmoke(
   const ended = new AbortController();
   const signal = AbortSignal.any([ended.signal, terminated, AbortSignal.timeout(plan.timeoutSeconds * 1000)]);
   const board = new Board(plan.failed);
-  const report = (event: SmokeEvent) => write(formatEvent(event));
+  const secrets = await secretsOf(plan);
+  const report = (event: SmokeEvent) => write(formatEvent(maskedEvent(event, secrets)));
   const context: RunContext = { board, report, signal, begun: new Set() };
 
-  const obeying = obey(lines, board, report, await secretsOf(plan)).finally(() => ended.abort());
+  const obeying = obey(lines, board, report).finally(() => ended.abort());
   // A fault of the other side ends the checks now, and is thrown when they have cleaned up.
   obeying.catch(() => undefined);
   await runAll(plan, context);
@@ -116,16 +117,29 @@ function checksOf(target: Target, plan: SmokePlan, board: Board): ServiceChecks 
 }
 
 /** Do what the other side says, until it says no more. */
-async function obey(
-  lines: AsyncIterable<string>,
-  board: Board,
-  report: (event: SmokeEvent) => void,
-  secrets: readonly string[],
-): Promise<void> {
+async function obey(lines: AsyncIterable<string>, board: Board, report: (event: SmokeEvent) => void): Promise<void> {
   for await (const line of lines) {
     const command = SmokeCommand.parse(JSON.parse(line));
     if (command.command === 'failed') board.lose(command.service, command.came);
-    else report({ event: 'masked', id: command.id, text: maskSecrets(command.text, secrets) });
+    else report({ event: 'masked', id: command.id, text: command.text });
+  }
+}
+
+/** Whatever answers may repeat what it was sent. */
+function maskedEvent(event: SmokeEvent, secrets: readonly string[]): SmokeEvent {
+  const mask = (text: string) => maskSecrets(text, secrets);
+  switch (event.event) {
+    case 'check': {
+      const { asked, expected, came } = event.result;
+      const texts = { ...(asked && { asked: mask(asked) }), ...(expected && { expected: mask(expected) }) };
+      return { ...event, result: { ...event.result, ...texts, ...(came && { came: mask(came) }) } };
+    }
+    case 'waiting':
+      return { ...event, for: mask(event.for) };
+    case 'masked':
+      return { ...event, text: mask(event.text) };
+    default:
+      return event;
   }
 }
 

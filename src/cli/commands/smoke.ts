@@ -100,6 +100,7 @@ async function fromInside(
 ): Promise<SmokeReport> {
   const { withEngine } = await import('../../operator/docker.js');
   const { storedValues } = await import('../../secrets/stored-values.js');
+  const { unknownSecrets } = await import('../../doctor/unknown-secrets.js');
   const { diagnoseServices } = await import('../../doctor/for-smoke.js');
   const { runSmoke } = await import('../../smoke/run.js');
   const { builtBundle } = await import('../../status/expected.js');
@@ -112,6 +113,7 @@ async function fromInside(
       ...(level === undefined ? {} : { level }),
       signal: io.signal,
       secrets,
+      unknownSecrets: new Set(unknownSecrets(environment, io.cwd)),
       bundle: builtBundle(),
       diagnose: (services, signal) =>
         diagnoseServices({ docker, environment, project: io.cwd, secrets }, services, signal),

@@ -7,26 +7,35 @@ export const SERVICE_FINDINGS = {
     rank: 1,
     title: 'The context does not fit onto the graphics cards',
     seen: 'the log of vLLM (“estimated maximum model length is …”)',
-    meaning: 'The cards have no memory for one request of `contextTokens`; they have it for <tokens> tokens.',
+    meaning: 'The cards have no memory for one request of `maxModelLen`; they have it for <tokens> tokens.',
     remedy:
-      'Set `contextTokens` of <service> to <tokens> or less, or raise `gpuMemoryUtilization`; then `npx cdktf deploy <env>`.',
+      'Set `maxModelLen` of <service> to <tokens> or less, or raise `gpuMemoryUtilization`; then `npx cdktf deploy <env>`.',
   },
   'gpu-memory-exhausted': {
     severity: 'broken',
     rank: 1,
     title: 'The memory of the graphics cards is used up',
-    seen: 'the log of a service on graphics cards (“CUDA out of memory”, “No available memory for the cache blocks”)',
+    seen: 'the log of a service on graphics cards (“CUDA out of memory”)',
     meaning: 'The memory of the graphics cards does not hold the model, its cache, and what others have on them.',
     remedy:
-      '`nvidia-smi` shows who else is there; then a smaller `contextTokens` or `gpuMemoryUtilization` of <service>, and `npx cdktf deploy <env>`.',
+      '`nvidia-smi` shows who else is there. Then let <service> take less: `maxModelLen` or `gpuMemoryUtilization` of vLLM, `contextLength` of llama.cpp, `maxBatchTokens` of embeddings; and `npx cdktf deploy <env>`.',
+  },
+  'gpu-cache-too-small': {
+    severity: 'broken',
+    rank: 1,
+    title: 'The graphics cards have no room beside the model',
+    seen: 'the log of vLLM (“No available memory for the cache blocks”)',
+    meaning: 'What vLLM may take of the cards holds the model, and nothing of its cache.',
+    remedy:
+      'Raise `gpuMemoryUtilization` of <service>, or name a smaller model or one with fewer bits; then `npx cdktf deploy <env>`.',
   },
   'model-context-too-long': {
     severity: 'broken',
     rank: 1,
     title: 'The model was not made for such a context',
     seen: 'the log of vLLM',
-    meaning: '`contextTokens` is <asked>, and the model was made for <most>.',
-    remedy: 'Set `contextTokens` of <service> to <most> or less, then `npx cdktf deploy <env>`.',
+    meaning: '`maxModelLen` is <asked>, and the model was made for <most>.',
+    remedy: 'Set `maxModelLen` of <service> to <most> or less, then `npx cdktf deploy <env>`.',
   },
   'model-files-missing': {
     severity: 'broken',
@@ -35,7 +44,7 @@ export const SERVICE_FINDINGS = {
     seen: 'the log of the model’s server',
     meaning: 'The files of the model are not where the server looks for them, and it may not fetch any.',
     remedy:
-      '`docker rm <container>-model` and `npx cdktf deploy <env>` download it again; `npx ragdock model import FOLDER --env <env>` brings it from this machine.',
+      '`docker rm <modeljob>` and `npx cdktf deploy <env>` download it again; `npx ragdock model import PATH --env <env><which>` brings it from this machine.',
   },
   'model-token-missing': {
     severity: 'broken',
@@ -46,6 +55,15 @@ export const SERVICE_FINDINGS = {
     remedy:
       'Accept the licence, set `model.token: true`, run `npx ragdock lock <env>` and `npx ragdock secrets set <env> <service>-token`; then `npx cdktf deploy <env>`.',
   },
+  'model-file-refused': {
+    severity: 'broken',
+    rank: 1,
+    title: 'The file of a model is not given to everybody',
+    seen: 'the log of the job that downloads it (“the server answered 401” or 403)',
+    meaning: 'The server that has the file wants a login, and a file by its address is fetched without one.',
+    remedy:
+      'Download it as somebody who may, then `npx ragdock model import FILE --env <env><which>`, `docker rm <container>` and `npx cdktf deploy <env>`.',
+  },
   'model-download-without-network': {
     severity: 'broken',
     rank: 1,
@@ -53,7 +71,7 @@ export const SERVICE_FINDINGS = {
     seen: 'the log of the job that downloads it (ENOTFOUND, EAI_AGAIN, timeouts)',
     meaning: 'The job that downloads the model does not reach the server that has it.',
     remedy:
-      'Give the host a way out, or bring the files: `npx ragdock model import FILE --env <env>`. Then `docker rm <container>` and `npx cdktf deploy <env>`.',
+      'Give the host a way out, or bring the files: `npx ragdock model import PATH --env <env><which>`. Then `docker rm <container>` and `npx cdktf deploy <env>`.',
   },
   'postgres-other-major': {
     severity: 'broken',

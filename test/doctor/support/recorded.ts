@@ -91,7 +91,7 @@ export const RECORDED: readonly Recorded[] = [
   },
   {
     writer: 'vllm',
-    id: 'gpu-memory-exhausted',
+    id: 'gpu-cache-too-small',
     text: 'ValueError: No available memory for the cache blocks. Try increasing `gpu_memory_utilization` when initializing the engine.',
     source: 'vLLM 0.6 to 0.32',
   },
@@ -108,7 +108,25 @@ export const RECORDED: readonly Recorded[] = [
     source: 'our own job, against a server that answers 401 (jobs.test.ts)',
   },
   {
-    writer: 'model-job',
+    writer: 'model-file-job',
+    id: 'model-file-refused',
+    text: 'the model https://models.example/tiny.gguf was not put into /models/tiny.gguf: the server answered 403; check the address, or bring the file in from this machine with `ragdock model import`',
+    source: 'our own job, against a server that answers 403 (jobs.test.ts)',
+  },
+  {
+    writer: 'llama.cpp',
+    id: 'model-files-missing',
+    text: "0.00.043.158 E gguf_init_from_file: failed to open GGUF file '/models/none.gguf' (No such file or directory)",
+    source: 'llama.cpp, of the test image, without a model',
+  },
+  {
+    writer: 'embeddings',
+    id: 'model-files-missing',
+    text: '/models/deepvk-USER-bge-m3 leads to no model: there is no /models/snapshot/config.json',
+    source: 'our own start script of the embedding server',
+  },
+  {
+    writer: 'model-file-job',
     id: 'model-download-without-network',
     text: 'the model https://models.example/tiny.gguf was not put into /models/tiny.gguf: fetch failed (ENOTFOUND); check the address, or bring the file in from this machine with `ragdock model import`',
     source: 'our own job, without a network (jobs.test.ts)',

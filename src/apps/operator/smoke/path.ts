@@ -122,7 +122,10 @@ export async function walkDocument(
     await walk(steps, { ...context, begun });
   } finally {
     // A step that was given up may still be writing what the removal is to remove.
-    await Promise.race([Promise.allSettled(begun), delay(GIVEN_UP_MS, undefined, { ref: false })]);
+    const settled = Promise.allSettled(begun);
+    const inTime = await Promise.race([settled, delay(GIVEN_UP_MS, undefined, { ref: false })]);
+    // What comes later is removed later.
+    if (!inTime) context.begun.add(settled.then(() => document.remove?.()).catch(() => undefined));
     // Not stopped by what stops the rest: the stack is left as it was found.
     await Promise.all(
       removals.map(({ target, check }) =>
