@@ -95,6 +95,24 @@ describe('what it is told on the way', () => {
     await session.ended;
   });
 
+  test('an answer that repeats its key is told without it', async () => {
+    const server = await ScriptedServer.start((request, response) => {
+      if (request.path === '/readyz') return json(response, 200, { ready: true });
+      return json(response, 401, { error: `unknown key ${request.headers.authorization}` });
+    });
+    try {
+      const session = start({ ...PLAN, targets: [{ ...api(server.url), needs: [] }] });
+      await until('it is done', session.done);
+
+      expect(JSON.stringify(session.events)).toContain('unknown key');
+      expect(JSON.stringify(session.events)).not.toContain('the-key-of-the-api');
+      session.input.end();
+      await session.ended;
+    } finally {
+      await server.close();
+    }
+  });
+
   test.each([
     ['its input ends', ({ input }: ReturnType<typeof start>) => void input.end()],
     ['it is told to end', ({ terminated }: ReturnType<typeof start>) => terminated.abort()],

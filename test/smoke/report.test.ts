@@ -229,6 +229,11 @@ describe('a log', () => {
     expect(maskSecrets('abcdefgh-ijklmnop', ['abcdefgh', 'abcdefgh-ijklmnop'])).toBe('***');
   });
 
+  test('the beginning of a value is one where the text was cut inside of it', () => {
+    expect(maskSecrets('401 unknown: abcdefgh-ijk…', ['abcdefgh-ijklmnop'])).toBe('401 unknown: ***…');
+    expect(maskSecrets('401 unknown: abcdefgh-ijk', ['abcdefgh-ijklmnop'])).toBe('401 unknown: abcdefgh-ijk');
+  });
+
   test('an empty or tiny value masks nothing', () => {
     expect(maskSecrets('a log of all', ['', 'a'])).toBe('a log of all');
   });

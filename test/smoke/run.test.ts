@@ -68,9 +68,9 @@ class Inside {
 
 async function smoke(
   engine: ScriptedEngine,
-  { answerMs, ...options }: Partial<SmokeOptions> & EngineOptions = {},
+  { answerMs, of = stack, ...options }: Partial<SmokeOptions> & EngineOptions & { readonly of?: typeof stack } = {},
 ): Promise<SmokeReport> {
-  return runSmoke(await connectEngine(engine.address, answerMs ? { answerMs } : {}), stack, {
+  return runSmoke(await connectEngine(engine.address, answerMs ? { answerMs } : {}), of, {
     timeoutSeconds: 20,
     signal: new AbortController().signal,
     secrets: [],
@@ -157,6 +157,21 @@ describe('a stopped service', () => {
     const [failure] = failures(await smoke(engine, { secrets: ['hidden-here'] }));
 
     expect(failure?.logs).toEqual(['started with XXX', 'and ***']);
+  });
+
+  test('has no log in the report where neither side knows every secret that it may hold', async () => {
+    const engine = await engineWith(stack, new Inside().program);
+    becomes(engine, 'dev-postgres', { Status: 'exited', ExitCode: 1 });
+    becomes(engine, 'dev-qdrant', { Status: 'exited', ExitCode: 1 });
+    engine.logs.set('dev-postgres', 'told to nobody\n');
+    engine.logs.set('dev-qdrant', 'told\n');
+    const unknownSecrets = new Set(['postgres-superuser-password', 'qdrant-api-key']);
+    const report = await smoke(engine, { unknownSecrets });
+
+    const logs = new Map(failures(report).map((failure) => [failure.service, failure.logs]));
+    expect(logs.get('postgres')).toBeUndefined();
+    // The session that is given the API's secrets has Qdrant's key among them.
+    expect(logs.get('qdrant')).toEqual(['told']);
   });
 });
 
@@ -341,6 +356,21 @@ test('everything stopped: that is told without a session', async () => {
 });
 
 describe('as far as it is asked to go', () => {
+  test('ends at the services where there is no collection that a document can be brought into', async () => {
+    const theirs = stackOf(
+      devWith((yaml) => {
+        yaml.services.embeddings = { enabled: true, model: { name: 'BAAI/bge-m3' } };
+        yaml.services.api.collections = { theirs: { layout: 'langchain', language: 'russian' } };
+      }),
+    );
+    const inside = new Inside();
+    const engine = await engineWith(theirs, inside.program);
+    const report = await smoke(engine, { of: theirs });
+
+    expect(inside.plan?.level).toBe('service');
+    expect(report.level).toBe('service');
+  });
+
   test('the session is told, and the report says it', async () => {
     const inside = new Inside();
     const report = await smoke(await engineWith(stack, inside.program), { level: 'up' });
