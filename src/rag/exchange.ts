@@ -296,7 +296,16 @@ export class RunningExchange {
   }
 }
 
+/** Storable: somebody else's collection may hold what PostgreSQL refuses, and the whole exchange with it. */
 function sourceOf(passage: Passage, index: number): ExchangeSource {
   const { collection, source, title, heading, score, text } = passage;
-  return { number: index + 1, collection, source, title, heading, score, text };
+  return {
+    number: index + 1,
+    collection: storableText(collection),
+    source: storableText(source),
+    title: storableText(title),
+    heading: storableText(heading),
+    score,
+    text: storableText(text),
+  };
 }

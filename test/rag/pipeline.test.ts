@@ -211,6 +211,15 @@ describe('citations', () => {
   });
 });
 
+test('sources are kept without what a database cannot hold, whoever wrote the passages', async () => {
+  const text = 'Курс\u0000 \ud800Python';
+  retrieval.results = [{ collection: 'a', passages: [passage({ text, source: text, title: text, heading: text })] }];
+  const answer = await ask();
+  await read(answer);
+  const kept = 'Курс \ufffdPython';
+  expect(history.only.sources).toMatchObject([{ text: kept, source: kept, title: kept, heading: kept }]);
+});
+
 describe('a question that refers to the one before it', () => {
   const conversation = [
     { role: 'user', content: 'Что такое Qdrant и зачем он нужен?' },
