@@ -92,6 +92,8 @@ export function buildApp(parts: RagApiParts): RagApi {
   const endSilentConnections = watchSilentConnections(app.server);
   limitConnections(app.server, { connections: limits.connections, perAddress: limits.connectionsPerAddress });
   app.decorateRequest('asker', undefined);
+  // Fastify reads it beside JSON, and hands handlers a string.
+  app.removeContentTypeParser('text/plain');
   const pipeline = new Pipeline({
     retrieval: parts.retrieval,
     history: parts.history,
