@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { Llm, LlmEvent } from '../../src/rag/ports.js';
 import { type Handler, json } from '../support/http-server.js';
 import { events, stalling, streaming } from '../support/openai-script.js';
 import { KEY, RunningRagApi } from '../support/rag-api.js';
@@ -81,9 +82,14 @@ describe('a client that reads nothing', () => {
   });
 
   test('of a finished answer does not hold the service up', async () => {
-    api = await RunningRagApi.start();
-    answerWith(large());
-    deaf().write(inOnePiece());
+    // Of one piece, so that the text is over while the stream is not.
+    async function* chat(): AsyncGenerator<LlmEvent> {
+      yield { type: 'text', text: LARGE };
+      yield { type: 'end', finishReason: 'stop', usage: undefined };
+    }
+    const llm: Llm = { model: 'saiga', chat, check: async () => undefined, close: async () => undefined };
+    api = await RunningRagApi.start({}, { llm });
+    deaf().write(question());
     await questionEnded();
     expect(await inFlight()).toBe(1);
     await stopsWithin(4000, 100);
@@ -102,6 +108,22 @@ describe('a client that reads nothing', () => {
     deaf().write(`GET /history?user_name=${user} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${KEY}\r\n\r\n`);
     await listed;
     await stopsWithin(4000, 100);
+  });
+
+  test('of a reply that does not come does not hold the service up, either', async () => {
+    api = await RunningRagApi.start();
+    const asked = new Promise<void>((resolve) => {
+      api.history.before = (operation) => {
+        if (operation !== 'list') return;
+        resolve();
+        return new Promise(() => undefined);
+      };
+    });
+    const response = api.get('/history?user_name=a');
+    response.catch(() => undefined);
+    await asked;
+    await stopsWithin(4000, 100);
+    await expect(response).rejects.toThrow();
   });
 
   test('and asks twice at once has no place any more when it is gone', async () => {
