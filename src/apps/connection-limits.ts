@@ -4,7 +4,7 @@ import { networkOf } from './client-address.js';
 import { Tally } from './tally.js';
 
 export interface ConnectionLimits {
-  /** Connections open at once. */
+  /** Connections open at once, beside those of exempt addresses. */
   readonly connections: number;
   /** Those of one client address. */
   readonly perAddress: number;
@@ -17,18 +17,23 @@ export interface ConnectionLimits {
  * it talks, leaves the others theirs.
  */
 export function limitConnections(server: Server, { connections, perAddress, isExempt }: ConnectionLimits): void {
-  server.maxConnections = connections;
   const open = new Tally();
+  // Not the server's own limit: that one would count, and close, what is exempt as well.
+  let all = 0;
   server.on('connection', (socket: Socket) => {
     const { remoteAddress } = socket;
     // Gone already, before anybody could ask for its address.
     if (remoteAddress === undefined || isExempt?.(remoteAddress)) return;
     const client = networkOf(remoteAddress);
-    if (open.of(client) >= perAddress) {
+    if (all >= connections || open.of(client) >= perAddress) {
       socket.destroy();
       return;
     }
+    all += 1;
     open.add(client);
-    socket.once('close', () => open.remove(client));
+    socket.once('close', () => {
+      all -= 1;
+      open.remove(client);
+    });
   });
 }

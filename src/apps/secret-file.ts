@@ -32,6 +32,11 @@ export async function valid(path: string): Promise<readonly string[]> {
   return (await versions(path)).map(({ value }) => value);
 }
 
+/** The values of all versions, newest first. Throws as `newest` does, also for an older one that is empty. */
+export async function every(path: string): Promise<readonly string[]> {
+  return Promise.all((await files(path)).map(readSecret));
+}
+
 /**
  * The values that are accepted from clients, newest first: that of the newest version, and for a time after its file
  * came that of the version before, which clients go on with until they have read theirs.

@@ -25,6 +25,9 @@ const BEGIN_DEADLINE_MS = 2000;
 /** How long the end of an answer is held back while PostgreSQL comes back, in milliseconds. */
 const FINISH_DEADLINE_MS = 15_000;
 
+/** What became of an exchange that ended; `forgotten` is kept nowhere, for its user was erased meanwhile. */
+type Saving = Promise<'saved' | 'waiting' | 'forgotten'>;
+
 /** One question on its way. Whatever happens, `#settle` runs once and decides how it ended. */
 export class RunningExchange {
   /** Resolves when the exchange has ended and is saved, waits for the history, or is lost; never rejects. */
@@ -48,7 +51,8 @@ export class RunningExchange {
   #refused = false;
   #finishReason: string | undefined;
   #usage: Usage | undefined;
-  #saving: Promise<'saved' | 'waiting'> | undefined;
+  #saving: Saving | undefined;
+  #forgotten = false;
   #resolveSettled: () => void = () => undefined;
 
   constructor(parts: ExchangeParts, question: Question, signal: AbortSignal) {
@@ -102,6 +106,16 @@ export class RunningExchange {
   /** Ends the exchange as failed or aborted, unless it has ended already. */
   fail(cause: unknown): void {
     void this.#settle(cause).catch(() => undefined);
+  }
+
+  get userName(): string {
+    return this.#question.userName;
+  }
+
+  /** Nothing of it is saved any more, and its beginning is on its way no longer, when this resolves; never rejects. */
+  async forget(): Promise<void> {
+    this.#forgotten = true;
+    await this.#begun.catch(() => undefined);
   }
 
   async #retrieve(): Promise<readonly Passage[]> {
@@ -229,7 +243,7 @@ export class RunningExchange {
   }
 
   /** The first call decides how the exchange ended; each call resolves, or rejects, with its saving. */
-  #settle(failure: unknown): Promise<'saved' | 'waiting'> {
+  #settle(failure: unknown): Saving {
     if (this.#saving) return this.#saving;
     clearTimeout(this.#deadline);
     this.#timings.total = this.#elapsed();
@@ -259,7 +273,7 @@ export class RunningExchange {
     return this.#saving;
   }
 
-  async #save(outcome: ExchangeOutcome): Promise<'saved' | 'waiting'> {
+  async #save(outcome: ExchangeOutcome): Saving {
     const { history, waiting } = this.#parts;
     const isTransient = (error: unknown) => error instanceof RagFailure;
     try {
@@ -267,10 +281,12 @@ export class RunningExchange {
       // Nobody waits for the end of an answer that was not announced as saved.
       const deadlineMs = this.#announced ? FINISH_DEADLINE_MS : 0;
       const began = this.#elapsed();
-      await retry(() => history.finish(this.#id, outcome), { deadlineMs, isTransient });
+      await retry(async () => this.#forgotten || history.finish(this.#id, outcome), { deadlineMs, isTransient });
+      if (this.#forgotten) return 'forgotten';
       this.#parts.observer.saved(this.#id, this.#elapsed() - began);
       return 'saved';
     } catch (error) {
+      if (this.#forgotten) return 'forgotten';
       if (!isTransient(error)) throw error;
       this.#parts.observer.waits(this.#id, error);
       waiting.add({ ...this.#new, askedAt: this.#askedAt }, { ...outcome, finishedAt: new Date() });
@@ -296,7 +312,16 @@ export class RunningExchange {
   }
 }
 
+/** Storable: somebody else's collection may hold what PostgreSQL refuses, and the whole exchange with it. */
 function sourceOf(passage: Passage, index: number): ExchangeSource {
   const { collection, source, title, heading, score, text } = passage;
-  return { number: index + 1, collection, source, title, heading, score, text };
+  return {
+    number: index + 1,
+    collection: storableText(collection),
+    source: storableText(source),
+    title: storableText(title),
+    heading: storableText(heading),
+    score,
+    text: storableText(text),
+  };
 }

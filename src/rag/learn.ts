@@ -16,6 +16,7 @@ export interface LearnedPassage extends StoredPassage {
 export interface LearnedPassages {
   /** Whether new ones are to be made. */
   readonly learns: boolean;
+  /** Rejects with `Unlearnable` when this passage will never be taken; with anything else when it may be later. */
   put(passage: LearnedPassage): Promise<void>;
   /** Removes what was made of an exchange; nothing, where nothing was. */
   remove(exchangeId: string): Promise<void>;
@@ -24,9 +25,16 @@ export interface LearnedPassages {
   close(): Promise<void>;
 }
 
+/** A passage that is refused for what it is, however often it is tried. What refused it is the `cause`. */
+export class Unlearnable extends Error {
+  override readonly name = 'Unlearnable';
+}
+
 /** Told what the learner does. */
 export interface LearnerObserver {
   followed(exchangeId: string, what: 'put' | 'removed'): void;
+  /** The exchange cannot be learned, and is not tried again. */
+  gaveUp(exchangeId: string, cause: unknown): void;
   /** Feedback stays to be followed, and is looked at again. */
   failed(cause: unknown): void;
 }
@@ -38,6 +46,8 @@ export class Learner {
   readonly #observer: LearnerObserver;
   #following: Promise<void> | undefined;
   #again = false;
+  /** What the collections are changed by now, or were last; never rejects. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(history: History, passages: LearnedPassages, observer: LearnerObserver) {
     this.#history = history;
@@ -54,23 +64,39 @@ export class Learner {
     await this.#following;
   }
 
-  /** Removes the points of a user whose exchanges are gone. */
+  /** Removes the points of a user whose exchanges are gone: also the one that is made of them at the moment. */
   async forget(userName: string): Promise<void> {
-    await this.#passages.removeUser(userName);
+    await this.#inTurn(() => this.#passages.removeUser(userName));
   }
 
   async #run(): Promise<void> {
     try {
       while (this.#again) {
         this.#again = false;
-        for (;;) {
-          const step = await this.#history.toFollow(STEP);
-          for (const feedback of step) await this.#followOne(feedback);
-          if (step.length < STEP) break;
-        }
+        await this.#followAll();
       }
     } catch (error) {
       this.#observer.failed(error);
+    }
+  }
+
+  /** What cannot be followed now is left for the next time, and does not keep back what comes after it. */
+  async #followAll(): Promise<void> {
+    const failed = new Set<string>();
+    for (;;) {
+      const found = await this.#history.toFollow(STEP + failed.size);
+      const step = found.filter((feedback) => !failed.has(keyOf(feedback)));
+      const before = failed.size;
+      for (const feedback of step) {
+        try {
+          await this.#inTurn(() => this.#followOne(feedback));
+        } catch (error) {
+          failed.add(keyOf(feedback));
+          this.#observer.failed(error);
+        }
+      }
+      // Where nothing at all succeeds, a server is down: every further attempt would wait for it.
+      if (step.length < STEP || failed.size - before === step.length) return;
     }
   }
 
@@ -78,7 +104,14 @@ export class Learner {
     const { exchangeId } = feedback;
     const exchange = await this.#history.find(exchangeId);
     if (exchange && this.#passages.learns && isWorthLearning(exchange)) {
-      await this.#passages.put(passageFrom(exchange));
+      try {
+        await this.#passages.put(passageFrom(exchange));
+      } catch (error) {
+        if (!(error instanceof Unlearnable)) throw error;
+        this.#observer.gaveUp(exchangeId, error);
+        await this.#history.followed(feedback);
+        return;
+      }
       // The user may have been forgotten, or have changed their mind, between the look and the point.
       const now = await this.#history.find(exchangeId);
       if (now && isWorthLearning(now)) this.#observer.followed(exchangeId, 'put');
@@ -89,7 +122,16 @@ export class Learner {
     }
     await this.#history.followed(feedback);
   }
+
+  /** One change at a time, in the order in which they are asked for. */
+  #inTurn(change: () => Promise<void>): Promise<void> {
+    const changed = this.#turn.then(change);
+    this.#turn = changed.catch(() => undefined);
+    return changed;
+  }
 }
+
+const keyOf = ({ exchangeId, revision }: FeedbackToFollow): string => `${exchangeId} ${revision}`;
 
 /** Whether an exchange is one to answer others from: complete, from the material, with all components, and praised. */
 export function isWorthLearning(exchange: Exchange): boolean {

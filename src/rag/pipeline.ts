@@ -98,7 +98,8 @@ export interface ExchangeParts extends PipelineParts {
 /** From a question to a streamed, saved answer. */
 export class Pipeline {
   readonly #parts: ExchangeParts;
-  readonly #pending = new Set<Promise<unknown>>();
+  /** Those that have not ended, or are being saved. */
+  readonly #running = new Set<RunningExchange>();
 
   constructor(parts: PipelineParts) {
     const { history, settings, observer } = parts;
@@ -121,7 +122,8 @@ export class Pipeline {
    */
   async ask(question: Question, signal: AbortSignal): Promise<Answer> {
     const exchange = new RunningExchange(this.#parts, question, signal);
-    this.#track(exchange.settled);
+    this.#running.add(exchange);
+    void exchange.settled.then(() => this.#running.delete(exchange));
     try {
       return await exchange.open();
     } catch (error) {
@@ -130,14 +132,19 @@ export class Pipeline {
     }
   }
 
-  /** Resolves when every exchange that has ended is saved or lost. Waits for the history as long as it takes. */
-  async drain(): Promise<void> {
-    await Promise.allSettled(this.#pending);
-    await this.waiting.drain();
+  /**
+   * Nothing of a user that was asked before is saved any more, and none of it is on its way to the history, when this
+   * resolves; answers that are being given go on. What is in the history already is for the caller to remove after that.
+   */
+  async forget(userName: string): Promise<void> {
+    const exchanges = [...this.#running].filter((exchange) => exchange.userName === userName);
+    await Promise.all(exchanges.map((exchange) => exchange.forget()));
+    await this.waiting.forget(userName);
   }
 
-  #track(work: Promise<unknown>): void {
-    this.#pending.add(work);
-    work.finally(() => this.#pending.delete(work)).catch(() => undefined);
+  /** Resolves when every exchange that has ended is saved or lost. Waits for the history as long as it takes. */
+  async drain(): Promise<void> {
+    await Promise.all([...this.#running].map(({ settled }) => settled));
+    await this.waiting.drain();
   }
 }

@@ -146,7 +146,7 @@ export interface History {
   list(query: HistoryQuery): Promise<HistoryPage>;
   /** Keeps what a user thought, in place of what was said before; false when there is no such exchange. */
   rate(id: string, value: FeedbackValue, comment: string | undefined): Promise<boolean>;
-  /** The oldest feedback that was not followed, `limit` of them at most. */
+  /** Feedback that was not followed, `limit` of them at most: what takes something back first, and then the oldest. */
   toFollow(limit: number): Promise<readonly FeedbackToFollow[]>;
   /** Notes that a revision was followed. */
   followed(feedback: FeedbackToFollow): Promise<void>;

@@ -16,7 +16,10 @@ const OUTAGES = [
   [Qdrant, 'questions are refused with 503 and Retry-After, or answered without passages and marked as such'],
   [LlamaCppServer, `${MODEL}, until the model is loaded`],
   [VllmServer, `${MODEL}, until the model is loaded, which takes minutes`],
-  [EmbeddingServer, 'services of your own that ask for vectors get none, until the model is loaded'],
+  [
+    EmbeddingServer,
+    'collections are searched by words alone, those of LangChain not at all, and answers are marked as such; services of your own get no vectors, until the model is loaded',
+  ],
   [Postgres, 'questions are answered, not saved, and marked as such'],
   [Grafana, 'no dashboards; whoever is logged in stays so'],
   [Alertmanager, 'Prometheus keeps alerts and sends them afterwards'],

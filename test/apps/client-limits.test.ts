@@ -60,15 +60,18 @@ describe('a rate', () => {
   });
 });
 
-test('connections beyond the limit of an address are closed, and those that end make room', async () => {
+/** A server with limits, and what asks it on connections that stay open. */
+async function limited(limits: Parameters<typeof limitConnections>[1]) {
   const server = createServer((_request, response) => response.end('ok'));
-  limitConnections(server, { connections: 10, perAddress: 2 });
+  limitConnections(server, limits);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
-  const open = (): Socket => connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => undefined);
+  const { port } = server.address() as AddressInfo;
+  const open = (localAddress = '127.0.0.1'): Socket =>
+    connect({ port, host: '127.0.0.1', localAddress }).on('error', () => undefined);
   const served = async (socket: Socket): Promise<boolean> => {
     const answered = new Promise<boolean>((resolve) => {
       socket.once('data', () => resolve(true));
@@ -77,10 +80,27 @@ test('connections beyond the limit of an address are closed, and those that end 
     socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     return answered;
   };
+  return { open, served };
+}
+
+test('connections beyond the limit of an address are closed, and those that end make room', async () => {
+  const { open, served } = await limited({ connections: 10, perAddress: 2 });
   const [first, second] = [open(), open()];
   expect([await served(first), await served(second)]).toEqual([true, true]);
   expect(await served(open())).toBe(false);
   first.destroy();
   await until('there is room again', () => served(open()));
   expect(plainAddress('::FFFF:127.0.0.1')).toBe('127.0.0.1');
+});
+
+test.runIf(process.platform === 'linux')('connections of an exempt address are not counted among all', async () => {
+  const proxy = '127.0.0.2';
+  const { open, served } = await limited({ connections: 2, perAddress: 2, isExempt: (address) => address === proxy });
+  for (let connection = 0; connection < 4; connection += 1) expect(await served(open(proxy))).toBe(true);
+  const first = open();
+  expect([await served(first), await served(open('127.0.0.3'))]).toEqual([true, true]);
+  expect(await served(open('127.0.0.4'))).toBe(false);
+  expect(await served(open(proxy))).toBe(true);
+  first.destroy();
+  await until('there is room again', () => served(open('127.0.0.4')));
 });

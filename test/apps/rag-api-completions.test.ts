@@ -214,6 +214,19 @@ test('what was said before the question is the conversation, without the system'
   ]);
 });
 
+test('of a long conversation the last twenty messages are taken', () => {
+  const turns = Array.from({ length: 1000 }, (_, index) => [
+    { role: 'user', content: `вопрос ${index}` },
+    { role: 'system', content: 'Отвечай стихами.' },
+    { role: 'assistant', content: `ответ ${index}` },
+  ]);
+  const messages = [...turns.flat(), { role: 'user', content: 'А зачем?' }];
+  const { history } = completionSchema(ragApiSettings()).parse({ model: 'demo', messages });
+  expect(history).toHaveLength(20);
+  expect(history[0]).toEqual({ role: 'user', content: 'вопрос 990' });
+  expect(history.at(-1)).toEqual({ role: 'assistant', content: 'ответ 999' });
+});
+
 test('a client that leaves stops the model', async () => {
   api.script = stalling(events.text('Да'));
   const stream = await client.chat.completions.create({ model: 'demo', messages: [user('a')], stream: true });

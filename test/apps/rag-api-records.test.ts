@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { RagFailure } from '../../src/rag/failure.js';
-import type { LearnedPassage, LearnedPassages } from '../../src/rag/learn.js';
+import { type LearnedPassage, type LearnedPassages, Unlearnable } from '../../src/rag/learn.js';
+import { events, streaming } from '../support/openai-script.js';
 import { RunningRagApi } from '../support/rag-api.js';
 import { until } from '../support/until.js';
 
@@ -135,6 +136,45 @@ describe('what is learned', () => {
     expect([...learned.passages.keys()]).toEqual([kept]);
   });
 
+  test('is no exchange that the collection refuses for good, which holds nothing back', async () => {
+    const [refused, other] = [await asked({ message: 'Длинный вопрос?' }), await asked()];
+    const put = learned.put.bind(learned);
+    learned.put = async (passage) => {
+      if (passage.id === refused) throw new Unlearnable('too long');
+      await put(passage);
+    };
+    await rate(refused, { value: 'positive' });
+    await rate(other, { value: 'positive' });
+    await api.api.followFeedback();
+    expect([...learned.passages.keys()]).toEqual([other]);
+    expect(await api.history.toFollow(10)).toEqual([]);
+    expect(api.log.filter((line) => line.includes('exchange cannot be learned'))).toHaveLength(1);
+  });
+
+  test('is followed past praise that waits, fifty of it or more, and is taken back first', async () => {
+    const taken = await asked();
+    await rate(taken, { value: 'positive' });
+    await until('it is learned', () => learned.passages.has(taken));
+    const { only } = api.history;
+    const ids = Array.from({ length: 60 }, () => randomUUID());
+    for (const id of ids) api.history.exchanges.set(id, { ...only, id });
+    const last = ids.at(-1) ?? '';
+    const put = learned.put.bind(learned);
+    const tried: string[] = [];
+    learned.put = async (passage) => {
+      tried.push(passage.id);
+      // The server takes one of them now, and the others later.
+      if (passage.id !== last && passage.id !== ids[30]) throw new Error('the server is busy');
+      await put(passage);
+    };
+    for (const id of ids) await api.history.rate(id, 'positive', undefined);
+    await api.history.rate(taken, 'negative', undefined);
+    await api.api.followFeedback();
+    expect([...learned.passages.keys()].sort()).toEqual([ids[30], last].sort());
+    expect(new Set(tried).size).toBe(tried.length);
+    expect(await api.history.toFollow(100)).toHaveLength(58);
+  });
+
   test('is nothing of a user who was forgotten while it was written', async () => {
     const id = await asked();
     const put = learned.put.bind(learned);
@@ -227,6 +267,57 @@ describe('DELETE /users/:name', () => {
     learned.failure = undefined;
     expect((await forget('Иван')).status).toBe(200);
     expect([learned.passages.size, api.history.exchanges.size]).toEqual([0, 0]);
+  });
+
+  test('removes what is being answered, too, and would have been saved later', async () => {
+    let finish: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    api.script = streaming(events.text('Да'), held, events.finish(), events.done());
+    api.history.before = () => {
+      throw new RagFailure('history-unavailable', 'refused');
+    };
+    const response = await api.ask();
+    api.history.before = () => undefined;
+    expect(await (await forget('Иван')).json()).toEqual({ exchanges: 0 });
+    finish();
+    expect(await response.text()).toBe('Да');
+    await api.api.stop(1000);
+    expect(api.history.exchanges.size).toBe(0);
+  });
+
+  test('waits for what is being learned at the moment, and removes it, too', async () => {
+    const id = await asked();
+    let write: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      write = resolve;
+    });
+    const put = learned.put.bind(learned);
+    const removeUser = learned.removeUser.bind(learned);
+    const calls: string[] = [];
+    learned.put = async (passage) => {
+      calls.push('put begins');
+      await held;
+      await put(passage);
+      calls.push('put ends');
+    };
+    learned.removeUser = async (userName) => {
+      calls.push('removeUser');
+      await removeUser(userName);
+    };
+    learned.remove = async () => {
+      throw new Error('refused');
+    };
+    await rate(id, { value: 'positive' });
+    await until('it is written', () => calls.length > 0);
+    const forgotten = forget('Иван');
+    await until('the exchange is gone', () => api.history.exchanges.size === 0);
+    write();
+    expect((await forgotten).status).toBe(200);
+    await api.api.followFeedback();
+    expect(calls).toEqual(['put begins', 'put ends', 'removeUser']);
+    expect(learned.passages.size).toBe(0);
   });
 
   test('refuses what is no name', async () => {

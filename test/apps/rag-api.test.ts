@@ -206,8 +206,8 @@ describe('input', () => {
     expect(await response.json()).toMatchObject({ code, status });
   });
 
-  test('of another type is refused', async () => {
-    const response = await api.ask('message=a', { headers: { 'content-type': 'application/x-www-form-urlencoded' } });
+  test.each(['application/x-www-form-urlencoded', 'text/plain'])('of the type %s is refused', async (type) => {
+    const response = await api.ask('{}', { headers: { 'content-type': type } });
     expect(await response.json()).toMatchObject({ code: 'MEDIA_TYPE_UNSUPPORTED', status: 415 });
   });
 

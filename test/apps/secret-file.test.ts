@@ -1,7 +1,7 @@
 import { utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { AcceptedSecrets, FileCredential, newest, valid } from '../../src/apps/secret-file.js';
+import { AcceptedSecrets, every, FileCredential, newest, valid } from '../../src/apps/secret-file.js';
 import { temporaryFolder } from '../support/folder.js';
 import { until } from '../support/until.js';
 
@@ -45,6 +45,7 @@ test('valid gives the two newest versions, newest first', async () => {
   put('rag-api-key.v2', 'two');
   put('rag-api-key.v3', 'three');
   expect(await valid(path)).toEqual(['three', 'two']);
+  expect(await every(path)).toEqual(['three', 'two', 'one']);
 });
 
 describe('AcceptedSecrets', () => {

@@ -6,6 +6,7 @@ import * as constructs from '../../constructs/services/index.js';
 import { AGENT_EXPORTER_METRICS, RAG_API_METRICS } from '../../dashboards/metrics.js';
 import { PROBLEMS } from '../../src/apps/rag-api/problems.js';
 import { FAILURES } from '../../src/apps/web-bot/failures.js';
+import { DEFAULT_LIMITS } from '../../src/apps/web-bot/limits.js';
 import type { Resource } from '../support/synth.js';
 import { DEV, devWith, type Stack } from './support/dev.js';
 import { anchors, codeIn, fences, readPage, tables } from './support/markdown.js';
@@ -187,4 +188,9 @@ test('web-bot.md lists the codes with which the bot refuses a question', () => {
   const refusals = Object.entries(FAILURES).filter(([code, { reason }]) => reason === 'refused' && !/^api_/.test(code));
   const named = codeIn(servicePage('web-bot').tokens);
   expect(refusals.map(([code]) => code).filter((code) => !named.includes(code))).toEqual([]);
+});
+
+test('web-bot.md says how long answers in flight have when the bot stops', () => {
+  const stop = tables(servicePage('web-bot'))[0]?.find(([name]) => name?.text === 'Stop');
+  expect(stop?.[1]?.text).toContain(`get ${DEFAULT_LIMITS.drainMs / 1000} s of them`);
 });

@@ -211,6 +211,15 @@ describe('citations', () => {
   });
 });
 
+test('sources are kept without what a database cannot hold, whoever wrote the passages', async () => {
+  const text = 'Курс\u0000 \ud800Python';
+  retrieval.results = [{ collection: 'a', passages: [passage({ text, source: text, title: text, heading: text })] }];
+  const answer = await ask();
+  await read(answer);
+  const kept = 'Курс \ufffdPython';
+  expect(history.only.sources).toMatchObject([{ text: kept, source: kept, title: kept, heading: kept }]);
+});
+
 describe('a question that refers to the one before it', () => {
   const conversation = [
     { role: 'user', content: 'Что такое Qdrant и зачем он нужен?' },
@@ -438,6 +447,68 @@ describe('when the history is down', () => {
     expect(performance.now() - began).toBeLessThan(4000);
     expect(answer).toMatchObject({ exchangeId: undefined, degraded: ['history'] });
     expect(await read(answer)).toBe('Да');
+  });
+});
+
+describe('a user who is forgotten while an answer is on its way', () => {
+  let finish: () => void;
+
+  beforeEach(() => {
+    const held = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    llm.tell = async function* () {
+      yield { type: 'text', text: 'Да' };
+      await held;
+      yield END;
+    };
+  });
+
+  test('is not written anew when the history was down as it began', async () => {
+    history.before = down;
+    const pipeline = build();
+    const answer = await pipeline.ask(QUESTION, controller.signal);
+    const other = await pipeline.ask({ ...QUESTION, userName: 'Пётр' }, controller.signal);
+    history.before = () => undefined;
+    await pipeline.forget(QUESTION.userName);
+    expect(await history.forget(QUESTION.userName)).toBe(0);
+    finish();
+    expect(await read(answer)).toBe('Да');
+    await read(other);
+    await pipeline.drain();
+    expect(history.only.userName).toBe('Пётр');
+    expect(events.filter((event) => event === 'waits')).toHaveLength(1);
+    expect(events).not.toContain('lost');
+  });
+
+  test('is waited for until the beginning is in the history, to be removed there', async () => {
+    let begin: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    history.before = (operation) => (operation === 'begin' ? held : undefined);
+    const pipeline = build();
+    const answer = pipeline.ask(QUESTION, controller.signal);
+    const forgotten = pipeline.forget(QUESTION.userName).then(() => history.forget(QUESTION.userName));
+    begin();
+    expect(await forgotten).toBe(1);
+    finish();
+    await read(await answer);
+    await pipeline.drain();
+    expect(history.exchanges.size).toBe(0);
+  });
+
+  test('gets the end of an answer that was announced, though it is kept no more', async () => {
+    const pipeline = build();
+    const answer = await pipeline.ask(QUESTION, controller.signal);
+    expect(answer.exchangeId).toBeDefined();
+    await pipeline.forget(QUESTION.userName);
+    await history.forget(QUESTION.userName);
+    finish();
+    expect(await read(answer)).toBe('Да');
+    await pipeline.drain();
+    expect(history.exchanges.size).toBe(0);
+    expect(events).not.toContain('lost');
   });
 });
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { LearnedPassage } from '../../src/rag/learn.js';
+import { type LearnedPassage, Unlearnable } from '../../src/rag/learn.js';
 import type { SearchedCollection } from '../../src/rag/retrieval/collection-settings.js';
 import { collectionDefinition, PAYLOAD_INDEXES } from '../../src/rag/retrieval/qdrant-layout.js';
 import { QdrantLearned } from '../../src/rag/retrieval/qdrant-learned.js';
@@ -115,6 +115,20 @@ test('a collection that is not there holds nothing; one that does not answer may
   await expect(learned.removeUser('Иван')).resolves.toBeUndefined();
   failing['/collections/BD_chat_question/points/delete?wait=true'] = 503;
   await expect(learned.removeUser('Иван')).rejects.toMatchObject({ kind: 'unavailable' });
+});
+
+test('a point that Qdrant refuses is refused for good; a wrong key or a missing collection can be mended', async () => {
+  const path = '/collections/BD_chat_question/points?wait=true';
+  failing[path] = 400;
+  await expect(learned.put(PASSAGE)).rejects.toBeInstanceOf(Unlearnable);
+  for (const [status, kind] of [
+    [401, 'unauthorised'],
+    [404, 'not-found'],
+    [503, 'unavailable'],
+  ] as const) {
+    failing[path] = status;
+    await expect(learned.put(PASSAGE)).rejects.toMatchObject({ name: 'QdrantError', kind });
+  }
 });
 
 test('without a collection to learn into nothing is learned, and what was is removed', async () => {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { OpenAiLlm } from '../../src/rag/llm/openai.js';
 import { type Handler, json, ScriptedServer } from '../support/http-server.js';
 import { RotatingCredential } from '../support/rag-parts.js';
+import { until } from '../support/until.js';
 
 let server: ScriptedServer;
 let llm: OpenAiLlm;
@@ -102,6 +103,37 @@ describe('tokens', () => {
     await count('один', 'два');
     await count('один', 'три');
     expect(server.requests).toHaveLength(3);
+  });
+
+  test('of a text that comes again in one question are counted once', async () => {
+    server.handler = routes({ '/tokenize': { count: 3, tokens: [1, 2, 3] } });
+    expect(await count('один', 'два', 'один', 'один')).toEqual([3, 3, 3, 3]);
+    expect(server.requests).toHaveLength(2);
+  });
+
+  test('of many texts are counted a few at a time', async () => {
+    let [now, most] = [0, 0];
+    server.handler = async (_request, response) => {
+      now += 1;
+      most = Math.max(most, now);
+      await new Promise((resolve) => setImmediate(resolve));
+      now -= 1;
+      json(response, 200, { count: 1, tokens: [1] });
+    };
+    expect(await count(...Array.from({ length: 40 }, (_, index) => `текст ${index}`))).toHaveLength(40);
+    expect(server.requests).toHaveLength(40);
+    expect(most).toBeLessThanOrEqual(8);
+  });
+
+  test('are counted for others when a client left while its own were', async () => {
+    server.handler = () => undefined;
+    const controller = new AbortController();
+    const left = llm.tokenizer.count(['один'], controller.signal);
+    await until('the server is asked', () => server.requests.length === 1);
+    controller.abort(new Error('the client is gone'));
+    expect(await left).toBeUndefined();
+    server.handler = routes({ '/tokenize': { count: 3, tokens: [1, 2, 3] } });
+    expect(await count('один')).toEqual([3]);
   });
 
   test('of a server without a tokenizer are not known, and it is left alone for a minute', async () => {

@@ -69,6 +69,14 @@ export function keepsRecords(name: string, history: () => History): void {
       expect((await history().find(id))?.feedback).toMatchObject({ value: 'negative', comment: undefined });
     });
 
+    test('has what takes something back followed before older praise', async () => {
+      const [praised, blamed] = [await begin('critic'), await begin('critic')];
+      await history().rate(praised, 'positive', undefined);
+      await history().rate(blamed, 'negative', undefined);
+      const ids = (await history().toFollow(1000)).map(({ exchangeId }) => exchangeId);
+      expect(ids.filter((id) => id === praised || id === blamed)).toEqual([blamed, praised]);
+    });
+
     test('keeps no word about what is not there', async () => {
       expect(await history().rate(randomUUID(), 'positive', undefined)).toBe(false);
     });

@@ -114,8 +114,10 @@ export class MemoryHistory implements History {
   }
 
   async toFollow(limit: number): Promise<readonly FeedbackToFollow[]> {
+    const isPraise = (id: string) => Number(this.exchanges.get(id)?.feedback?.value === 'positive');
     return [...this.#revisions]
       .filter(([id, revision]) => (this.#followed.get(id) ?? 0) < revision)
+      .sort(([a], [b]) => isPraise(a) - isPraise(b))
       .slice(0, limit)
       .map(([exchangeId, revision]) => ({ exchangeId, revision }));
   }

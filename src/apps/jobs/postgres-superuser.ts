@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { codeOf } from '../../rag/failure.js';
 import { postgresAddress } from '../../rag/history/connection.js';
-import { valid } from '../secret-file.js';
+import { every } from '../secret-file.js';
 import { JobFailure } from './job.js';
 
 const CONNECT_TIMEOUT_MS = 5000;
@@ -25,16 +25,17 @@ export interface SessionOptions {
 }
 
 /**
- * Logs in with the newest password, or during a rotation with the one before it.
+ * Logs in with the newest password that the server takes: during a rotation the one before the newest, and after
+ * rotations whose deploys did not get so far, or data that was restored, an older one.
  *
- * @throws JobFailure when the server refuses both; otherwise what the server or the connection said
+ * @throws JobFailure when the server refuses all; otherwise what the server or the connection said
  */
 export async function connectAsSuperuser(
   access: PostgresAccess,
   { database, external, application }: SessionOptions,
 ): Promise<{ readonly client: pg.Client; readonly superuser: { readonly name: string; readonly password: string } }> {
   const address = postgresAddress(access.url);
-  const passwords = await valid(access.passwordFile);
+  const passwords = await every(access.passwordFile);
   for (const candidate of passwords) {
     const client = new pg.Client({
       ...address,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
 import { type LearnedPassages, Learner } from '../../rag/learn.js';
@@ -9,7 +10,7 @@ import { refuseMalformed } from '../http-problems.js';
 import { RateLimit } from '../rate-limit.js';
 import { watchSilentConnections } from '../silent-connections.js';
 import { type Asker, Askers, type KeySources } from './asker.js';
-import { Asking } from './asking.js';
+import { Asking, TAKE_MS } from './asking.js';
 import { addCompletions } from './completion-routes.js';
 import { answerProblems } from './error-handler.js';
 import { RagApiMetrics } from './metrics.js';
@@ -20,6 +21,9 @@ import { Readiness } from './readiness.js';
 import { addRecords } from './record-routes.js';
 import type { RagApiSettings } from './settings.js';
 import { Streams } from './streams.js';
+
+/** How long replies other than answers may take at least when the service stops, in milliseconds. */
+const REPLY_GRACE_MS = 500;
 
 /** Longest wait for the last exchanges to be saved when the service stops, in milliseconds. */
 const SAVING_GRACE_MS = 8000;
@@ -46,6 +50,8 @@ export interface RagApiParts {
    * only this machine reaches.
    */
   readonly apiKeys: KeySources | 'open';
+  /** How long after `limits.totalSeconds` a client may take the rest of its answer, in milliseconds. @default TAKE_MS */
+  readonly takeMs?: number | undefined;
   /** @default - no log */
   readonly logger?: FastifyServerOptions['logger'];
 }
@@ -78,12 +84,16 @@ export function buildApp(parts: RagApiParts): RagApi {
       return typeof wanted === 'string' && REQUEST_ID.test(wanted) ? wanted : randomUUID();
     },
     forceCloseConnections: 'idle',
+    // `Streams` refuses questions while the service stops, in our own words.
+    return503OnClosing: false,
     // A name of 64 characters, each of them in up to twelve.
     routerOptions: { maxParamLength: 1024 },
   });
   const endSilentConnections = watchSilentConnections(app.server);
   limitConnections(app.server, { connections: limits.connections, perAddress: limits.connectionsPerAddress });
   app.decorateRequest('asker', undefined);
+  // Fastify reads it beside JSON, and hands handlers a string.
+  app.removeContentTypeParser('text/plain');
   const pipeline = new Pipeline({
     retrieval: parts.retrieval,
     history: parts.history,
@@ -100,12 +110,15 @@ export function buildApp(parts: RagApiParts): RagApi {
     observer: observe(app.log, metrics),
   });
   const learner = parts.learned && new Learner(parts.history, parts.learned, observeLearning(app.log));
-  const asking = new Asking(pipeline, streams);
+  const asking = new Asking(pipeline, streams, limits.totalSeconds * 1000 + (parts.takeMs ?? TAKE_MS));
 
   answerProblems(app, metrics);
   app.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', request.id);
     reply.header('x-content-type-options', 'nosniff');
+  });
+  app.addHook('onResponse', async ({ raw: { socket } }) => {
+    if (streams.refusing) endWhenIdle(socket);
   });
   addProbes(app, parts);
   addDescription(app, settings);
@@ -123,16 +136,27 @@ export function buildApp(parts: RagApiParts): RagApi {
     followFeedback: async () => learner?.follow(),
     async stop(graceMs) {
       streams.refuse();
+      const end = performance.now() + graceMs;
       const closed = app.close();
       await streams.end(graceMs);
       // Connections whose answer just ended are idle now, and would be waited for until their clients close them.
       app.server.closeIdleConnections();
       endSilentConnections();
+      const left = Math.max(end - performance.now(), REPLY_GRACE_MS);
+      await Promise.race([closed, delay(left, undefined, { ref: false })]);
+      // What is open still is a reply that nobody reads.
+      app.server.closeAllConnections();
       await closed;
       await Promise.race([pipeline.drain(), delay(SAVING_GRACE_MS, undefined, { ref: false })]);
       pipeline.waiting.giveUp();
     },
   };
+}
+
+/** Ends a connection on which no other reply is on its way: a server that closes waits for it, however long it is kept. */
+function endWhenIdle(socket: Socket): void {
+  const next = (socket as { _httpMessage?: unknown })._httpMessage;
+  if (!next) socket.destroySoon();
 }
 
 function requireKey(app: FastifyInstance, askers: Askers): void {

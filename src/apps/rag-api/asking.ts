@@ -8,8 +8,14 @@ import type { Streams } from './streams.js';
  */
 const FLUSH_MS = 500;
 
+/**
+ * How long after the total deadline of an answer its client may take what is left of it, in milliseconds. The clean
+ * end of one that ended in time may be held back for 15 s by PostgreSQL.
+ */
+export const TAKE_MS = 20_000;
+
 /** Why an answer ends early when nothing is wrong with it. */
-class ClientGone extends Error {
+export class ClientGone extends Error {
   override readonly name = 'ClientGone';
 }
 
@@ -18,27 +24,38 @@ export type Asked = Omit<Question, 'requestId'>;
 
 /** Puts questions of requests to the pipeline, and has their answers end when their clients are gone. */
 export class Asking {
+  /** @param longestMs how long a reply may take from question to last byte, in milliseconds, however slow its reader */
   constructor(
     private readonly pipeline: Pipeline,
     private readonly streams: Streams,
+    private readonly longestMs: number,
   ) {}
 
   /** Rejects with `ApiProblem`, `RagFailure` or the reason of an abort. The reply still needs its headers and body. */
   async ask(request: FastifyRequest, reply: FastifyReply, asked: Asked): Promise<Answer> {
     const controller = this.streams.enter(request.asker);
+    const { socket } = request.raw;
+    const destroySoon = () => setTimeout(() => reply.raw.destroy(), FLUSH_MS).unref();
+    // The pipeline's own deadline is over when the text is; a reader that takes nothing would keep its place for ever.
+    const overdue = setTimeout(() => reply.raw.destroy(), this.longestMs).unref();
     // Not request.signal: that one aborts as soon as the body of a POST has been read.
     const closed = () => {
+      clearTimeout(overdue);
+      socket.off('close', closed);
       if (!reply.raw.writableFinished) controller.abort(new ClientGone('the client closed the connection'));
       this.streams.leave(controller);
     };
-    if (reply.raw.closed) closed();
-    else reply.raw.once('close', closed);
+    if (reply.raw.closed || socket.destroyed) closed();
+    else {
+      reply.raw.once('close', closed);
+      // A reply that waits behind another one on its connection is not told.
+      socket.once('close', closed);
+    }
+    controller.signal.addEventListener('abort', destroySoon, { once: true });
 
     const answer = await this.pipeline.ask({ requestId: request.id, ...asked }, controller.signal);
     // A reader that takes nothing would hold a broken answer back for ever.
-    answer.signal.addEventListener('abort', () => setTimeout(() => reply.raw.destroy(), FLUSH_MS).unref(), {
-      once: true,
-    });
+    answer.signal.addEventListener('abort', destroySoon, { once: true });
     return answer;
   }
 }

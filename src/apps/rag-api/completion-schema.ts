@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { cleanText } from '../../rag/normalise.js';
 import type { ChatMessage } from '../../rag/ports.js';
-import { questionText } from './message.js';
+import { HISTORY_MESSAGES, questionText } from './message.js';
 import type { RagApiSettings } from './settings.js';
 import { userName } from './user-name.js';
 
@@ -22,7 +22,7 @@ type Message = z.output<typeof Message>;
 export interface AskedCompletion {
   readonly model: string;
   readonly message: string;
-  /** What was said before, without messages of the system. */
+  /** The last of what was said before, without messages of the system. */
   readonly history: readonly ChatMessage[];
   readonly userName: string;
   readonly stream: boolean;
@@ -41,7 +41,9 @@ export function completionSchema({ courses, limits }: Pick<RagApiSettings, 'cour
       messages: z
         .array(Message)
         .min(1, 'is empty')
-        .describe('The last one is the question, and the user’s; those before it are the conversation'),
+        .describe(
+          `The last one is the question, and the user’s; the ${HISTORY_MESSAGES} before it are the conversation, and older ones are ignored`,
+        ),
       stream: z.boolean().nullish().describe('Whether the answer comes as server-sent events'),
       stream_options: z
         .object({
@@ -63,7 +65,11 @@ export function completionSchema({ courses, limits }: Pick<RagApiSettings, 'cour
       }
     })
     .transform(({ model, messages, stream, stream_options, user }): AskedCompletion => {
-      const said = messages.slice(0, -1).flatMap((one) => chatMessage(one) ?? []);
+      // Clients send all that was said, however long ago; a prompt would have no room for it.
+      const said = messages
+        .slice(0, -1)
+        .flatMap((one) => chatMessage(one) ?? [])
+        .slice(-HISTORY_MESSAGES);
       const message = textOf(messages.at(-1) as Message);
       const includeUsage = stream_options?.include_usage === true;
       return { model, message, history: said, userName: user ?? NOBODY, stream: stream === true, includeUsage };

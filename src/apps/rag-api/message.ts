@@ -4,7 +4,7 @@ import type { RagApiSettings } from './settings.js';
 import { userName } from './user-name.js';
 
 /** Most messages of a conversation that a question may bring; how much of them is used is a matter of room. */
-const HISTORY_MESSAGES = 20;
+export const HISTORY_MESSAGES = 20;
 
 /** A character that is left of a text when it was cleaned and trimmed, for readers of the API's description. */
 const VISIBLE =

@@ -4,6 +4,7 @@ import { RagFailure } from '../../rag/failure.js';
 import type { Component, Summary } from '../../rag/pipeline.js';
 import { FEEDBACK_VALUES, type FeedbackValue } from '../../rag/ports.js';
 import type { Retrieved } from '../../rag/retrieve.js';
+import { ClientGone } from './asking.js';
 
 /** What is looked at whenever the metrics are read. */
 export interface Gauged {
@@ -75,7 +76,8 @@ export class RagApiMetrics {
   ended(summary: Summary): void {
     const { status, refused, question, timings, failure } = summary;
     this.#requests.inc({ course: question.course, outcome: outcomeOf(summary) });
-    if (status === 'aborted') this.#aborts.inc();
+    // Those that were ended by a stop of the service are aborted as well.
+    if (failure instanceof ClientGone) this.#aborts.inc();
     if (status === 'error') this.#failures.inc({ code: failure instanceof RagFailure ? failure.kind : 'internal' });
     if (status === 'complete' && !refused) this.#endToEnd.observe((timings.total ?? 0) / 1000);
     for (const stage of RAG_STAGES) {

@@ -57,6 +57,9 @@ export function observeLearning(log: FastifyBaseLogger): LearnerObserver {
     followed(exchangeId, what) {
       log.info({ exchangeId }, what === 'put' ? 'exchange learned' : 'exchange not learned');
     },
+    gaveUp(exchangeId, cause) {
+      log.error({ exchangeId, err: cause }, 'exchange cannot be learned');
+    },
     failed(cause) {
       log.warn({ err: cause }, 'feedback waits to be followed');
     },

@@ -53,7 +53,7 @@ export function addRecords(app: FastifyInstance, { settings, history, pipeline, 
   app.delete('/users/:name', { onRequest }, async (request, reply) => {
     const { name } = parseInput(userSchema, request.params);
     // First what could be written anew, then what is, and the points last: they are made of exchanges that are there.
-    await pipeline.waiting.forget(name);
+    await pipeline.forget(name);
     const exchanges = await history.forget(name);
     try {
       await learner?.forget(name);

@@ -1,6 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Tally } from '../tally.js';
 import type { Asker } from './asker.js';
 import { ApiProblem } from './problems.js';
+
+/** Longest wait for the replies of aborted answers to leave, in milliseconds; whoever aborts is done sooner as a rule. */
+const LEAVING_MS = 1000;
 
 /** How many answers may be on their way at once. */
 export interface StreamLimits {
@@ -66,20 +70,24 @@ export class Streams {
     if (this.#running.size === 0) this.#onEmpty();
   }
 
+  /** Whether no new answers are begun: the service stops. */
+  get refusing(): boolean {
+    return this.#refusing;
+  }
+
   refuse(): void {
     this.#refusing = true;
   }
 
-  /** Resolves when the last answer has ended; those that have not after `graceMs` are aborted. */
+  /** Resolves when the last answer has ended; those that have not after `graceMs` are aborted, and soon not waited for. */
   async end(graceMs: number): Promise<void> {
     if (this.#running.size === 0) return;
     const empty = new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
     });
-    const timer = setTimeout(() => {
-      for (const controller of this.#running.keys()) controller.abort(new Error('the service stops'));
-    }, graceMs);
-    await empty;
-    clearTimeout(timer);
+    await Promise.race([empty, delay(graceMs, undefined, { ref: false })]);
+    if (this.#running.size === 0) return;
+    for (const controller of this.#running.keys()) controller.abort(new ApiProblem('STOPPING'));
+    await Promise.race([empty, delay(LEAVING_MS, undefined, { ref: false })]);
   }
 }

@@ -84,7 +84,8 @@ export function rateStatement(id: string, value: FeedbackValue, comment: string 
 
 export function toFollowStatement(limit: number): Statement {
   return {
-    text: `SELECT exchange_id, revision FROM rag.feedback WHERE followed < revision ORDER BY given_at LIMIT $1`,
+    text: `SELECT exchange_id, revision FROM rag.feedback WHERE followed < revision
+            ORDER BY value = 'positive', given_at LIMIT $1`,
     values: [limit],
   };
 }

@@ -7,6 +7,9 @@ const COUNT_TIMEOUT_MS = 500;
 /** How long what the server said of its context is taken for true, and how long a server that cannot count is not asked again. */
 const REMEMBER_MS = 60_000;
 
+/** Texts of one question that are being counted at once. */
+const MOST_AT_ONCE = 8;
+
 /** Counts that are kept: passages come again and again. */
 const MOST_COUNTS = 2048;
 
@@ -60,10 +63,21 @@ export class ServerTokenizer implements Tokenizer {
   async count(texts: readonly string[], signal: AbortSignal): Promise<readonly number[] | undefined> {
     if (this.#silentUntil > Date.now()) return undefined;
     const limited = AbortSignal.any([signal, AbortSignal.timeout(COUNT_TIMEOUT_MS)]);
+    const counts = new Map<string, number>();
+    // A conversation repeats itself, and may be long: each text is counted once, and few of them at a time.
+    const left = [...new Set(texts)];
+    const countNext = async () => {
+      for (let text = left.shift(); text !== undefined; text = left.shift()) {
+        counts.set(text, await this.#countOne(text, limited));
+      }
+    };
     try {
-      return await Promise.all(texts.map((text) => this.#countOne(text, limited)));
+      await Promise.all(Array.from({ length: Math.min(MOST_AT_ONCE, left.length) }, countNext));
+      return texts.map((text) => counts.get(text) ?? 0);
     } catch {
-      this.#silentUntil = Date.now() + REMEMBER_MS;
+      left.length = 0;
+      // A client that left says nothing about the server.
+      if (!signal.aborted) this.#silentUntil = Date.now() + REMEMBER_MS;
       return undefined;
     }
   }

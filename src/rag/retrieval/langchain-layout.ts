@@ -1,5 +1,6 @@
 import type { Schemas } from '@qdrant/js-client-rest';
 import { hashOf } from '../ingest/identity.js';
+import { cleanText } from '../normalise.js';
 import type { Passage } from '../ports.js';
 import type { SearchedCollection } from './collection-settings.js';
 
@@ -20,14 +21,15 @@ export function langChainSearch(
   };
 }
 
-/** A point as a passage. Throws when it has no text. */
+/** A point as a passage, its texts cleaned as those that ragdock writes are. Throws when it has no text. */
 export function passageOfLangChain(
   { name }: SearchedCollection,
   { id, score, payload }: Schemas['ScoredPoint'],
 ): Passage {
-  const { page_content: text, metadata } = (payload ?? {}) as { page_content?: unknown; metadata?: unknown };
-  if (typeof text !== 'string')
+  const { page_content: written, metadata } = (payload ?? {}) as { page_content?: unknown; metadata?: unknown };
+  if (typeof written !== 'string')
     throw new Error(`point ${id} of ${name} has no page_content; LangChain did not write it`);
+  const text = cleanText(written);
   const about = (typeof metadata === 'object' && metadata !== null ? metadata : {}) as Readonly<
     Record<string, unknown>
   >;
@@ -45,4 +47,7 @@ export function passageOfLangChain(
   };
 }
 
-const wordsIn = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+function wordsIn(value: unknown): string | undefined {
+  const words = typeof value === 'string' ? cleanText(value) : '';
+  return words === '' ? undefined : words;
+}

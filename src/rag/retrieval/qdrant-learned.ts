@@ -1,4 +1,5 @@
-import type { LearnedPassage, LearnedPassages } from '../learn.js';
+import { EmbeddingError } from '../embeddings/openai-embedder.js';
+import { type LearnedPassage, type LearnedPassages, Unlearnable } from '../learn.js';
 import { searchedText } from '../origin.js';
 import type { Credential, Embedder } from '../ports.js';
 import type { CollectionSettings } from './collection-settings.js';
@@ -44,18 +45,10 @@ export class QdrantLearned implements LearnedPassages {
   async put(passage: LearnedPassage): Promise<void> {
     if (this.#into === undefined) throw new Error('there is no collection to learn into');
     const traits = await collectionTraits(this.#http, this.#into);
-    const dense = traits.embedding ? await this.#vectorOf(passage) : undefined;
+    const dense = traits.embedding ? await takenOrRefused(passage, this.#vectorOf(passage)) : undefined;
     const point = pointOf(passage, traits, dense);
     await checkVectorNames(this.#http, this.#into, traits);
-    await this.#http.call({
-      method: 'PUT',
-      path: `${collectionPath(this.#into)}/points?wait=true`,
-      body: {
-        points: [{ ...point, payload: { ...point.payload, [ORIGIN.key]: ORIGIN.value, user_name: passage.userName } }],
-      },
-      timeoutMs: WRITE_TIMEOUT_MS,
-      idempotent: true,
-    });
+    await takenOrRefused(passage, this.#write(this.#into, passage, point));
   }
 
   async remove(exchangeId: string): Promise<void> {
@@ -72,6 +65,18 @@ export class QdrantLearned implements LearnedPassages {
 
   async close(): Promise<void> {
     await this.#http.close();
+  }
+
+  async #write(collection: string, passage: LearnedPassage, point: ReturnType<typeof pointOf>): Promise<void> {
+    await this.#http.call({
+      method: 'PUT',
+      path: `${collectionPath(collection)}/points?wait=true`,
+      body: {
+        points: [{ ...point, payload: { ...point.payload, [ORIGIN.key]: ORIGIN.value, user_name: passage.userName } }],
+      },
+      timeoutMs: WRITE_TIMEOUT_MS,
+      idempotent: true,
+    });
   }
 
   async #delete(which: object): Promise<void> {
@@ -98,5 +103,15 @@ export class QdrantLearned implements LearnedPassages {
     const [vector] = (await this.#embedder?.embed([text], AbortSignal.timeout(WRITE_TIMEOUT_MS))) ?? [];
     if (!vector) throw new Error('the collection has vectors, and there is no embedding server');
     return vector;
+  }
+}
+
+/** A wrong key, collection or model is somebody's to mend, and a passage waits for that; one that is refused does not. */
+async function takenOrRefused<T>({ id }: LearnedPassage, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    const refused = (cause instanceof EmbeddingError || cause instanceof QdrantError) && cause.kind === 'refused';
+    throw refused ? new Unlearnable(`what is learned from exchange ${id} was refused`, { cause }) : cause;
   }
 }

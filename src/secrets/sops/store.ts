@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { RagdockError, throwProblems } from '../../errors/problem.js';
 import type { SecretStore, StoredSecret } from '../store.js';
@@ -91,7 +101,10 @@ export class SopsStore implements SecretStore {
       const text = readFileSync(join(cwd, attempt), 'utf8');
       throwProblems(encryptedFile(text, file).problems);
       if (readEncryptedFile(cwd, file).text !== this.#before) throw changedMeanwhile(file);
+      // The lock file with the fingerprints is on the disk soon; a crash must not leave it without their values.
+      sync(join(cwd, attempt));
       renameSync(join(cwd, attempt), path);
+      sync(dirname(path));
       this.#before = text;
       this.#changed.clear();
     } finally {
@@ -117,6 +130,16 @@ export class SopsStore implements SecretStore {
       if (value === undefined) await runSops(['unset', attempt, at], this.#options);
       else await runSops(['set', '--value-stdin', attempt, at], this.#options, JSON.stringify(value), [value]);
     }
+  }
+}
+
+/** What is in a file, or which files are in a folder, is on the disk when this returns. */
+function sync(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

@@ -6,6 +6,7 @@ import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { settleLogins } from '../../../src/apps/jobs/postgres-logins.js';
 import { preparePostgres } from '../../../src/apps/jobs/postgres-roles.js';
+import { connectAsSuperuser } from '../../../src/apps/jobs/postgres-superuser.js';
 import { loginsAt } from '../../../src/apps/postgres-logins.js';
 import { codeOf } from '../../../src/rag/failure.js';
 import { PostgresHistory } from '../../../src/rag/history/postgres.js';
@@ -150,6 +151,20 @@ describe.runIf(HAS_POSTGRES)('rotation of the password of PostgreSQL’s client'
     const { rows } = await client.query('SELECT current_user AS acting, session_user AS login');
     await client.end();
     expect(rows).toEqual([{ acting: ROLE, login: 'rag_api_1' }]);
+  });
+
+  test('a superuser whose password is some rotations old is found by its file', async () => {
+    const passwordFile = file('behind');
+    writeFileSync(`${passwordFile}.v1`, server.password);
+    for (const version of [2, 3, 4]) writeFileSync(`${passwordFile}.v${version}`, `of version ${version}`);
+    const session = { database: 'postgres', application: 'test' };
+    const { client, superuser: found } = await connectAsSuperuser(
+      { url: server.url('postgres'), passwordFile },
+      session,
+    );
+    await client.end();
+    // What the server is to be given is the newest all the same.
+    expect(found.password).toBe('of version 4');
   });
 
   test('a client that stays at the old login is logged out at the deadline', async () => {
