@@ -147,7 +147,8 @@ export async function sshHost(modelFile: string, socket = TEST_HOST_SOCKET): Pro
 
     // What a reader of the log does not understand would count as nothing.
     expect(use.logins).toBeGreaterThan(50);
-    expect(use.dropped).toBe(0);
+    // On a machine with other work logins take longer than their clients come: then some are dropped, and tried again.
+    expect(use.dropped, 'connections that sshd dropped, as it does on a busy machine').toBe(0);
     console.info(`${use.logins} logins, at most ${use.connections} connections at once`);
   });
 }
