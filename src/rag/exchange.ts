@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { CitationFilter } from './citations.js';
+import { ExchangeRecord, type Saved } from './exchange-record.js';
 import { abortReason, RagFailure } from './failure.js';
 import { searchedQuestion } from './follow-up.js';
 import { passesGate } from './gate.js';
 import { layOutPrompt } from './lay-out-prompt.js';
 import { cleanText, isRussian, storableText } from './normalise.js';
 import type { Answer, Component, ExchangeParts, Question } from './pipeline.js';
-import type { ExchangeOutcome, ExchangeSource, NewExchange, Passage, Prompt, Usage } from './ports.js';
+import type { ExchangeOutcome, ExchangeSource, Passage, Prompt, Usage } from './ports.js';
 import { retrieve } from './retrieve.js';
-import { retry } from './retry.js';
 import { type OpenedAnswer, openAnswer } from './stream.js';
 
 /** What is answered, without asking the model, when nothing was found and the mode is `refuse`. */
@@ -19,40 +19,26 @@ export const REFUSAL =
 export const ENGLISH_REFUSAL =
   'The course material has no answer to this question. Try to put it differently, or name the subject.';
 
-/** Longest wait for the question to be saved before the answer begins without that, in milliseconds. */
-const BEGIN_DEADLINE_MS = 2000;
-
-/** How long the end of an answer is held back while PostgreSQL comes back, in milliseconds. */
-const FINISH_DEADLINE_MS = 15_000;
-
-/** What became of an exchange that ended; `forgotten` is kept nowhere, for its user was erased meanwhile. */
-type Saving = Promise<'saved' | 'waiting' | 'forgotten'>;
-
 /** One question on its way. Whatever happens, `#settle` runs once and decides how it ended. */
 export class RunningExchange {
   /** Resolves when the exchange has ended and is saved, waits for the history, or is lost; never rejects. */
   readonly settled: Promise<void>;
 
-  readonly #id = randomUUID();
-  readonly #new: NewExchange;
   readonly #parts: ExchangeParts;
   readonly #question: Question;
+  readonly #record: ExchangeRecord;
   readonly #started = performance.now();
-  readonly #askedAt = new Date();
   readonly #controller = new AbortController();
-  readonly #begun: Promise<void>;
   readonly #deadline: NodeJS.Timeout;
   readonly #timings: Record<string, number> = {};
   readonly #degraded: Component[] = [];
-  #announced = false;
   #sources: readonly ExchangeSource[] = [];
   #citations = new CitationFilter(0);
   #answer = '';
   #refused = false;
   #finishReason: string | undefined;
   #usage: Usage | undefined;
-  #saving: Saving | undefined;
-  #forgotten = false;
+  #saving: Promise<Saved> | undefined;
   #resolveSettled: () => void = () => undefined;
 
   constructor(parts: ExchangeParts, question: Question, signal: AbortSignal) {
@@ -72,17 +58,14 @@ export class RunningExchange {
     this.#controller.signal.addEventListener('abort', () => this.fail(abortReason(this.#controller.signal)), {
       once: true,
     });
-    this.#new = {
-      id: this.#id,
+    this.#record = new ExchangeRecord(parts, {
+      id: randomUUID(),
       requestId: question.requestId,
       userName: question.userName,
       course: question.course,
       question: this.#question.message,
       model: parts.llm.model,
-    };
-    this.#begun = parts.history.begin(this.#new);
-    // Looked at in `#announce`; a question that fails before that has nobody else to handle it.
-    this.#begun.catch(() => undefined);
+    });
   }
 
   async open(): Promise<Answer> {
@@ -113,9 +96,8 @@ export class RunningExchange {
   }
 
   /** Nothing of it is saved any more, and its beginning is on its way no longer, when this resolves; never rejects. */
-  async forget(): Promise<void> {
-    this.#forgotten = true;
-    await this.#begun.catch(() => undefined);
+  forget(): Promise<void> {
+    return this.#record.forget();
   }
 
   async #retrieve(): Promise<readonly Passage[]> {
@@ -169,30 +151,13 @@ export class RunningExchange {
 
   /** Waits, within its deadline, for the question to be saved. */
   async #announce(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const left = Math.max(0, BEGIN_DEADLINE_MS - this.#elapsed());
-    try {
-      await Promise.race([
-        this.#begun,
-        new Promise<never>((_, reject) => {
-          timer = setTimeout(
-            () => reject(new Error(`the question was not saved within ${BEGIN_DEADLINE_MS} ms`)),
-            left,
-          );
-        }),
-      ]);
-      this.#announced = true;
-    } catch (error) {
-      this.#degrade('history', error);
-    } finally {
-      clearTimeout(timer);
-    }
+    await this.#record.announce().catch((error: unknown) => this.#degrade('history', error));
     if (this.#signal.aborted) throw abortReason(this.#signal);
   }
 
   #answerWith(text: AsyncGenerator<string>): Answer {
     return {
-      exchangeId: this.#announced ? this.#id : undefined,
+      exchangeId: this.#record.announced ? this.#record.id : undefined,
       sources: this.#sources,
       degraded: [...this.#degraded],
       refused: this.#refused,
@@ -235,7 +200,7 @@ export class RunningExchange {
     // Aborted while the reader took its time over the last piece, and on record as that: no clean end any more.
     if (this.#saving) throw abortReason(this.#signal);
     const saving = this.#settle(undefined);
-    if (!this.#announced) return;
+    if (!this.#record.announced) return;
     const saved = await saving.catch((cause: unknown) => {
       throw new RagFailure('history-unavailable', 'the answer could not be saved', { cause });
     });
@@ -243,7 +208,7 @@ export class RunningExchange {
   }
 
   /** The first call decides how the exchange ended; each call resolves, or rejects, with its saving. */
-  #settle(failure: unknown): Saving {
+  #settle(failure: unknown): Promise<Saved> {
     if (this.#saving) return this.#saving;
     clearTimeout(this.#deadline);
     this.#timings.total = this.#elapsed();
@@ -259,39 +224,18 @@ export class RunningExchange {
       completionTokens: this.#usage?.completionTokens,
       errorCode: failure instanceof RagFailure ? failure.kind : undefined,
     };
-    this.#saving = this.#save(outcome);
+    this.#saving = this.#record.save(outcome);
     this.#saving.then(
       () => this.#resolveSettled(),
       (error: unknown) => {
-        this.#parts.observer.lost(this.#id, error);
+        this.#parts.observer.lost(this.#record.id, error);
         this.#resolveSettled();
       },
     );
     // Whatever still runs for this question, in the model first of all, ends now.
     if (failure !== undefined && !this.#signal.aborted) this.#controller.abort(failure);
-    this.#parts.observer.ended({ ...outcome, question: this.#question, exchangeId: this.#id, failure });
+    this.#parts.observer.ended({ ...outcome, question: this.#question, exchangeId: this.#record.id, failure });
     return this.#saving;
-  }
-
-  async #save(outcome: ExchangeOutcome): Saving {
-    const { history, waiting } = this.#parts;
-    const isTransient = (error: unknown) => error instanceof RagFailure;
-    try {
-      await this.#begun;
-      // Nobody waits for the end of an answer that was not announced as saved.
-      const deadlineMs = this.#announced ? FINISH_DEADLINE_MS : 0;
-      const began = this.#elapsed();
-      await retry(async () => this.#forgotten || history.finish(this.#id, outcome), { deadlineMs, isTransient });
-      if (this.#forgotten) return 'forgotten';
-      this.#parts.observer.saved(this.#id, this.#elapsed() - began);
-      return 'saved';
-    } catch (error) {
-      if (this.#forgotten) return 'forgotten';
-      if (!isTransient(error)) throw error;
-      this.#parts.observer.waits(this.#id, error);
-      waiting.add({ ...this.#new, askedAt: this.#askedAt }, { ...outcome, finishedAt: new Date() });
-      return 'waiting';
-    }
   }
 
   #statusOf(): 'aborted' | 'error' {
