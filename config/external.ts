@@ -72,6 +72,3 @@ export const externalQdrant = z
   })
   .optional()
   .describe('A server that is there already, in place of one of the stack');
-
-export type ExternalPostgresSettings = NonNullable<z.output<typeof externalPostgres>>;
-export type ExternalQdrantSettings = NonNullable<z.output<typeof externalQdrant>>;

@@ -67,11 +67,11 @@ function kindsOf(kinds: readonly SchemaNode[], path: string): readonly Row[] {
 }
 
 function merged(path: string, kinds: number, rows: readonly { readonly name: string; readonly row: Row }[]): Row {
+  const names = rows.map(({ name }) => `\`${name}\``).join(', ');
   const ofAll = (field: 'kind' | 'fallback' | 'description', join: string): string => {
     const values = [...new Set(rows.map(({ row }) => row[field]))];
     const [value = ''] = values;
-    if (values.length === 1)
-      return field === 'description' && rows.length < kinds ? `\`${rows[0]?.name}\`: ${value}` : value;
+    if (values.length === 1) return field === 'description' && rows.length < kinds ? `${names}: ${value}` : value;
     return rows.map(({ name, row }) => `\`${name}\`: ${row[field]}`).join(join);
   };
   return {

@@ -6,6 +6,7 @@ import { EXTERNAL_RULES } from './rules/external.js';
 import { EXTRA_SERVICE_RULES } from './rules/extra-services.js';
 import { NAME_RULES } from './rules/names.js';
 import { NETWORK_RULES } from './rules/network.js';
+import { POSTGRES_RULES } from './rules/postgres.js';
 import { SERVICE_RULES } from './rules/services.js';
 import { STATE_RULES } from './rules/state.js';
 import { VLLM_RULES } from './rules/vllm.js';
@@ -38,6 +39,7 @@ const RULES: readonly Rule[] = [
   ...NETWORK_RULES,
   ...NAME_RULES,
   ...SERVICE_RULES,
+  ...POSTGRES_RULES,
   ...VLLM_RULES,
   ...EMBEDDING_RULES,
   ...COLLECTION_RULES,

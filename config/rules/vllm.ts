@@ -2,6 +2,7 @@ import { vllmFlagProblems } from '../../constructs/services/vllm/flags.js';
 import { cardsOf, type VllmSettings } from '../llm.js';
 import type { Path } from '../located.js';
 import type { Finding, Rule, RuleContext } from '../rules.js';
+import { LOOPBACK } from './network.js';
 
 /** A rule about one server of vLLM at a time. */
 type VllmRule = (server: VllmSettings, path: Path) => readonly Finding[];
@@ -85,6 +86,19 @@ const sharedMemoryFits: VllmRule = ({ sharedMemory, memory }, path) => {
   ];
 };
 
+/** A key guards /v1 alone: /invocations answers a chat without one. (observed on vLLM 0.32.0) */
+const staysOnTheHost: VllmRule = ({ publish }, path) => {
+  if (!publish || publish.address === LOOPBACK) return [];
+  return [
+    {
+      path: [...path, 'publish', 'address'],
+      message: 'other machines could ask the model without its key: vLLM answers POST /invocations to anybody',
+      remedy: `Use ${LOOPBACK}, and let other machines ask the RAG API or come through an SSH tunnel.`,
+      restsOn: [[...path, 'engine']],
+    },
+  ];
+};
+
 const EACH: readonly VllmRule[] = [
   flagsAreRight,
   hostHasOneOfTwo,
@@ -92,6 +106,7 @@ const EACH: readonly VllmRule[] = [
   cardsAreEnough,
   cardsDiffer,
   sharedMemoryFits,
+  staysOnTheHost,
 ];
 
 const serversOf = ({ settings }: RuleContext): readonly (readonly [VllmSettings, Path])[] =>

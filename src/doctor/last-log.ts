@@ -1,5 +1,5 @@
 import type Docker from 'dockerode';
-import { maskSecrets } from '../apps/operator/smoke/mask.js';
+import { maskSecrets } from '../apps/mask-secrets.js';
 import { LineAssembler } from '../logs/lines.js';
 import { demultiplex } from '../operator/demultiplex.js';
 import { statusOf } from '../operator/docker.js';

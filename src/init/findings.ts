@@ -38,8 +38,8 @@ function memory({ survey: { found, neighbours }, choices: { memory: plan } }: Ne
 }
 
 function gpus({ survey: { gpus: cards, found } }: NewEnvironment): Finding {
-  const unused = 'this version runs models on processors alone';
-  if (cards.length > 0) return ['GPU', `${cards.join(', ')}: not used, ${unused}`, true];
+  const unused = 'engine: vllm runs models on cards';
+  if (cards.length > 0) return ['GPU', `${cards.join(', ')}: not used here; ${unused}`, true];
   if ('unreachable' in found || !found.nvidiaRuntime) return ['GPU', 'none found', false];
   return ['GPU', `the engine has the runtime nvidia, but no card was seen; ${unused}`, true];
 }

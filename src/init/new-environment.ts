@@ -120,7 +120,7 @@ function notes({ found, gpus, neighbours }: Survey, { memory }: Choices): readon
     ...(memory.limits.size > 0
       ? [`Memory limits below the defaults make the services fit, ${showMemory(memory.total)} in all: ${rest}.`]
       : []),
-    ...(gpus.length > 0 ? [`Not used by this version: ${gpus.join(', ')}. Models run on processors alone.`] : []),
+    ...(gpus.length > 0 ? [`Not used here: ${gpus.join(', ')}. A model with engine: vllm runs on cards.`] : []),
   ];
 }
 

@@ -1,13 +1,14 @@
 import type Docker from 'dockerode';
 import { SECRETS_FOLDER } from '../../constructs/engines/docker/index.js';
+import { maskSecrets } from '../apps/mask-secrets.js';
 import { MaskEvent } from '../apps/operator/mask.js';
-import { maskSecrets } from '../apps/operator/smoke/mask.js';
 import { RagdockError } from '../errors/problem.js';
 import { CommandQueue } from '../operator/command-queue.js';
 import { reasonOf, statusOf } from '../operator/docker.js';
 import { parseEvent } from '../operator/events.js';
 import { newRun, runSession, type SessionOutcome, sweepSessions } from '../operator/session.js';
-import { planSession, type SecretsAccess, secretsAccess } from '../operator/session-plan.js';
+import { type SecretsAccess, secretsAccess } from '../operator/session-access.js';
+import { planSession } from '../operator/session-plan.js';
 import { type DescribedStack, deployedAppsImage, readInventory } from '../operator/stack.js';
 import { matches } from '../secrets/fingerprint.js';
 import type { KnownSecret } from '../secrets/inventory.js';

@@ -3,7 +3,8 @@ import { OPERATOR_ASK_VARIABLES } from '../apps/operator/ask.js';
 import { RagdockError } from '../errors/problem.js';
 import { AskEvent, parseEvent } from './events.js';
 import { newRun, runSession, sweepSessions } from './session.js';
-import { planSession, SessionAccess } from './session-plan.js';
+import { SessionAccess } from './session-access.js';
+import { planSession } from './session-plan.js';
 import { type DescribedStack, deployedAppsImage, readInventory, requireRunning } from './stack.js';
 
 /** Beyond the longest answer that the API gives: starting, connecting, reading the sources. In seconds. */

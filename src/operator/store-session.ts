@@ -1,13 +1,8 @@
 import type Docker from 'dockerode';
 import { STORE_VARIABLES } from '../apps/operator/stores.js';
 import { newRun } from './session.js';
-import {
-  planSession,
-  SessionAccess,
-  type SessionConnection,
-  type SessionNeeds,
-  type SessionPlan,
-} from './session-plan.js';
+import { SessionAccess } from './session-access.js';
+import { planSession, type SessionConnection, type SessionNeeds, type SessionPlan } from './session-plan.js';
 import { type DescribedStack, deployedAppsImage, readInventory, requireRunning } from './stack.js';
 
 export interface StoreSessionNeeds extends Omit<SessionNeeds, 'connections'> {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { RagFailure } from './failure.js';
 import type { ExchangeParts } from './pipeline.js';
 import type { ExchangeOutcome, NewExchange } from './ports.js';
@@ -25,7 +26,8 @@ export class ExchangeRecord {
   constructor(parts: ExchangeParts, exchange: NewExchange) {
     this.#parts = parts;
     this.#new = exchange;
-    this.#begun = parts.history.begin(exchange);
+    // What the question asks of others goes out first: the statement costs some 0.3 ms, for which it waits anyway then.
+    this.#begun = nextTurn().then(() => parts.history.begin(exchange));
     // Looked at in `announce`; a question that fails before that has nobody else to handle it.
     this.#begun.catch(() => undefined);
   }

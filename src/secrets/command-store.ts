@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { commandFor } from '../../config/secret-store.js';
-import { maskSecrets } from '../apps/operator/smoke/mask.js';
+import { maskSecrets } from '../apps/mask-secrets.js';
 import type { Problem } from '../errors/problem.js';
 import type { KnownSecret } from './inventory.js';
 import { runProgram } from './run-program.js';

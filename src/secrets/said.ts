@@ -1,4 +1,4 @@
-import { maskSecrets } from '../apps/operator/smoke/mask.js';
+import { maskSecrets } from '../apps/mask-secrets.js';
 import { printable } from '../operator/printable.js';
 
 /** Lines of standard error that a problem shows, the last ones, and most characters of them. */

@@ -1,8 +1,8 @@
 import type Docker from 'dockerode';
 import type { Topology } from '../../constructs/engines/docker/index.js';
 import type { Workload } from '../../constructs/model/index.js';
+import { maskSecrets } from '../apps/mask-secrets.js';
 import { describe, withSignal } from '../apps/operator/smoke/check.js';
-import { maskSecrets } from '../apps/operator/smoke/mask.js';
 import { RagdockError } from '../errors/problem.js';
 import { lastLines } from './logs.js';
 import type { Diagnosis, Evidence } from './report.js';

@@ -2,14 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { Service, type Workload } from '../../constructs/model/index.js';
 import type { Bundle } from '../apps/bundle.js';
+import { maskSecrets } from '../apps/mask-secrets.js';
 import type { SmokeLevel } from '../apps/operator/smoke/level.js';
-import { maskSecrets } from '../apps/operator/smoke/mask.js';
 import { type CheckResult, SmokeEvent, type SmokePlan } from '../apps/operator/smoke/protocol.js';
 import { RagdockError } from '../errors/problem.js';
 import { CommandQueue } from '../operator/command-queue.js';
 import { parseEvent } from '../operator/events.js';
 import { newRun, runSession, type SessionOutcome, sweepSessions } from '../operator/session.js';
-import { planSession, SessionAccess } from '../operator/session-plan.js';
+import { SessionAccess } from '../operator/session-access.js';
+import { planSession } from '../operator/session-plan.js';
 import {
   type DescribedStack,
   deployedAppsImage,

@@ -1,4 +1,4 @@
-import { maskSecrets } from '../apps/operator/smoke/mask.js';
+import { maskSecrets } from '../apps/mask-secrets.js';
 
 /** A value in which every text has its secrets masked, before anything of it is shortened. */
 export function masked<T>(value: T, secrets: readonly string[]): T {

@@ -4,7 +4,7 @@ import type { Environment } from '../../config/environment.js';
 import { filesVolumes, type Topology } from '../../constructs/engines/docker/index.js';
 import { publishedUrl } from '../../constructs/engines/docker/outputs.js';
 import { ExternalServer, Job, Service, type Workload } from '../../constructs/model/index.js';
-import { maskSecrets } from '../apps/operator/smoke/mask.js';
+import { maskSecrets } from '../apps/mask-secrets.js';
 import { statusOf } from '../operator/docker.js';
 import { SESSION_LABELS } from '../operator/session-plan.js';
 import { notDeployed, wholeTopology } from '../operator/stack.js';

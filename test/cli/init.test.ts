@@ -76,11 +76,13 @@ describe('ragdock init', () => {
     await roundTrip(cwd, 'lab');
   });
 
-  test('says of GPUs that this version does not use them', async () => {
+  test('says of GPUs that they are not used, and by what they would be', async () => {
     const DiscoveredDevices = [{ Source: 'cdi', ID: 'nvidia.com/gpu=0' }];
     const { cwd, stdout } = await initOn({ info: { Runtimes: { nvidia: {} }, DiscoveredDevices } }, ['lab']);
-    expect(stdout).toMatch(/GPU {7}nvidia\.com\/gpu=0: not used, this version runs models on processors alone\n/);
-    expect(textOf(cwd, `${FOLDER}/lab.yaml`)).toMatch(/^# Not used by this version: nvidia\.com\/gpu=0\./m);
+    expect(stdout).toMatch(/GPU {7}nvidia\.com\/gpu=0: not used here; engine: vllm runs models on cards\n/);
+    expect(textOf(cwd, `${FOLDER}/lab.yaml`)).toMatch(
+      /^# Not used here: nvidia\.com\/gpu=0\. A model with engine: vllm/m,
+    );
     expect((await initOn({ info: { Runtimes: { nvidia: {} } } }, ['lab'])).stdout).toMatch(
       /GPU {7}the engine has the runtime nvidia, but no card was seen/,
     );

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
+import { partOf } from '../support/part.js';
 import { DEV_DRILLS, dev, prepareDev } from './support/dev.js';
 import { rotates } from './support/drill.js';
-import { partOf } from './support/part.js';
 import { prepareSaiga, SAIGA_DRILLS, saiga } from './support/saiga.js';
 import { bringUp, targetOf } from './support/stack.js';
 

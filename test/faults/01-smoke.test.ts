@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../deploy/support/poll.js';
-import { partOf } from '../drills/support/part.js';
+import { partOf } from '../support/part.js';
 import { FAULTS } from './list/index.js';
 import { type DoctorOutcome, doctor } from './support/doctor.js';
 import type { Fault } from './support/fault.js';

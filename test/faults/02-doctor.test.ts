@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FINDING_KINDS } from '../../src/doctor/catalogue/index.js';
 import { until } from '../deploy/support/poll.js';
-import { partOf } from '../drills/support/part.js';
+import { partOf } from '../support/part.js';
 import { DOCTOR_FAULTS, type DoctorFault } from './list/doctor.js';
 import { type DoctorOutcome, doctor } from './support/doctor.js';
 import { bringUp, dev } from './support/stacks.js';

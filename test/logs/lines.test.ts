@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { maskSecrets } from '../../src/apps/operator/smoke/mask.js';
+import { maskSecrets } from '../../src/apps/mask-secrets.js';
 import { LineAssembler, type LogLine } from '../../src/logs/lines.js';
 import { mergeByTime } from '../../src/logs/merge.js';
 import { Position } from '../../src/logs/position.js';

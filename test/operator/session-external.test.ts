@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { planSession, SessionAccess } from '../../src/operator/session-plan.js';
+import { SessionAccess } from '../../src/operator/session-access.js';
+import { planSession } from '../../src/operator/session-plan.js';
 import { requireRunning, stackOf } from '../../src/operator/stack.js';
 import { needsOf, pathOf, targetsOf } from '../../src/smoke/targets.js';
 import { devWith, type Yaml } from '../support/environments.js';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { planSession, SessionAccess, secretsAccess } from '../../src/operator/session-plan.js';
+import { SessionAccess, secretsAccess } from '../../src/operator/session-access.js';
+import { planSession } from '../../src/operator/session-plan.js';
 import { deployedAppsImage, requireRunning, stackOf } from '../../src/operator/stack.js';
 import { devWith } from '../support/environments.js';
 import { failureOf } from '../support/workloads.js';

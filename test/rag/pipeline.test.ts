@@ -330,7 +330,7 @@ describe('when collections cannot be searched', () => {
       { collection: 'b', passages: [] },
     ];
     await expect(ask()).rejects.toMatchObject({ kind: 'retrieval-unavailable' });
-    await until('the failure is saved', () => history.only.status === 'error');
+    await until('the failure is saved', () => [...history.exchanges.values()].some(({ status }) => status === 'error'));
     expect(history.only.errorCode).toBe('retrieval-unavailable');
     expect(llm.prompts).toEqual([]);
   });
@@ -517,7 +517,7 @@ describe('when the model fails', () => {
     const failure = new RagFailure('llm-unavailable', 'refused');
     llm.tell = () => fail(failure, '');
     await expect(ask()).rejects.toBe(failure);
-    await until('the failure is saved', () => history.only.status === 'error');
+    await until('the failure is saved', () => [...history.exchanges.values()].some(({ status }) => status === 'error'));
     expect(history.only).toMatchObject({ errorCode: 'llm-unavailable', answer: '' });
   });
 
@@ -531,7 +531,7 @@ describe('when the model fails', () => {
     llm.tell = () => fail(failure, 'Векторная', ' база');
     const answer = await ask();
     await expect(read(answer)).rejects.toBe(failure);
-    await until('the failure is saved', () => history.only.status === 'error');
+    await until('the failure is saved', () => [...history.exchanges.values()].some(({ status }) => status === 'error'));
     expect(history.only.answer).toBe('Векторная база');
     expect(answer.signal.aborted).toBe(true);
   });

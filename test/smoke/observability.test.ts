@@ -6,7 +6,7 @@ import type { ServiceChecks } from '../../src/apps/operator/smoke/check.js';
 import { exporterChecks } from '../../src/apps/operator/smoke/exporters.js';
 import { grafanaChecks } from '../../src/apps/operator/smoke/grafana.js';
 import { prometheusChecks } from '../../src/apps/operator/smoke/prometheus.js';
-import { SessionAccess } from '../../src/operator/session-plan.js';
+import { SessionAccess } from '../../src/operator/session-access.js';
 import { stackOf } from '../../src/operator/stack.js';
 import { targetsOf } from '../../src/smoke/targets.js';
 import { deployed } from '../operator/support/inventory.js';

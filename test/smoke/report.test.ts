@@ -1,6 +1,6 @@
 import { marked, type Tokens } from 'marked';
 import { describe, expect, test } from 'vitest';
-import { maskSecrets } from '../../src/apps/operator/smoke/mask.js';
+import { maskSecrets } from '../../src/apps/mask-secrets.js';
 import type { CheckResult } from '../../src/apps/operator/smoke/protocol.js';
 import { formatJunit } from '../../src/smoke/junit.js';
 import { formatMarkdown } from '../../src/smoke/markdown.js';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { partOf } from '../drills/support/part.js';
+import { partOf } from './part.js';
 
 test('parts of a list follow each other, and together are the list', () => {
   const all = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];

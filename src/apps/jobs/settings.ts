@@ -86,6 +86,3 @@ export const HuggingFaceSettings = z.strictObject({
 });
 export type HuggingFaceSettings = z.output<typeof HuggingFaceSettings>;
 export const HUGGING_FACE_VARIABLES = { tokenFile: 'HF_TOKEN_FILE' } as const;
-
-/** `ownership`: gives data volumes to the user of their service. Runs as root with no capability but CHOWN, and reads no settings file. */
-export const OWNERSHIP_ARGUMENTS = 'ownership UID:GID PATH…';

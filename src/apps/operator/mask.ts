@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { maskSecrets } from '../mask-secrets.js';
 import { formatEvent, readLines } from './lines.js';
-import { maskSecrets } from './smoke/mask.js';
 
 /** Lines to be given back without the secrets in them. */
 export const MaskRequest = z.strictObject({ id: z.int(), lines: z.array(z.string()) });

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { maskSecrets } from '../mask-secrets.js';
 import { formatEvent, readLines } from './lines.js';
 import { agentExporterChecks } from './smoke/agent-exporter.js';
 import { alertmanagerChecks } from './smoke/alertmanager.js';
@@ -12,7 +13,6 @@ import { exporterChecks } from './smoke/exporters.js';
 import { grafanaChecks } from './smoke/grafana.js';
 import { reaches } from './smoke/level.js';
 import { llmChecks } from './smoke/llm.js';
-import { maskSecrets } from './smoke/mask.js';
 import { walkPath } from './smoke/path.js';
 import { postgresChecks } from './smoke/postgres.js';
 import { prometheusChecks } from './smoke/prometheus.js';

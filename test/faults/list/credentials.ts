@@ -111,9 +111,9 @@ export const WATCHER_CREDENTIAL_FAULTS: readonly Fault[] = [
     expects: { service: 'postgres-exporter', check: 'logs in to PostgreSQL' },
   },
   {
-    name: 'the agent exporter has a wrong key for Qdrant',
+    name: 'the agent exporter has a wrong password',
     deployment: prod,
-    breaks: () => withAnother('agent-exporter', 'qdrant-api-key.v1', ANOTHER, prod),
+    breaks: () => withAnother('agent-exporter', 'postgres-agent-exporter-password.v1', ANOTHER, prod),
     isBroken: async () => (await upOf('min(rag_exporter_up)')) === '0',
     expects: { service: 'agent-exporter', check: 'reads its sources' },
   },

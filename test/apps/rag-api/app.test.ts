@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { PROBLEMS } from '../../src/apps/rag-api/problems.js';
-import { REFUSAL } from '../../src/rag/exchange.js';
-import { RagFailure } from '../../src/rag/failure.js';
-import { json } from '../support/http-server.js';
-import { answering, events, openStream, stalling, streaming } from '../support/openai-script.js';
-import { KEY, OLDER_KEY, RunningRagApi } from '../support/rag-api.js';
-import { passage } from '../support/rag-parts.js';
-import { until } from '../support/until.js';
+import { PROBLEMS } from '../../../src/apps/rag-api/problems.js';
+import { REFUSAL } from '../../../src/rag/exchange.js';
+import { RagFailure } from '../../../src/rag/failure.js';
+import { json } from '../../support/http-server.js';
+import { answering, events, openStream, stalling, streaming } from '../../support/openai-script.js';
+import { KEY, OLDER_KEY, RunningRagApi } from '../../support/rag-api.js';
+import { passage } from '../../support/rag-parts.js';
+import { until } from '../../support/until.js';
 
 let api: RunningRagApi;
 

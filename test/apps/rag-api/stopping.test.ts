@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Llm, LlmEvent } from '../../src/rag/ports.js';
-import { type Handler, json } from '../support/http-server.js';
-import { events, stalling, streaming } from '../support/openai-script.js';
-import { KEY, RunningRagApi } from '../support/rag-api.js';
-import { until } from '../support/until.js';
+import type { Llm, LlmEvent } from '../../../src/rag/ports.js';
+import { type Handler, json } from '../../support/http-server.js';
+import { events, stalling, streaming } from '../../support/openai-script.js';
+import { KEY, RunningRagApi } from '../../support/rag-api.js';
+import { until } from '../../support/until.js';
 
 let api: RunningRagApi;
 const sockets: Socket[] = [];

@@ -1,9 +1,9 @@
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { RAG_API_METRICS } from '../../dashboards/metrics.js';
-import { serveMetrics } from '../../src/apps/rag-api/metrics-server.js';
-import { RunningRagApi } from '../support/rag-api.js';
-import { passage } from '../support/rag-parts.js';
+import { RAG_API_METRICS } from '../../../dashboards/metrics.js';
+import { serveMetrics } from '../../../src/apps/rag-api/metrics-server.js';
+import { RunningRagApi } from '../../support/rag-api.js';
+import { passage } from '../../support/rag-parts.js';
 
 describe('the metrics of the RAG API', () => {
   test('are those of the catalogue, with its help, types and labels', async () => {

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { CLIENT_ADDRESS_HEADER } from '../../src/apps/rag-api/asker.js';
-import { methodsAt, OPERATIONS } from '../../src/apps/rag-api/operations.js';
-import { events, openStream } from '../support/openai-script.js';
-import { KEY, OLDER_KEY, RunningRagApi, WEB_BOT_KEY } from '../support/rag-api.js';
-import { until } from '../support/until.js';
+import { CLIENT_ADDRESS_HEADER } from '../../../src/apps/rag-api/asker.js';
+import { methodsAt, OPERATIONS } from '../../../src/apps/rag-api/operations.js';
+import { events, openStream } from '../../support/openai-script.js';
+import { KEY, OLDER_KEY, RunningRagApi, WEB_BOT_KEY } from '../../support/rag-api.js';
+import { until } from '../../support/until.js';
 
 let api: RunningRagApi;
 

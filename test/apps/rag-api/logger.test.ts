@@ -1,6 +1,6 @@
 import Fastify from 'fastify';
 import { describe, expect, test } from 'vitest';
-import { loggerOptions } from '../../src/apps/rag-api/logger.js';
+import { loggerOptions } from '../../../src/apps/rag-api/logger.js';
 
 function capture(level?: string) {
   const lines: Record<string, unknown>[] = [];

@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { AttackedApi } from '../attack/support/attacked-api.js';
-import { HAS_POSTGRES } from '../support/postgres-server.js';
+import { AttackedApi } from '../../attack/support/attacked-api.js';
+import { HAS_POSTGRES } from '../../support/postgres-server.js';
 
 /** Answers that end at once, one after the other, while the processes are killed under the next one. */
 const ANSWERS = 5;

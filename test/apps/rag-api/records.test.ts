@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { RagFailure } from '../../src/rag/failure.js';
-import { type LearnedPassage, type LearnedPassages, Unlearnable } from '../../src/rag/learn.js';
-import { events, streaming } from '../support/openai-script.js';
-import { RunningRagApi } from '../support/rag-api.js';
-import { until } from '../support/until.js';
+import { RagFailure } from '../../../src/rag/failure.js';
+import { type LearnedPassage, type LearnedPassages, Unlearnable } from '../../../src/rag/learn.js';
+import { events, streaming } from '../../support/openai-script.js';
+import { RunningRagApi } from '../../support/rag-api.js';
+import { until } from '../../support/until.js';
 
 /** The collection of learned passages, in memory. */
 class MemoryLearned implements LearnedPassages {

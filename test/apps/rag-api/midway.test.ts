@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { HAS_POSTGRES } from '../support/postgres-server.js';
-import { until } from '../support/until.js';
+import { HAS_POSTGRES } from '../../support/postgres-server.js';
+import { until } from '../../support/until.js';
 import { MIDWAY } from './degradation-table.js';
 import { DegradedApi } from './degraded-api.js';
 

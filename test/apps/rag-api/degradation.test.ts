@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ROOT } from '../support/environments.js';
-import { HAS_POSTGRES } from '../support/postgres-server.js';
-import { until } from '../support/until.js';
+import { ROOT } from '../../support/environments.js';
+import { HAS_POSTGRES } from '../../support/postgres-server.js';
+import { until } from '../../support/until.js';
 import { DEGRADATION, DEGRADATION_IN_GENERAL, degradationRows, midwayRows } from './degradation-table.js';
 import { DegradedApi } from './degraded-api.js';
 

@@ -1,9 +1,9 @@
 import OpenAI, { APIError, NotFoundError, RateLimitError, UnprocessableEntityError } from 'openai';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { completionSchema } from '../../src/apps/rag-api/completion-schema.js';
-import { json } from '../support/http-server.js';
-import { answering, events, stalling, streaming } from '../support/openai-script.js';
-import { KEY, RunningRagApi, ragApiSettings } from '../support/rag-api.js';
+import { completionSchema } from '../../../src/apps/rag-api/completion-schema.js';
+import { json } from '../../support/http-server.js';
+import { answering, events, stalling, streaming } from '../../support/openai-script.js';
+import { KEY, RunningRagApi, ragApiSettings } from '../../support/rag-api.js';
 
 type Message = OpenAI.ChatCompletionMessageParam;
 

@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { OpenAiEmbedder } from '../../src/rag/embeddings/openai-embedder.js';
-import { migrate } from '../../src/rag/history/migrate.js';
-import { PostgresHistory } from '../../src/rag/history/postgres.js';
-import { OpenAiLlm } from '../../src/rag/llm/openai.js';
-import { QdrantRetrieval } from '../../src/rag/retrieval/qdrant.js';
-import { type Fault, FaultyProxy } from '../support/faulty-proxy.js';
-import { json, type ReceivedRequest, ScriptedServer } from '../support/http-server.js';
-import { answering, events, streaming } from '../support/openai-script.js';
-import { PostgresServer } from '../support/postgres-server.js';
-import { RunningRagApi, ragApiSettings } from '../support/rag-api.js';
-import { RotatingCredential } from '../support/rag-parts.js';
-import { until } from '../support/until.js';
+import { OpenAiEmbedder } from '../../../src/rag/embeddings/openai-embedder.js';
+import { migrate } from '../../../src/rag/history/migrate.js';
+import { PostgresHistory } from '../../../src/rag/history/postgres.js';
+import { OpenAiLlm } from '../../../src/rag/llm/openai.js';
+import { QdrantRetrieval } from '../../../src/rag/retrieval/qdrant.js';
+import { type Fault, FaultyProxy } from '../../support/faulty-proxy.js';
+import { json, type ReceivedRequest, ScriptedServer } from '../../support/http-server.js';
+import { answering, events, streaming } from '../../support/openai-script.js';
+import { PostgresServer } from '../../support/postgres-server.js';
+import { RunningRagApi, ragApiSettings } from '../../support/rag-api.js';
+import { RotatingCredential } from '../../support/rag-parts.js';
+import { until } from '../../support/until.js';
 import type { Dependency } from './degradation-table.js';
 
 const EMBEDDING = { model: 'embedder', dimension: 3 };

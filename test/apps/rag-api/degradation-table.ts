@@ -1,4 +1,4 @@
-import type { Fault } from '../support/faulty-proxy.js';
+import type { Fault } from '../../support/faulty-proxy.js';
 
 export type Dependency = 'LLM' | 'Qdrant' | 'embeddings' | 'PostgreSQL';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { BearerKeys } from '../../src/apps/rag-api/auth.js';
+import { BearerKeys } from '../../../src/apps/rag-api/auth.js';
 
 describe('BearerKeys', () => {
   test.each([
