@@ -3,8 +3,11 @@ import { IMAGES } from '../images.js';
 import { type Endpoint, ownAddress, Service, text } from '../model/index.js';
 
 const PORT = 9100;
-/** uid and gid of `nobody` in the official image. */
-const USER = { uid: 65_534, gid: 65_534 };
+/**
+ * A number that no other service has, nor anybody on a usual host: on the host's own processes it could read the files of
+ * whoever shares it, and secrets are among them. The image's own `nobody` is Prometheus and an exporter as well.
+ */
+const USER = { uid: 59_100, gid: 59_100 };
 
 /** All of it has a default. */
 export interface NodeExporterProps {

@@ -11,12 +11,17 @@ const USER = { uid: 999, gid: 999 };
 const SUPERUSER = 'postgres';
 const BACKUPS = '/backups';
 
-/** The server reads the superuser's password for a new cluster alone, so a newer version is no reason to replace it. */
+/**
+ * The server reads the superuser's password for a new cluster alone, so a newer version is no reason to replace it. The
+ * image's own script puts it into a variable, and would leave it there for the server and all of its processes.
+ */
 const START = `
 ${NEWEST_VERSION}
 POSTGRES_PASSWORD_FILE="$(newest "$1")"; shift
 export POSTGRES_PASSWORD_FILE
-exec docker-entrypoint.sh "$@"
+source "$(command -v docker-entrypoint.sh)"
+exec() { unset POSTGRES_PASSWORD PGPASSWORD; builtin exec "$@"; }
+_main "$@"
 `.trim();
 
 /** What is said of a role. */
@@ -64,7 +69,7 @@ export class Postgres extends Service {
       containerName: props.containerName,
       user: USER,
       memoryMiB: props.memoryMiB ?? 1024,
-      entrypoint: ['/bin/sh', '-euc', START, 'start-postgres', secretPath(password, 'rereadable')],
+      entrypoint: ['/bin/bash', '-ec', START, 'start-postgres', secretPath(password, 'rereadable')],
       command: ['postgres', '-c', `config_file=${CONFIG}/postgresql.conf`],
       environment: {
         POSTGRES_USER: SUPERUSER,

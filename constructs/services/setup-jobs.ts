@@ -45,7 +45,7 @@ export class PostgresRoles extends Job {
       }
       this.addSecret(endpoint.credential);
       this.opens(endpoint.credential);
-      const passwordFile = secretPath(endpoint.credential, 'rereadable');
+      const passwordFile = secretPath(endpoint.credential, 'current');
       return { name: endpoint.user, login: endpoint.loginsInTurn ? login(endpoint) : undefined, passwordFile, grants };
     });
     addSettings(

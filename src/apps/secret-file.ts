@@ -65,7 +65,10 @@ export class AcceptedSecrets {
   }
 }
 
-/** The newest version of a secret file, remembered until the other side refuses it. */
+/**
+ * The newest version of a secret file, remembered until the other side refuses it. Where a rotation was taken back, the
+ * version before it is the one in force: it is the next to be shown when the newest has been refused.
+ */
 export class FileCredential implements Credential {
   readonly #path: string;
   #value: string;
@@ -84,7 +87,8 @@ export class FileCredential implements Credential {
   }
 
   async refresh(): Promise<string> {
-    this.#value = await newest(this.#path);
+    const [value = '', before = value] = await valid(this.#path);
+    this.#value = value === this.#value ? before : value;
     return this.#value;
   }
 }
@@ -103,7 +107,8 @@ async function files(path: string): Promise<[string, ...string[]]> {
 
 const versionOf = (file: string): number => Number(/\d+$/.exec(file)?.[0]);
 
-async function readSecret(file: string): Promise<string> {
+/** The value in one file, without surrounding white space. Throws when it is empty; the message names the file alone. */
+export async function readSecret(file: string): Promise<string> {
   const value = (await readFile(file, 'utf8')).trim();
   if (value === '') throw new Error(`${file}: the secret is empty`);
   return value;

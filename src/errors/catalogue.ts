@@ -131,6 +131,12 @@ export const FAILURES = {
     remedy: 'Restore the value that the lock file knows: copy it from the machine that has it.',
     exit: 2,
   },
+  SECRET_IN_PLACE: {
+    title: 'A secret has another value already, which may be deployed',
+    remedy:
+      'Rotate it (`ragdock secrets rotate ENV NAME`): a version that changes would lock out whoever has read it. `--replace` where the stored value is wrong, or was never deployed.',
+    exit: 2,
+  },
   SECRET_UNPROMISED: {
     title: 'The lock file has no fingerprint of a secret that is to be fetched',
     remedy: 'Run `ragdock secrets init ENV` once, where the values are known to be right, and commit the lock file.',

@@ -64,7 +64,7 @@ export function repeated(
 function openFile({ name, file }: KnownSecret, cwd: string): readonly Problem[] {
   const status = lstatSync(join(cwd, file));
   if (!status.isFile()) {
-    const remedy = 'Put the value itself there: `ragdock secrets set`.';
+    const remedy = 'Put the value itself there: `ragdock secrets set --replace`.';
     return [{ code: 'SECRET_UNSAFE', file, path: name, message: 'is no regular file', remedy }];
   }
   return openMode(status.mode, file, '600', name);

@@ -22,10 +22,17 @@ export function findSecret(secrets: readonly KnownSecret[], name: string): Known
 /**
  * Store the value of one secret.
  *
+ * @param replace whether the value takes the place of another that is stored and that no fingerprint tells to be wrong
  * @returns the fingerprint that the lock file has to remember; undefined when it knows the value
- * @throws RagdockError SECRET_UNSAFE for a value that no secret may have, SECRET_MISMATCH for one that is not promised
+ * @throws RagdockError SECRET_UNSAFE for a value that no secret may have, SECRET_MISMATCH for one that is not promised,
+ * SECRET_IN_PLACE for another than the stored one
  */
-export function setSecret(secret: KnownSecret, value: string, store: SecretStore): string | undefined {
+export function setSecret(
+  secret: KnownSecret,
+  value: string,
+  store: SecretStore,
+  replace: boolean,
+): string | undefined {
   const { name, version, fingerprint: known } = secret;
   throwProblems(unsoundness(value).map((fault) => ({ code: 'SECRET_UNSAFE', path: name, ...fault })));
   if (known !== undefined && !matches(value, known)) {
@@ -33,6 +40,14 @@ export function setSecret(secret: KnownSecret, value: string, store: SecretStore
       code: 'SECRET_MISMATCH',
       path: name,
       message: `the value given is not the one whose fingerprint the lock file has for ${name} (version ${version})`,
+    });
+  }
+  const stored = store.read(name, version);
+  if (known === undefined && stored !== undefined && stored !== value && !replace) {
+    throw new RagdockError({
+      code: 'SECRET_IN_PLACE',
+      path: name,
+      message: `version ${version} of ${name} has another value already`,
     });
   }
   // The lock file decides which value is right, so a wrong one in the store is replaced.

@@ -111,6 +111,23 @@ describe('ragdock secrets set', () => {
     expect([storeOf(cwd).read('qdrant-api-key', 1), lockText(cwd)]).toEqual([VALUE, text]);
   });
 
+  test('without a fingerprint it takes no other value than the stored one, unless it is told to', async () => {
+    const cwd = lockedProject();
+    storeOf(cwd).write('qdrant-api-key', 1, VALUE);
+    const other = 'another-value-of-length';
+    const { exit, stderr } = await silently(set, cwd, other);
+    expect([exit, stderr]).toEqual([
+      2,
+      expect.stringMatching(/^SECRET_IN_PLACE {2}qdrant-api-key\n.*\n.*secrets rotate/),
+    ]);
+    expect(storeOf(cwd).read('qdrant-api-key', 1)).toBe(VALUE);
+    expect((await silently(set, cwd, VALUE)).exit).toBe(0);
+    const fresh = lockedProject();
+    storeOf(fresh).write('qdrant-api-key', 1, VALUE);
+    expect((await silently([...set, '--replace'], fresh, other)).exit).toBe(0);
+    expect(storeOf(fresh).read('qdrant-api-key', 1)).toBe(other);
+  });
+
   test.each([
     ['nothing', '', /empty/],
     ['a short one', 'short', /fewer than 16/],

@@ -5,7 +5,7 @@ import { migrate, SchemaTooNew } from '../../rag/history/migrate.js';
 import { HISTORY_FUNCTIONS, HISTORY_TABLES } from '../../rag/history/migrations.js';
 import { NUMBERS_RELATIONS } from '../../rag/history/numbers-schema.js';
 import { retry } from '../../rag/retry.js';
-import { newest } from '../secret-file.js';
+import { readSecret } from '../secret-file.js';
 import { readSettings, readVariables } from '../settings-file.js';
 import { JobFailure, type Report } from './job.js';
 import { connectAsSuperuser, describe, isTransient, type PostgresAccess } from './postgres-superuser.js';
@@ -51,7 +51,7 @@ export async function preparePostgres(
     settings.roles.map(async ({ name, login, passwordFile }) => ({
       name,
       login,
-      password: await newest(passwordFile),
+      password: await readSecret(passwordFile),
     })),
   );
   try {
@@ -153,12 +153,36 @@ async function ensureRole(client: pg.Client, { name, login, password }: Role): P
   // One that logs in itself is of an older deployment, whose clients run until they are replaced.
   const isNew = await create(client, name);
   await client.query(`ALTER ROLE ${role} ${LEAST}`);
+  await requireFree(client, { name, login, password });
   const changed = await ensureLogin(client, login, password);
   const inherits = pg.escapeIdentifier(login);
   await client.query(`GRANT ${role} TO ${inherits}`);
   // A session acts as the role, whichever login it came by: what it makes belongs to that.
   await client.query(`ALTER ROLE ${inherits} SET role = ${role}`);
   return changed || isNew;
+}
+
+/**
+ * Refuse to end a password that clients log in with: of two logins the one whose turn it is was left, and closed, by the
+ * deploy before. It is open when a version was skipped, or when that deploy never came to its end.
+ */
+async function requireFree(
+  client: pg.Client,
+  { name, login, password }: Role & { readonly login: string },
+): Promise<void> {
+  const { rows } = await client.query<{ rolname: string; verifier: string | null; used: boolean }>(
+    `SELECT rolname, rolpassword AS verifier, EXISTS (SELECT FROM pg_stat_activity WHERE usename = rolname) AS used
+       FROM pg_authid WHERE rolname = ANY ($1) AND rolcanlogin AND rolpassword IS NOT NULL`,
+    [bothLogins(name)],
+  );
+  const own = rows.find(({ rolname }) => rolname === login);
+  const other = rows.find(({ rolname }) => rolname !== login);
+  if (!own || matchesVerifier(password, own.verifier)) return;
+  if (other && (other.used || !own.used)) return;
+  throw new JobFailure(
+    `the new password of ${name} would take the place of the one that its clients log in with as ${login}: ` +
+      'a version was skipped. Rotate it once more (ragdock secrets rotate), which is the turn of the other login, and deploy',
+  );
 }
 
 /** True when something was changed. */

@@ -22,7 +22,7 @@ export const PostgresRolesSettings = z.strictObject({
       name: z.string(),
       /** Who logs in for it with the newest version of the password. @default - the role itself */
       login: z.string().optional(),
-      /** Path of the password's file without version, like every `…_FILE`. */
+      /** Path of the file of the version that is in force. The folder may hold newer ones, where a rotation was taken back. */
       passwordFile: z.string(),
       grants: PostgresGrants,
     }),

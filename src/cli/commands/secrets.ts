@@ -48,9 +48,12 @@ export function registerSecrets(program: RagdockCommand, io: Io): void {
     .description('store one value, typed without echo or read from stdin')
     .argument(...environment)
     .argument('<name>', 'name of the secret')
+    .option('--replace', 'take the place of another value, which was never deployed or is wrong')
     .example('ragdock secrets set dev qdrant-api-key', 'typed without echo')
     .example(`printf %s "$VALUE" | ragdock secrets set dev qdrant-api-key`, 'from another program')
-    .action(async (env: string, name: string) => set(await open(env, io), name, io));
+    .action(async (env: string, name: string, { replace = false }: { readonly replace?: boolean }) =>
+      set(await open(env, io), name, replace, io),
+    );
   secrets
     .command('rotate')
     .description(
@@ -163,7 +166,7 @@ async function check(opened: Opened, io: Io): Promise<void> {
   io.stdout.write(`${secrets.length} secrets of ${environment.name} are stored, safe, and those of the lock file\n`);
 }
 
-async function set(opened: Opened, name: string, io: Io): Promise<void> {
+async function set(opened: Opened, name: string, replace: boolean, io: Io): Promise<void> {
   const { environment } = opened;
   const { lockFileOf } = await import('../../../config/lock-file.js');
   const { writeFingerprints } = await import('../../secrets/lock-fingerprints.js');
@@ -180,7 +183,7 @@ async function set(opened: Opened, name: string, io: Io): Promise<void> {
   }
   const { store, secrets, save } = await inStore(opened, io);
   const value = await readSecret(io, `Value of ${name}: `);
-  const fingerprint = setSecret(findSecret(secrets, name), value, store);
+  const fingerprint = setSecret(findSecret(secrets, name), value, store, replace);
   await save?.();
   if (fingerprint !== undefined && environment.settings.secrets.shared) {
     writeFingerprints(resolve(io.cwd, lockFileOf(environment.file)), new Map([[name, fingerprint]]));

@@ -22,7 +22,11 @@ describe.runIf(HAS_POSTGRES)('rotation of the password of PostgreSQL’s client'
   const folder = mkdtempSync(join(tmpdir(), 'ragdock-test-'));
   const file = (name: string) => join(folder, name);
   const password = (version: number) => `of the api, version ${version}`;
-  const put = (version: number) => writeFileSync(`${file(ROLE)}.v${version}`, password(version));
+  let newestVersion = 0;
+  const put = (version: number) => {
+    writeFileSync(`${file(ROLE)}.v${version}`, password(version));
+    newestVersion = version;
+  };
   const open: { close(): Promise<void> }[] = [];
 
   beforeAll(async () => {
@@ -44,9 +48,21 @@ describe.runIf(HAS_POSTGRES)('rotation of the password of PostgreSQL’s client'
   const access = () => ({ url: server.url('postgres'), passwordFile: file('superuser') });
 
   /** What the two jobs of a deploy do. */
-  async function prepare(login: string | undefined): Promise<readonly string[]> {
+  async function prepare(login: string | undefined, version = newestVersion): Promise<readonly string[]> {
     const lines: string[] = [];
-    const role = { name: ROLE, ...(login ? { login } : {}), passwordFile: file(ROLE), grants: 'history' as const };
+    const passwordFile = `${file(ROLE)}.v${version}`;
+    const role = { name: ROLE, ...(login ? { login } : {}), passwordFile, grants: 'history' as const };
+    const settings = { database: 'postgres', roles: [role], deadlineSeconds: 20 };
+    await preparePostgres(settings, access(), (line) => lines.push(line));
+    return lines;
+  }
+  /** The same before the clients have got the file. */
+  async function prepareVersion(version: number): Promise<readonly string[]> {
+    const away = `${file(ROLE)}-coming`;
+    writeFileSync(`${away}.v${version}`, password(version));
+    const lines: string[] = [];
+    const login = version % 2 === 1 ? `${ROLE}_1` : `${ROLE}_2`;
+    const role = { name: ROLE, login, passwordFile: `${away}.v${version}`, grants: 'history' as const };
     const settings = { database: 'postgres', roles: [role], deadlineSeconds: 20 };
     await preparePostgres(settings, access(), (line) => lines.push(line));
     return lines;
@@ -178,4 +194,33 @@ describe.runIf(HAS_POSTGRES)('rotation of the password of PostgreSQL’s client'
     ]);
     await ended;
   });
+
+  test('a version that was skipped does not end the password that is in use; the one after it comes in', async () => {
+    const client = history('rag_api_*');
+    const load = stream(client);
+    await until('statements are written', async () => load.written() > 50);
+    // Version 5 was never deployed, and 6 has the login of 4.
+    await expect(prepareVersion(6)).rejects.toThrow(
+      /rag_api would take the place of .* as rag_api_2: a version was skipped/,
+    );
+    expect(await tried('rag_api_2', 4)).toBe('let in');
+    expect(await prepareVersion(7)).toEqual(['role rag_api_1 has the password of its file']);
+    put(7);
+    expect(await settle('rag_api_1')).toEqual(['role rag_api_2 logs in no more']);
+    expect(await sessions()).toEqual(['rag_api_1']);
+    expect(await load.stop()).toEqual([]);
+  }, 60_000);
+
+  test('a rotation that is taken back takes the clients back, though they hold the newer file', async () => {
+    const client = history('rag_api_*');
+    const load = stream(client);
+    await until('statements are written', async () => load.written() > 50);
+    writeFileSync(`${file(ROLE)}.v6`, password(6));
+    expect(await prepare('rag_api_2', 6)).toEqual(['role rag_api_2 has the password of its file']);
+    await settle('rag_api_2', 1);
+    const written = load.written();
+    await until('statements go on', async () => load.written() > written + 50);
+    await load.stop();
+    expect(await sessions()).toEqual(['rag_api_2']);
+  }, 60_000);
 });

@@ -192,21 +192,34 @@ test('is asked over TCP whether it is ready: the temporary server of a new datab
   });
 });
 
-test('starts with the newest password of its superuser, and not without one', async () => {
+test('starts with the newest password of its superuser, and not without one; no process keeps it', async () => {
   const folder = temporaryFolder();
-  writeFileSync(join(folder, 'docker-entrypoint.sh'), '#!/bin/sh\necho "$POSTGRES_PASSWORD_FILE $*"\n');
+  // As the image's script does it, which leaves the password in a variable of what it starts.
+  const script = [
+    '#!/usr/bin/env bash',
+    '_main() {',
+    '  echo "read from $POSTGRES_PASSWORD_FILE"',
+    '  export POSTGRES_PASSWORD="$(<"$POSTGRES_PASSWORD_FILE")" PGPASSWORD=of-the-first-start',
+    '  exec "$@"',
+    '}',
+  ];
+  writeFileSync(join(folder, 'docker-entrypoint.sh'), script.join('\n'));
   chmodSync(join(folder, 'docker-entrypoint.sh'), 0o755);
   const path = join(folder, 'password');
   const entrypoint: string[] = alone().container('postgres').entrypoint;
   const start = () =>
     // As Terraform hands it to the engine.
-    run([...entrypoint.slice(0, -1).map((argument) => argument.replaceAll('$${', '${')), path, 'postgres'], {
+    run([...entrypoint.slice(0, -1).map((argument) => argument.replaceAll('$${', '${')), path, 'env'], {
       env: { ...process.env, PATH: `${folder}:${process.env.PATH}` },
     });
 
   expect(await start()).toMatchObject({ code: 78, stdout: '' });
-  for (const version of [1, 9, 10]) writeFileSync(`${path}.v${version}`, 'x');
-  expect(await start()).toMatchObject({ code: 0, stdout: `${path}.v10 postgres\n` });
+  for (const version of [1, 9, 10]) writeFileSync(`${path}.v${version}`, `value-of-v${version}`);
+  const { code, stdout } = await start();
+  expect(code).toBe(0);
+  expect(stdout).toContain(`read from ${path}.v10\n`);
+  expect(stdout).toContain('PATH=');
+  expect(stdout).not.toMatch(/value-of|of-the-first-start/);
 });
 
 describe('a role', () => {

@@ -215,14 +215,16 @@ export function canariesStayInTheirFiles(deployment: Deployment): void {
       const [secrets] = Volumes.filter(({ Name }) => Name === `${engine.nameOf('rag-api')}-secrets`);
       expect(await search.inFiles([secrets?.Mountpoint ?? ''])).not.toEqual([]);
 
+      let searched = 0;
       for (const service of description.services) {
         const { State, HostConfig } = await engine.containerOf(service).inspect();
-        const folders = ['/dev/shm', ...Object.keys(HostConfig.Tmpfs ?? {})].map(
-          (path) => `/proc/${State.Pid}/root${path}`,
-        );
+        const mounted = (HostConfig.Mounts ?? []).filter(({ Type }) => Type === 'tmpfs').map(({ Target }) => Target);
+        const folders = ['/dev/shm', ...mounted].map((path) => `/proc/${State.Pid}/root${path}`);
         const present = folders.filter((folder) => statSync(folder, { throwIfNoEntry: false }));
         if (present.length > 0) expect(await search.inFiles(present), service).toEqual([]);
+        searched += mounted.filter((path) => present.includes(`/proc/${State.Pid}/root${path}`)).length;
       }
+      expect(searched, 'folders in memory that were searched').toBeGreaterThan(2);
     });
 
     test('in what the engine tells of a container, an image, a volume, a network, an event, or in a log', async () => {

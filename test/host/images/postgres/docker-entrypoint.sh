@@ -28,12 +28,15 @@ setting() {
 
 initialised() { [ -s "$PGDATA/PG_VERSION" ]; }
 
-make_cluster() {
+read_settings() {
   setting POSTGRES_INITDB_ARGS
   setting POSTGRES_PASSWORD
   setting POSTGRES_USER postgres
   setting POSTGRES_DB "$POSTGRES_USER"
   : "${POSTGRES_HOST_AUTH_METHOD:=}"
+}
+
+make_cluster() {
   if [ -z "$POSTGRES_PASSWORD" ] && [ "$POSTGRES_HOST_AUTH_METHOD" != trust ]; then
     die 'the superuser has no password: set POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE (or, to let anybody in, POSTGRES_HOST_AUTH_METHOD=trust)'
   fi
@@ -85,29 +88,35 @@ prepare_folders() {
   fi
 }
 
-case "${1:-}" in -*) set -- postgres "$@" ;; esac
-[ "${1:-}" = postgres ] || exec "$@"
+# Like the official script, this one can be sourced for its functions, reads the password at every start, and leaves it in the
+# environment of the server.
+_main() {
+  case "${1:-}" in -*) set -- postgres "$@" ;; esac
+  [ "${1:-}" = postgres ] || exec "$@"
 
-for argument in "${@:2}"; do
-  # These only print; they need no cluster.
-  case "$argument" in -\? | --help | --describe-config | -V | --version) exec "$@" ;; esac
-done
+  for argument in "${@:2}"; do
+    # These only print; they need no cluster.
+    case "$argument" in -\? | --help | --describe-config | -V | --version) exec "$@" ;; esac
+  done
 
-prepare_folders
-if [ "$(id -u)" = 0 ]; then exec gosu postgres "$0" "$@"; fi
+  prepare_folders
+  if [ "$(id -u)" = 0 ]; then exec gosu postgres "${BASH_SOURCE[0]}" "$@"; fi
 
-if initialised; then
-  printf '%s: the database is there already\n' "$0"
-else
-  make_cluster "${@:2}"
-  export PGPASSWORD=$POSTGRES_PASSWORD
-  start_for_init "${@:2}"
-  make_database
-  run_init_folder
-  stop_for_init
-  unset PGPASSWORD
-  printf '%s: PostgreSQL init process complete; ready for start up.\n' "$0"
-fi
+  read_settings
+  if initialised; then
+    printf '%s: the database is there already\n' "$0"
+  else
+    make_cluster "${@:2}"
+    export PGPASSWORD=$POSTGRES_PASSWORD
+    start_for_init "${@:2}"
+    make_database
+    run_init_folder
+    stop_for_init
+    unset PGPASSWORD
+    printf '%s: PostgreSQL init process complete; ready for start up.\n' "$0"
+  fi
 
-unset POSTGRES_PASSWORD
-exec "$@"
+  exec "$@"
+}
+
+if [ "${BASH_SOURCE[0]}" = "$0" ]; then _main "$@"; fi
