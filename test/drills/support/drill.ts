@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { FAILURES } from '../../../src/apps/web-bot/failures.js';
 import type { Deployment } from '../../deploy/support/deployment.js';
 import { until } from '../../deploy/support/poll.js';
 import type { Opens } from './opens.js';
-import { type Asked, Questions, type Target } from './questions.js';
+import { type Asked, NOTICED, Questions, type Target } from './questions.js';
 
 /** The rotation of one secret, and what may be seen of it. */
 export interface Drill {
@@ -27,6 +28,12 @@ export interface Drill {
   /** Somebody who was there before; what comes back holds what has become of him, after the old version has ended. */
   readonly stays?: () => Promise<() => Promise<void>>;
 }
+
+/** What the chat says where the API answers 503. */
+const REFUSALS_IN_CHAT: ReadonlySet<string> = new Set([
+  FAILURES.api_unavailable.text,
+  FAILURES.knowledge_unavailable.text,
+]);
 
 /** Answers that are waited for, before the rotation and after the deploy. */
 const ENOUGH = 3;
@@ -113,12 +120,16 @@ export function rotates(drill: Drill, target: () => Target): void {
 }
 
 function isAllowed(asked: Asked, meanwhile: Drill['meanwhile'] = {}): boolean {
-  if (asked.degraded.some((part) => !meanwhile.degraded?.includes(part))) return false;
+  const { degraded = [] } = meanwhile;
+  const known = new Set([...degraded, ...(degraded.length > 0 ? [NOTICED] : [])]);
+  if (asked.degraded.some((part) => !known.has(part))) return false;
   if (asked.outcome === 'answered') return true;
-  if (asked.outcome === 'broken') return meanwhile.breaks === true;
+  // The chat says both in sentences of its own.
+  if (asked.outcome === 'broken') {
+    return meanwhile.breaks === true && (asked.by === 'api' || asked.detail === FAILURES.answer_truncated.text);
+  }
   if (!meanwhile.refusals) return false;
-  // The chat says it in a sentence of its own.
-  if (asked.by === 'chat') return true;
+  if (asked.by === 'chat') return REFUSALS_IN_CHAT.has(asked.detail);
   return meanwhile.refusals.test(asked.detail) && (!asked.detail.startsWith('503') || (asked.retryAfter ?? 0) > 0);
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { newest } from '../../../src/apps/secret-file.js';
+import type { BotFinished } from '../../../src/apps/web-bot/events.js';
 import { openChat } from '../../deploy/support/chat.js';
 import { QUESTION } from '../../deploy/support/deployment.js';
 
@@ -13,7 +14,7 @@ export interface Asked {
   readonly outcome: 'answered' | 'refused' | 'broken';
   /** Status, code or reason, for people. */
   readonly detail: string;
-  /** Parts that the answer had to do without. */
+  /** Parts that the answer had to do without; of the chat, which says only that there are some, `NOTICED`. */
   readonly degraded: readonly string[];
   /** Seconds that a refusal asks to wait. */
   readonly retryAfter?: number;
@@ -28,6 +29,9 @@ export interface Target {
   readonly chat: string;
   readonly course: string;
 }
+
+/** What stands for the parts that an answer in the chat had to do without. */
+export const NOTICED = 'noticed in the chat';
 
 /** Between two questions of one asker, in milliseconds. The chat takes no more than its limit of questions. */
 const PAUSE_MS = { api: 200, chat: 3000 } as const;
@@ -122,21 +126,30 @@ export class Questions {
 
   async #askChat(): Promise<Omit<Asked, 'by' | 'from' | 'to'>> {
     const socket = openChat(this.#target.chat);
+    let text = '';
     try {
-      const finished = new Promise<{ ok: boolean; reason?: string; text?: string }>((resolve) => {
+      const finished = new Promise<BotFinished>((resolve, reject) => {
+        socket.on('bot_chunk', (chunk: { seq: number; text: string }) => {
+          text = chunk.seq === 0 ? chunk.text : text + chunk.text;
+        });
         socket.on('bot_finished', resolve);
-        setTimeout(() => resolve({ ok: false, reason: 'never finished' }), PATIENCE_MS).unref();
+        setTimeout(() => reject(new Error('never finished')), PATIENCE_MS).unref();
       });
+      // It may come to that while the question itself is refused.
+      finished.catch(() => undefined);
       await socket.timeout(PATIENCE_MS).emitWithAck('send_message', {
         message: QUESTION,
         user_name: 'drill',
         course: this.#target.course,
         message_id: crypto.randomUUID(),
       });
-      const { ok, ...end } = await finished;
-      return { outcome: ok ? 'answered' : 'refused', detail: JSON.stringify(end).slice(0, 200), degraded: [] };
+      const { ok, reason, exchange_id: exchangeId, text: sentence } = await finished;
+      const detail = sentence ?? reason;
+      if (!ok) return { outcome: text === '' ? 'refused' : 'broken', detail, degraded: [] };
+      const degraded = sentence === undefined ? [] : [NOTICED];
+      return { outcome: 'answered', detail, degraded, text, ...(exchangeId === null ? {} : { exchangeId }) };
     } catch (error) {
-      return { outcome: 'refused', detail: String(error), degraded: [] };
+      return { outcome: text === '' ? 'refused' : 'broken', detail: String(error), degraded: [] };
     } finally {
       socket.disconnect();
     }

@@ -105,6 +105,7 @@ export const SAIGA_DRILLS: readonly Drill[] = [
       { service: 'embeddings', port: 8080, path: '/info', header: 'bearer' },
     ),
     replaced: ['embeddings'],
+    meanwhile: { degraded: ['embeddings'] },
   },
   {
     deployment: saiga,
