@@ -32,6 +32,7 @@ export const DEV_DRILLS: readonly Drill[] = [
       holder: 'rag-api',
     }),
     replaced: [],
+    cutAfter: 'postgres-roles',
   },
   {
     deployment: dev,

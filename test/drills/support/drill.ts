@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import { FAILURES } from '../../../src/apps/web-bot/failures.js';
 import type { Deployment } from '../../deploy/support/deployment.js';
 import { until } from '../../deploy/support/poll.js';
+import { deployCutAfter } from './cut.js';
 import type { Opens } from './opens.js';
 import { type Asked, NOTICED, Questions, type Target } from './questions.js';
 
@@ -23,6 +24,8 @@ export interface Drill {
     /** Whether an answer that is being written may break off. */
     readonly breaks?: boolean;
   };
+  /** Job after which the deploy is stopped once, and run again: up to then the old version opens. @default - it is not stopped */
+  readonly cutAfter?: string;
   /** Whether the old version still opens when the new one does, for a time. @default - nothing is said of it */
   readonly overlaps?: boolean;
   /** Somebody who was there before; what comes back holds what has become of him, after the old version has ended. */
@@ -81,6 +84,10 @@ export function rotates(drill: Drill, target: () => Target): void {
       // As it said.
       expect([...stdout.matchAll(/is replaced: (\S+)/g)].map(([, service]) => service)).toEqual([...replaced]);
       const deploying = performance.now();
+      if (drill.cutAfter !== undefined) {
+        await deployCutAfter(deployment, drill.cutAfter);
+        expect(await opens(old), 'the old version opens after the deploy was cut off').toBe(true);
+      }
       await project.deploy();
       const deployed = performance.now();
       await engine.allHealthy(600);
