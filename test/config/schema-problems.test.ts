@@ -18,14 +18,14 @@ describe('a value that does not fit is told with what was expected and what to d
     [
       'host name with a scheme',
       `${MINIMAL}  webBot: {hosts: ["https://chat.example"]}\n`,
-      'CONFIG_SCHEMA 13:19 services.webBot.hosts.0',
+      'CONFIG_SCHEMA 13:20 services.webBot.hosts.0',
       /expected a host name like chat\.example\.org: lower-case, without scheme and port/,
     ],
     ...['chat.example:8080', 'Chat.example', 'chat.example.', '', '*.example', `${'a'.repeat(64)}.example`].map(
       (name): [string, string, string, RegExp] => [
         `host name '${name}'`,
         `${MINIMAL}  webBot: {hosts: ["${name}"]}\n`,
-        'CONFIG_SCHEMA 13:19 services.webBot.hosts.0',
+        'CONFIG_SCHEMA 13:20 services.webBot.hosts.0',
         /expected a host name/,
       ],
     ),
