@@ -40,6 +40,14 @@ export const identifier = text(
   'lower-case letters, digits and -, a letter first, at most 31',
 );
 
+const LABEL = '[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?';
+
+/** What browsers send as `Host`, without the port. */
+export const hostName = text(
+  new RegExp(`^(?=.{1,253}$)${LABEL}(\\.${LABEL})*$`),
+  'a host name like chat.example.org: lower-case, without scheme and port',
+);
+
 export const hostPort = z.int().min(1).max(65_535);
 
 export const variableName = text(/^[A-Z][A-Z0-9_]*$/, 'the name of an environment variable: A-Z, 0-9 and _');

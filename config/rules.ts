@@ -6,6 +6,7 @@ import { EXTERNAL_RULES } from './rules/external.js';
 import { EXTRA_SERVICE_RULES } from './rules/extra-services.js';
 import { NAME_RULES } from './rules/names.js';
 import { NETWORK_RULES } from './rules/network.js';
+import { OWN_SECRET_RULES } from './rules/own-secrets.js';
 import { POSTGRES_RULES } from './rules/postgres.js';
 import { SERVICE_RULES } from './rules/services.js';
 import { STATE_RULES } from './rules/state.js';
@@ -44,6 +45,7 @@ const RULES: readonly Rule[] = [
   ...EMBEDDING_RULES,
   ...COLLECTION_RULES,
   ...EXTERNAL_RULES,
+  ...OWN_SECRET_RULES,
   ...EXTRA_SERVICE_RULES,
   ...STATE_RULES,
 ];

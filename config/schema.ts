@@ -17,6 +17,7 @@ import {
   containerPath,
   duration,
   engineAddress,
+  hostName,
   hostPort,
   identifier,
   imageReference,
@@ -277,6 +278,12 @@ export const EnvironmentSchema = z
               .array(z.cidrv4({ error: 'expected a range like 192.168.10.5/32' }))
               .default([])
               .describe('Reverse proxies whose X-Forwarded-For is believed. Default: none, the peer is the reader'),
+            hosts: z
+              .array(hostName)
+              .default([])
+              .describe(
+                'Names under which a reverse proxy asks for it. Default: none; any, where other machines reach the port',
+              ),
           })
           .prefault({})
           .describe('The chat page'),

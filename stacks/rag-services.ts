@@ -181,6 +181,7 @@ export class RagServices extends Construct {
       containerName: webBot.container,
       memoryMiB: webBot.memory,
       api: this.api.forWebBot,
+      hosts: webBot.hosts,
       settings: {
         courses: [...api.courses],
         messageCharacters: api.limits.messageCharacters,

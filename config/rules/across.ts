@@ -6,6 +6,7 @@ import { sopsFileOf } from '../secret-store.js';
 import { type NameClaim, type ServiceClaims, servicesOf } from '../services.js';
 import { backendOf } from '../state.js';
 import { isPrivate, overlaps, parseRange, type Range, showRange } from '../subnets.js';
+import { engineVolume } from './engine-volumes.js';
 import { portClaims, portsClash, showPort } from './network.js';
 
 /** Two settings that exclude each other: one of an earlier environment, one of a later one. */
@@ -68,6 +69,7 @@ function onOneHost(earlier: Draft, later: Draft): readonly Clash[] {
     ...pool(pools[0] as Range, pools[1] as Range),
     ...names('container', containersOf(before), containersOf(after)),
     ...names('volume', volumesOf(before), volumesOf(after)),
+    ...carried(before, after),
     ...ports(before, after),
   ];
 }
@@ -98,6 +100,26 @@ function names(kind: 'container' | 'volume', earlier: readonly NameClaim[], late
   });
   const pair = (clash: Clash): string => JSON.stringify([clash.earlier, clash.later]);
   return clashes.filter((clash, index) => clashes.findIndex((other) => pair(other) === pair(clash)) === index);
+}
+
+/** A volume of one that the engine makes for the other's containers: whoever mounts it reads secrets that are not its own. */
+function carried(before: readonly ServiceClaims[], after: readonly ServiceClaims[]): readonly Clash[] {
+  const clash = (earlier: NameClaim, later: NameClaim): Clash => ({
+    earlier: earlier.path,
+    later: later.path,
+    what: `the volume name ${later.name}`,
+    remedy: 'Give the volume that the engine does not make itself another name.',
+  });
+  return [
+    ...volumesOf(after).flatMap((volume) => {
+      const owner = engineVolume(volume.name, before);
+      return owner ? [clash(owner, volume)] : [];
+    }),
+    ...volumesOf(before).flatMap((volume) => {
+      const owner = engineVolume(volume.name, after);
+      return owner ? [clash(volume, owner)] : [];
+    }),
+  ];
 }
 
 function ports(before: readonly ServiceClaims[], after: readonly ServiceClaims[]): readonly Clash[] {

@@ -2,6 +2,7 @@ import type { Path } from '../located.js';
 import type { Finding, Rule, RuleContext } from '../rules.js';
 import type { Settings } from '../schema.js';
 import { holdsPassword } from '../secret-names.js';
+import { ownSecrets } from './own-secrets.js';
 
 /** The name under which a container reaches the machine of its engine. */
 const ENGINE_HOST = 'host.docker.internal';
@@ -148,7 +149,7 @@ const metricsKeyIsThere: Rule = ({ settings }) =>
 
 /** Two owners of one name would be given one value: that of a server outside would open one of the stack. */
 const secretsAreTheirOwn: Rule = ({ settings }) => {
-  const own = secretsOfTheStack(settings);
+  const own = new Map(ownSecrets(settings).map(({ name, owner }) => [name, owner]));
   return externalsOf(settings).flatMap(({ path, secret }): Finding[] => {
     const owner = secret && own.get(secret.name);
     if (!owner) return [];
@@ -156,33 +157,6 @@ const secretsAreTheirOwn: Rule = ({ settings }) => {
     return [{ code: 'NAME_CLASH', path: [...path, secret.key], message, remedy: 'Choose another name.' }];
   });
 };
-
-/** Secrets that the stack makes for its own services, or is given for them, with the setting that each belongs to. */
-export function secretsOfTheStack({ services }: Settings): ReadonlyMap<string, string> {
-  const { postgres, qdrant, llm, webBot, embeddings, postgresExporter, agentExporter, alertmanager, grafana } =
-    services;
-  const roles = Object.keys(postgres.roles).map((role) => `postgres-${role.replaceAll('_', '-')}-password`);
-  const owned = (owner: string, isThere: boolean, ...names: readonly string[]) =>
-    isThere ? names.map((name) => [name, owner] as const) : [];
-  return new Map([
-    ...owned('services.api', true, 'rag-api-key'),
-    ...owned('services.webBot', webBot.enabled, 'rag-api-web-bot-key', 'web-bot-session-key'),
-    ...owned('services.postgres', !postgres.external, 'postgres-superuser-password', 'postgres-rag-api-password'),
-    ...owned('services.postgres.roles', true, ...roles),
-    ...owned('services.postgresExporter', postgresExporter.enabled, 'postgres-postgres-exporter-password'),
-    ...owned('services.agentExporter', agentExporter.enabled, 'postgres-agent-exporter-password'),
-    ...owned('services.embeddings', embeddings.enabled, 'embeddings-api-key'),
-    ...owned('services.embeddings', embeddings.enabled && embeddings.model.token, 'embeddings-model-token'),
-    ...owned('services.qdrant', !qdrant.external, 'qdrant-api-key'),
-    ...owned('services.grafana', grafana.enabled, 'grafana-admin-password', 'grafana-secret-key'),
-    ...owned('services.alertmanager', alertmanager.webhook?.token === true, 'alertmanager-webhook-token'),
-    ...Object.entries(llm).flatMap(([name, server]) => {
-      if (server.engine === 'openai') return [];
-      const token = server.engine === 'vllm' && server.model.token ? [`llm-${name}-model-token`] : [];
-      return owned(`services.llm.${name}`, true, `llm-${name}-api-key`, ...token);
-    }),
-  ]);
-}
 
 /** A memory limit or an image of a server that is not deployed would be ignored. */
 const nothingElseIsGiven: Rule = ({ settings: { services }, given }: RuleContext) =>

@@ -115,6 +115,22 @@ const secretsGoByFile: ExtraRule = (extra, path) =>
       remedy: `Let the service read a file, named by ${name}_FILE; credentials of the stack come by \`connections\`.`,
     }));
 
+/** What a container is started with stands in the plan, in the state, in `docker inspect` and in the host's list of processes. */
+const argumentsHoldNoPassword: ExtraRule = (extra, path) =>
+  (['entrypoint', 'command', 'healthCheck'] as const).flatMap((key) =>
+    (extra[key] ?? []).flatMap((argument, index): Finding[] => {
+      if (!holdsPassword(argument)) return [];
+      return [
+        {
+          path: [...path, key, index],
+          message:
+            'a URL with a password; everybody who may read this file, or list the processes of the host, would see it',
+          remedy: 'Let the service read the password from a file; credentials of the stack come by `connections`.',
+        },
+      ];
+    }),
+  );
+
 const mountsDiffer: ExtraRule = (extra, path) => {
   const mounts = [
     ...extra.volumes.map((volume, index) => ({ mount: volume.path, at: [...path, 'volumes', index, 'path'] })),
@@ -135,6 +151,7 @@ const EACH: readonly ExtraRule[] = [
   connectionsCarryAuthorities,
   variablesDiffer,
   secretsGoByFile,
+  argumentsHoldNoPassword,
   mountsDiffer,
 ];
 

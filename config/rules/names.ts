@@ -1,6 +1,7 @@
 import { NAME_LENGTH } from '../fields.js';
 import type { Finding, Rule } from '../rules.js';
 import { type NameClaim, reservedIds } from '../services.js';
+import { engineVolume } from './engine-volumes.js';
 
 /** What an environment may be called: the name becomes a part of others, and of paths. */
 export const ENVIRONMENT_NAME = {
@@ -56,20 +57,19 @@ function clashes(groups: readonly (readonly NameClaim[])[], kind: string): reado
   return findings;
 }
 
-/** The volume that carries a service's secrets is the engine's; whoever mounted it would read them all. */
-const secretsAreNotMounted: Rule = ({ services }) => {
-  const owners = new Map(
-    services.flatMap(({ containers: [first] }) => (first ? [[`${first.name}-secrets`, first.path]] : [])),
-  );
-  return services
+/**
+ * The volumes that carry secrets and configuration are the engine's: whoever mounted one would read every secret of its
+ * container, or write what it does.
+ */
+const carriedFilesAreNotMounted: Rule = ({ services }) =>
+  services
     .flatMap(({ volumes }) => volumes)
     .flatMap(({ name, path }): Finding[] => {
-      const owner = owners.get(name);
-      if (!owner) return [];
-      const message = `the volume ${name} carries the secrets of ${owner.slice(0, -1).join('.')}`;
-      return [{ code: 'NAME_CLASH', path, message, remedy: 'Give the volume another name.', restsOn: [owner] }];
+      const carried = engineVolume(name, services);
+      if (!carried) return [];
+      const message = `the volume ${name} carries the ${carried.holds} of ${carried.path.slice(0, -1).join('.')}`;
+      return [{ code: 'NAME_CLASH', path, message, remedy: 'Give the volume another name.', restsOn: [carried.path] }];
     });
-};
 
 const namesFit: Rule = ({ services }) =>
   services
@@ -97,7 +97,7 @@ export const NAME_RULES: readonly Rule[] = [
   environmentName,
   containerNamesDiffer,
   volumeNamesDiffer,
-  secretsAreNotMounted,
+  carriedFilesAreNotMounted,
   namesFit,
   extraNamesAreFree,
 ];

@@ -50,6 +50,9 @@ const postgresTagTellsMajor: Rule = ({ settings: { services } }) => {
 /** Roles that the stack has itself, or that PostgreSQL keeps for itself; `all` would let in every other one. */
 const OWN_ROLES = /^(postgres|(rag_api|[a-z]+_exporter)(_[12])?|pg_.*|all|public|none)$/;
 
+/** Whether a role for somebody outside may not have this name. */
+export const isOwnRole = (name: string): boolean => OWN_ROLES.test(name);
+
 /** What stands in the rules of who may come in for other databases than one, and what every cluster has. */
 const NO_DATABASE = /^(all|sameuser|samerole|samegroup|replication|template[01])$/;
 
@@ -66,7 +69,7 @@ const databaseIsOne: Rule = ({ settings: { services } }) =>
 
 const outsideRolesAreFree: Rule = ({ settings: { services } }) =>
   Object.keys(services.postgres.roles)
-    .filter((name) => OWN_ROLES.test(name))
+    .filter(isOwnRole)
     .map((name) => ({
       code: 'NAME_CLASH',
       path: ['services', 'postgres', 'roles', name],

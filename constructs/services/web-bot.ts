@@ -1,7 +1,7 @@
 import type { Construct } from 'constructs';
 import type { z } from 'zod';
 import { WEB_BOT_VARIABLES, type WebBotSettings } from '../../src/apps/web-bot/settings.js';
-import { type Endpoint, SecretRef, Service, secretPath } from '../model/index.js';
+import { type Endpoint, hostPort, SecretRef, Service, secretPath } from '../model/index.js';
 import { addSettings, bundledApp, probe } from './bundled-app.js';
 
 const PORT = 8080;
@@ -14,8 +14,15 @@ export interface WebBotProps {
   readonly containerName?: string | undefined;
   /** In MiB. @default 256 */
   readonly memoryMiB?: number | undefined;
-  /** What it does; where it listens is its own affair. */
-  readonly settings: Omit<z.input<typeof WebBotSettings>, 'listen'>;
+  /** What it does; where it listens and under which names follow from the model. */
+  readonly settings: Omit<z.input<typeof WebBotSettings>, 'listen' | 'hosts'>;
+  /**
+   * Names without port, lower-case, under which it is asked beside `localhost` and its container's name: those of a
+   * reverse proxy in front of it.
+   *
+   * @default - none while it is published on loopback or not at all, any name on another address
+   */
+  readonly hosts?: readonly string[] | undefined;
   /** The RAG API's endpoint: `forWebBot`, or that of another API, which then counts all readers as one client. */
   readonly api: Endpoint;
 }
@@ -44,6 +51,16 @@ export class WebBot extends Service {
     });
     const session = new SecretRef(`${id}-session-key`, 'signs the tokens that open a chat');
     this.setEnvironment(WEB_BOT_VARIABLES.sessionKeyFile, secretPath(session, 'rereadable'));
-    addSettings(this, { listen: { port: PORT }, ...props.settings } satisfies z.input<typeof WebBotSettings>);
+    addSettings(this, (context) => {
+      const [name = ''] = context.render(hostPort(this.http)).split(':');
+      const hosts = this.#hostsBeside(name, props.hosts ?? []);
+      return { listen: { port: PORT }, ...props.settings, ...hosts } satisfies z.input<typeof WebBotSettings>;
+    });
+  }
+
+  /** Whoever opened the port to others did so under names that we do not know, unless they were told. */
+  #hostsBeside(container: string, told: readonly string[]): Pick<z.input<typeof WebBotSettings>, 'hosts'> {
+    const isOpen = this.published.some(({ address }) => !address.startsWith('127.'));
+    return isOpen && told.length === 0 ? {} : { hosts: [container, ...told] };
   }
 }

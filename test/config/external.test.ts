@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadEnvironment } from '../../config/load.js';
 import { printSettings } from '../../config/print.js';
-import { secretsOfTheStack } from '../../config/rules/external.js';
+import { ownSecrets } from '../../config/rules/own-secrets.js';
 import { promisesOf } from '../../stacks/promises.js';
 import { devWith } from '../support/environments.js';
 import { brief, marked, problemsOf } from './problems.js';
@@ -278,5 +278,9 @@ test('the rules know every secret that the stack has of its own', () => {
     });
   });
 
-  expect([...secretsOfTheStack(settings).keys()].sort()).toEqual(promisesOf(settings, 'dev').secrets);
+  expect(
+    ownSecrets(settings)
+      .map(({ name }) => name)
+      .sort(),
+  ).toEqual(promisesOf(settings, 'dev').secrets);
 });

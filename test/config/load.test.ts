@@ -216,6 +216,26 @@ describe('all environments', () => {
     );
   });
 
+  test('mount nothing of what the engine carries to the other', () => {
+    const mounts = (...names: readonly string[]) =>
+      `${MINIMAL}  webBot: {publish: {port: 8081}}\nhost: {networkPool: 10.231.16.0/20}\nextraServices:\n` +
+      names.map((name, index) => `  x${index}: {image: "x:1", volumes: [{name: ${name}, path: /x}]}\n`).join('');
+    const cwd = (one: string, two: string) => project({ 'one.yaml': one, 'two.yaml': two });
+    const later = inspectEnvironments(undefined, {
+      cwd: cwd(MINIMAL, mounts('one-rag-api-secrets', 'one-postgres-roles-secrets', 'one-rag-api-secret')),
+    });
+    expect(later.problems.map(brief)).toEqual([
+      'NAME_CLASH two.yaml:16:39 extraServices.x0.volumes.0.name',
+      'NAME_CLASH two.yaml:17:39 extraServices.x1.volumes.0.name',
+    ]);
+    expect(later.problems[0]?.message).toBe(
+      'the volume name one-rag-api-secrets belongs to the environment one (config/environments/one.yaml:11) on the same host',
+    );
+    const earlier = inspectEnvironments(undefined, { cwd: cwd(mounts('two-postgres-roles-secrets'), MINIMAL) });
+    expect(earlier.problems.map(brief)).toEqual(['NAME_CLASH two.yaml:2:1 services.postgres.container']);
+    expect(earlier.problems[0]?.message).toMatch(/two-postgres-roles-secrets belongs to the environment one/);
+  });
+
   test('may claim the same on two hosts, and different things on one', () => {
     const elsewhere = `${MINIMAL}host: {docker: "ssh://me@other"}\n`;
     expect(loadEnvironments({ cwd: project({ 'one.yaml': MINIMAL, 'two.yaml': elsewhere }) })).toHaveLength(2);

@@ -225,6 +225,15 @@ describe('every rule tells what contradicts what, where, and what to change', ()
       },
     ],
     [
+      'a role whose secret would be the superuser’s',
+      {
+        yaml: services('postgres: {publish: {port: 5432}, roles: {superuser: ▶{}}}'),
+        is: 'NAME_CLASH services.postgres.roles.superuser',
+        says: /its secret would be postgres-superuser-password, which is that of services\.postgres$/,
+        remedy: /another name/,
+      },
+    ],
+    [
       'a role of the stack for somebody outside',
       {
         yaml: services('postgres: {publish: {port: 5432}, roles: {rag_api: ▶{}}}'),
@@ -435,6 +444,33 @@ describe('every rule tells what contradicts what, where, and what to change', ()
       },
     ],
     [
+      'the volume that carries the secrets of a job',
+      {
+        yaml: extra('volumes: [{name: ▶dev-postgres-roles-secrets, path: /x}]'),
+        is: 'NAME_CLASH extraServices.web.volumes.0.name',
+        says: /carries the secrets of services\.postgres$/,
+        remedy: /another name/,
+      },
+    ],
+    [
+      'the volume that carries the configuration of a service, for data of another',
+      {
+        yaml: services('qdrant: {volume: ▶dev-postgres-etc-postgresql-0123456789}'),
+        is: 'NAME_CLASH services.qdrant.volume',
+        says: /carries the configuration of services\.postgres$/,
+        remedy: /another name/,
+      },
+    ],
+    [
+      'the volume that carries the secrets of a container with a name of its own',
+      {
+        yaml: extra('container: mine, volumes: [{name: ▶mine-secrets, path: /x}]'),
+        is: 'NAME_CLASH extraServices.web.volumes.0.name',
+        says: /carries the secrets of extraServices\.web$/,
+        remedy: /another name/,
+      },
+    ],
+    [
       'an extra service with the name of a job',
       {
         yaml: `${MINIMAL}extraServices:\n  llm-main-model: ▶{image: "a:1", container: other}\n`,
@@ -452,6 +488,15 @@ describe('every rule tells what contradicts what, where, and what to change', ()
         remedy: /Add `listen:`/,
       },
     ],
+    ...(['command', 'entrypoint', 'healthCheck'] as const).map((key): [string, Case] => [
+      `a password in an address of ${key}`,
+      {
+        yaml: extra(`${key}: [run, ▶"--db=postgresql://u:Passw0rd@db/x"]`),
+        is: `CONFIG_RULE extraServices.web.${key}.1`,
+        says: /^a URL with a password; everybody(?!.*Passw0rd)/,
+        remedy: /from a file/,
+      },
+    ]),
     [
       'a connection to nothing',
       {

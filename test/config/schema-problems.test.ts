@@ -16,6 +16,20 @@ describe('a value that does not fit is told with what was expected and what to d
       /Add `schema:` with 1/,
     ],
     [
+      'host name with a scheme',
+      `${MINIMAL}  webBot: {hosts: ["https://chat.example"]}\n`,
+      'CONFIG_SCHEMA 13:20 services.webBot.hosts.0',
+      /expected a host name like chat\.example\.org: lower-case, without scheme and port/,
+    ],
+    ...['chat.example:8080', 'Chat.example', 'chat.example.', '', '*.example', `${'a'.repeat(64)}.example`].map(
+      (name): [string, string, string, RegExp] => [
+        `host name '${name}'`,
+        `${MINIMAL}  webBot: {hosts: ["${name}"]}\n`,
+        'CONFIG_SCHEMA 13:20 services.webBot.hosts.0',
+        /expected a host name/,
+      ],
+    ),
+    [
       'misspelt key',
       changed(['courses:', 'corses: [a]\n    courses:']),
       'CONFIG_UNKNOWN_KEY 12:5 services.api.corses',

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { loadEnvironments } from '../../config/load.js';
+import { engineVolume } from '../../config/rules/engine-volumes.js';
 import { reservedIds, servicesOf } from '../../config/services.js';
-import { devWith, synthesiseEnvironment } from '../support/environments.js';
+import { devWith, ROOT, synthesiseEnvironment } from '../support/environments.js';
 
 // The rules of the configuration know without a synth which names a stack will claim. Here they are held against one.
 
@@ -31,6 +33,19 @@ test('every data volume of the stack is claimed, and no other', () => {
     [...new Set(mounted)].sort(),
   );
 });
+
+test.each([environment, ...loadEnvironments({ cwd: ROOT })].map((each) => [each.file, each] as const))(
+  'every volume with files of %s is known as the engine’s, and no data volume is',
+  (_file, each) => {
+    const services = servicesOf(each.settings, each.name);
+    const made = Object.values(synthesiseEnvironment(each).volumes).map(({ name }) => String(name));
+    const data = services.flatMap((service) => service.volumes.map(({ name }) => name));
+
+    expect(made.some((name) => name.endsWith('-secrets'))).toBe(true);
+    expect(made.filter((name) => !engineVolume(name, services))).toEqual([]);
+    expect(data.filter((name) => engineVolume(name, services))).toEqual([]);
+  },
+);
 
 test('every published port of the stack is claimed, and no other', () => {
   const ports = Object.values(containers).flatMap((container) => (container.ports ?? []) as { external: number }[]);

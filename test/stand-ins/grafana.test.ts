@@ -145,6 +145,30 @@ describe('the password', () => {
     expect((await ask(server, '/api/user')).status).toBe(401);
   });
 
+  test('that missed rotations is changed by the job, which shuts nobody out where it cannot', async () => {
+    const folder = temporaryFolder();
+    const env = withPassword(folder);
+    for (const version of [2, 3, 4]) withPassword(folder, `the-password-${version}`, version);
+    const server = await (await started(folder, env)).ready();
+    const update = () =>
+      updateGrafanaAdmin(
+        { deadlineSeconds: 5 },
+        { url: server.url, passwordFile: join(folder, 'admin-password') },
+        () => undefined,
+      );
+    await update();
+    expect((await ask(server, '/api/user', as('the-password-4'))).status).toBe(200);
+
+    const another = temporaryFolder();
+    const mine = await (await started(another, withPassword(another, 'set-by-hand'))).ready();
+    for (const version of [1, 2, 3, 4, 5, 6]) withPassword(another, `the-password-${version}`, version);
+    const passwordFile = join(another, 'admin-password');
+    await expect(
+      updateGrafanaAdmin({ deadlineSeconds: 5 }, { url: mine.url, passwordFile }, () => undefined),
+    ).rejects.toThrow(/the 4 newest of 6 tried/);
+    expect((await ask(mine, '/api/user', as('set-by-hand'))).status).toBe(200);
+  });
+
   test('nobody gets in without one, but to /api/health and /metrics', async () => {
     const folder = temporaryFolder();
     const server = await (await started(folder, withPassword(folder))).ready();

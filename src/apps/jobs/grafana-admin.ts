@@ -1,13 +1,16 @@
 import { request } from 'undici';
 import { codeOf } from '../../rag/failure.js';
 import { retry } from '../../rag/retry.js';
-import { valid } from '../secret-file.js';
+import { every } from '../secret-file.js';
 import { readSettings, readVariables } from '../settings-file.js';
 import { JobFailure, type Report } from './job.js';
 import { GRAFANA_ADMIN_VARIABLES, GrafanaAdminSettings, JOB_SETTINGS_VARIABLE } from './settings.js';
 
 const USER = 'admin';
 const REQUEST_TIMEOUT_MS = 10_000;
+
+/** Grafana shuts a name out for five minutes after five wrong passwords within five minutes, the right one too. */
+const MOST_TRIES = 4;
 
 export interface GrafanaAccess {
   /** `http://host:port`. */
@@ -32,26 +35,40 @@ export async function runGrafanaAdmin(environment: NodeJS.ProcessEnv, report: Re
 }
 
 /**
- * Gives the administrator the newest password of the file. Who logs in with the one before it changes it; a second run
- * changes nothing. Waits for a server that is still starting.
+ * Gives the administrator the newest password of the file. It logs in with the newest one that Grafana takes, of the four
+ * newest that differ: the one before the newest, or an older one after rotations whose deploys did not get so far. A
+ * second run changes nothing. Waits for a server that is still starting.
+ *
+ * @throws JobFailure when Grafana takes none of them, and when the time is over
  */
 export async function updateGrafanaAdmin(
   { deadlineSeconds }: GrafanaAdminSettings,
   { url, passwordFile }: GrafanaAccess,
   report: Report,
 ): Promise<void> {
-  const [newest = '', previous] = await valid(passwordFile);
+  const versions = [...new Set(await every(passwordFile))];
+  const candidates = versions.slice(0, MOST_TRIES);
+  const [newest = ''] = candidates;
+  // Over all attempts: a wrong password that is tried again counts again.
+  const refused = new Set<string>();
   const attempt = async (): Promise<void> => {
-    if (await logsIn(url, newest)) return report(`${USER} has the newest password of its file`);
-    // Asked for nothing more than it takes: Grafana shuts out who tries five wrong passwords.
-    if (previous === undefined || !(await logsIn(url, previous))) {
-      throw new JobFailure(
-        `Grafana refuses the password of ${USER} in ${passwordFile}; restore the one that its data was made with ` +
-          '(ragdock secrets set), or set it in the container with `grafana cli admin reset-admin-password`',
-      );
+    for (const password of candidates) {
+      if (refused.has(password)) continue;
+      if (!(await logsIn(url, password))) {
+        refused.add(password);
+        continue;
+      }
+      if (password === newest) return report(`${USER} has the newest password of its file`);
+      // Should the answer be lost, the newest may be the right one from here on.
+      refused.delete(newest);
+      await changePassword(url, password, newest);
+      return report(`${USER} was given the newest password of its file`);
     }
-    await changePassword(url, previous, newest);
-    report(`${USER} was given the newest password of its file`);
+    const tried = versions.length > candidates.length ? `the ${candidates.length} newest` : 'all';
+    throw new JobFailure(
+      `Grafana refuses the password of ${USER} in ${passwordFile}, ${tried} of ${versions.length} tried; give it the ` +
+        'newest in its container with `grafana cli admin reset-admin-password`, wait five minutes, and deploy again',
+    );
   };
   try {
     await retry(attempt, {

@@ -10,9 +10,10 @@ import type { Asset } from './assets.js';
 import { Chat } from './chat.js';
 import { type ClientToServerEvents, type ServerToClientEvents, USER_NAME_CHARACTERS } from './events.js';
 import { Gate } from './gate.js';
+import { Hosts } from './hosts.js';
 import { DEFAULT_LIMITS, type WebBotLimits } from './limits.js';
 import { isCrossSite, isSameOrigin } from './origin.js';
-import { answerProblems, refusal } from './problems.js';
+import { answerProblems, type ProblemCode, refusal } from './problems.js';
 import type { RagApi } from './rag-api.js';
 import { Readiness } from './readiness.js';
 import { SessionTokens } from './session-tokens.js';
@@ -76,13 +77,16 @@ export async function buildWebBot(deps: WebBotDeps): Promise<FastifyInstance> {
   const gate = new Gate(tokens, proxies, limits);
   const chat = new Chat(settings, api, limits, app.log);
   const readiness = new Readiness(api, limits);
+  const hosts = new Hosts(settings.hosts);
 
   const io = new Server<ClientToServerEvents, ServerToClientEvents>(app.server, {
     serveClient: false,
     maxHttpBufferSize: limits.packetBytes,
     connectTimeout: limits.joinMs,
-    allowRequest: (request, decide) =>
-      decide(null, !chat.isDraining && isSameOrigin(request.headers) && gate.hasRoom(request)),
+    allowRequest: (request, decide) => {
+      if (!hosts.includes(request.headers)) return decide('HOST_REFUSED' satisfies ProblemCode, false);
+      decide(null, !chat.isDraining && isSameOrigin(request.headers) && gate.hasRoom(request));
+    },
   });
   gate.guard(io);
   io.on('connection', (socket) => chat.join(socket, proxies.clientOf(socket.request)));
@@ -90,6 +94,9 @@ export async function buildWebBot(deps: WebBotDeps): Promise<FastifyInstance> {
 
   app.addHook('onRequest', async (_request, reply) => {
     reply.headers(SECURITY_HEADERS);
+  });
+  app.addHook('onRequest', async ({ headers }) => {
+    if (!hosts.includes(headers)) throw refusal('HOST_REFUSED');
   });
   answerProblems(app);
   app.addHook('preClose', async () => {

@@ -2,7 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 
 /**
  * Whether a handshake comes from our own page, or from no page at all. Browsers send `Origin` with every WebSocket and
- * let any page open one, so this is what keeps other sites from chatting in a visitor's name.
+ * let any page open one, so this is what keeps other sites from chatting in a visitor's name, once `Host` is a name of
+ * ours: a site whose name was made to resolve to us has both alike.
  */
 export function isSameOrigin({ origin, host }: IncomingHttpHeaders): boolean {
   if (origin === undefined) return true;

@@ -4,6 +4,7 @@ import { HTTP_PROBLEMS, PROBLEM_TYPE, type ProblemKind, problemBody } from '../h
 /** What the web bot's own addresses answer with when something is wrong; questions have `failures.ts`. */
 export const PROBLEMS = {
   ...HTTP_PROBLEMS,
+  HOST_REFUSED: { status: 421, title: 'This service is not asked under this name' },
   ORIGIN_REFUSED: { status: 403, title: 'Another site may not open chats here' },
 } as const satisfies Record<string, ProblemKind>;
 

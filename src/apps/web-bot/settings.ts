@@ -29,6 +29,8 @@ export const WebBotSettings = z.strictObject({
     .prefault({}),
   /** Reverse proxies whose X-Forwarded-For is believed, as IPv4 ranges. */
   trustedProxies: z.array(z.cidrv4()).default([]),
+  /** Names without port that a request's Host may have, beside those of loopback. @default - any name */
+  hosts: z.array(z.string()).optional(),
 });
 /** The settings file of the web bot. */
 export type WebBotSettings = z.output<typeof WebBotSettings>;

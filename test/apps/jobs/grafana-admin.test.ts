@@ -11,11 +11,14 @@ let lines: string[];
 /** What Grafana's database holds. */
 let stored: string;
 let unready: number;
+/** How often an answer is lost behind a change that was made. */
+let lost: number;
 
 beforeEach(async () => {
   passwordFile = join(temporaryFolder(), 'grafana-admin-password');
   lines = [];
   unready = 0;
+  lost = 0;
   server = await ScriptedServer.start(({ method, path, headers, body }, response) => {
     if (unready > 0) {
       unready -= 1;
@@ -31,6 +34,10 @@ beforeEach(async () => {
     const change = JSON.parse(body);
     if (change.oldPassword !== stored || change.confirmNew !== change.newPassword) return json(response, 400, {});
     stored = change.newPassword;
+    if (lost > 0) {
+      lost -= 1;
+      return void response.destroy();
+    }
     return json(response, 200, { message: 'User password changed' });
   });
 });
@@ -72,11 +79,48 @@ test('a server that is still starting is waited for', async () => {
   expect(lines.slice(0, 2)).toEqual(['waiting for Grafana: status 503', 'waiting for Grafana: status 503']);
 });
 
-test('a database of another password is refused at once, and with no more than two tries', async () => {
+test('a database that missed rotations is given the newest password', async () => {
+  passwords('first', 'second', 'third');
+  stored = 'first';
+  await update();
+  expect(stored).toBe('third');
+  expect(server.requests.map(({ method }) => method)).toEqual(['GET', 'GET', 'GET', 'PUT']);
+});
+
+test('a database of another password is refused at once, and told what to do', async () => {
   passwords('first', 'second', 'third');
   stored = 'somebody else’s';
-  await expect(update()).rejects.toThrow(/Grafana refuses the password of admin in .*grafana-admin-password; restore/);
-  expect(server.requests).toHaveLength(2);
+  await expect(update()).rejects.toThrow(
+    /Grafana refuses the password of admin in .*grafana-admin-password, all of 3 tried; .*reset-admin-password/,
+  );
+  expect(server.requests).toHaveLength(3);
+});
+
+test('no more is tried than Grafana takes before it shuts the name out, and nothing twice', async () => {
+  passwords('first', 'second', 'third', 'fourth', 'fourth', 'fifth', 'sixth');
+  stored = 'first';
+  const { handler } = server;
+  server.handler = (received, response) => {
+    // Behind each password that is refused there is an attempt that comes to nothing.
+    unready = server.requests.length % 2 === 0 ? 1 : 0;
+    return handler(received, response);
+  };
+  await expect(update()).rejects.toThrow(/the 4 newest of 6 tried/);
+  const tried = server.requests.map(({ headers }) =>
+    Buffer.from(headers.authorization?.slice('Basic '.length) ?? '', 'base64').toString(),
+  );
+  expect(tried).toEqual(
+    ['sixth', 'fifth', 'fifth', 'fourth', 'fourth', 'third', 'third'].map((password) => `admin:${password}`),
+  );
+});
+
+test('a change whose answer is lost is a change', async () => {
+  passwords('first', 'second');
+  stored = 'first';
+  lost = 1;
+  await update();
+  expect(stored).toBe('second');
+  expect(lines.at(-1)).toBe('admin has the newest password of its file');
 });
 
 test('a server that does not come is given up, by the name of what is missing', async () => {

@@ -40,6 +40,7 @@ export async function startBot(
     apiUrl?: string;
     key?: Credential;
     trustedProxies?: string[];
+    hosts?: string[];
     sessionKeys?: () => Promise<readonly string[]>;
   } = {},
 ): Promise<Running> {
@@ -67,6 +68,7 @@ export async function startBot(
       api: { firstTokenSeconds: 60, idleSeconds: 60, totalSeconds: 300 },
       limits: WebBotSettings.shape.limits.parse({}),
       trustedProxies: options.trustedProxies ?? [],
+      hosts: options.hosts,
     },
     sessionKeys: options.sessionKeys ?? (async () => [SESSION_KEY]),
     api: client,

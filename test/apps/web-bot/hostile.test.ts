@@ -171,7 +171,7 @@ describe('a page', () => {
     });
 
   test('of our own may open a socket', async () => {
-    const { url } = await startBot();
+    const { url } = await startBot({}, { hosts: ['chat.example'] });
     expect(await ask(url, { origin: url })).toBe(200);
     expect(await opens(url, { origin: url })).toBe(true);
     expect(await ask(url, { host: 'chat.example', origin: 'https://chat.example' })).toBe(200);

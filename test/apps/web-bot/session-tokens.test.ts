@@ -156,7 +156,7 @@ describe('the page', () => {
 
 describe('GET /session', () => {
   test('is kept in no cache, and gives nothing to pages of other sites', async () => {
-    const { url } = await startBot();
+    const { url } = await startBot({}, { hosts: ['chat.example'] });
     const ask = async (headers: Record<string, string>) => {
       const { statusCode, body, headers: got } = await request(`${url}/session`, { headers });
       return { statusCode, text: await body.text(), got };
