@@ -27,8 +27,11 @@ export function containerFindings(environment: string, { engine, workloads }: Se
     if (workload.facts === undefined) {
       return workload.isJob || !isDeployed ? [] : [missing(environment, workload)];
     }
-    if (unwell.includes(workload))
-      return [causeOf(environment, workload, engine.now) ?? endOf(environment, workload, engine.now)];
+    if (unwell.includes(workload)) {
+      const cause = causeOf(environment, workload, engine.now);
+      if (cause) return [cause];
+      return isKeptWaiting(workload, workloads, engine.now) ? [] : [endOf(environment, workload, engine.now)];
+    }
     return whileWell(environment, workload, unwell, engine.now);
   });
 }
@@ -43,6 +46,22 @@ function isWell({ facts, isJob }: SeenWorkload, now: number): boolean {
 
 const isStarting = ({ status, health }: ContainerFacts): boolean =>
   status === 'running' && health?.status === 'starting';
+
+/**
+ * Whether its probes fail while a server that it asks, or one that such a server asks, still starts: a model may load
+ * for half an hour, and a probe that includes it gives up long before.
+ */
+function isKeptWaiting(workload: SeenWorkload, workloads: readonly SeenWorkload[], now: number): boolean {
+  if (workload.facts?.status !== 'running' || isLooping(workload.facts, now)) return false;
+  const needed = new Set(workload.servers);
+  // What is added on the way is visited as well.
+  for (const id of needed) {
+    const server = workloads.find((it) => it.id === id);
+    if (server?.facts && isStarting(server.facts) && !isLooping(server.facts, now)) return true;
+    for (const further of server?.servers ?? []) needed.add(further);
+  }
+  return false;
+}
 
 /** Between two ends it runs, and its probes may even be green for a while. */
 const isLooping = ({ status, restartCount, startedAt, health }: ContainerFacts, now: number): boolean =>
