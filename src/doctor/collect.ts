@@ -51,10 +51,11 @@ async function seeStack(
 ): Promise<SeenStack> {
   const topology = wholeTopology(environment);
   const isLocal = environment.settings.host.docker.startsWith('unix:');
+  const listContainers = () => docker.listContainers({ all: true });
   const [status, { Volumes: volumes }, containers, networks, info, { ApiVersion }] = await Promise.all([
     readStatus(docker, environment, { secrets, signal, evenOfNothing: true, ...(expected ? { expected } : {}) }),
     docker.listVolumes(),
-    docker.listContainers({ all: true }),
+    listContainers(),
     docker.listNetworks(),
     docker.info() as Promise<EngineInfo & Record<string, unknown>>,
     docker.version(),
@@ -65,7 +66,7 @@ async function seeStack(
     seeEngine(info, ApiVersion, networks, isLocal),
     Promise.all(topology.workloads.map((workload) => seeWorkload(workload, look))),
     seeVolumes(topology, volumes ?? [], isLocal, info.DockerRootDir),
-    seePorts(topology, containers, isLocal),
+    seePorts(topology, { containers, listAgain: listContainers, isLocal }),
   ]);
   const state =
     project === undefined ? undefined : seeState(environment, project, containers, describedNames(workloads));

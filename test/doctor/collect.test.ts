@@ -413,6 +413,29 @@ test('a process of this machine that has a port is named', async () => {
   expect(found?.evidence[0]).toContain(`:${port.toString(16).toUpperCase().padStart(4, '0')}`);
 });
 
+test('a container that is started again while it is looked at loses its port to nobody', async () => {
+  const holder = createServer();
+  holder.listen(0, '127.0.0.1');
+  await once(holder, 'listening');
+  onTestFinished(() => void holder.close());
+  const { port } = holder.address() as { port: number };
+  const other = devWith((yaml) => {
+    yaml.services.webBot = { ...yaml.services.webBot, publish: { port } };
+  });
+  const it = await doctorEngine(other);
+  const ours = it.engine.others.find(({ Id }) => Id === 'dev-web-bot');
+  const Ports = ours?.Ports;
+  if (ours) ours.Ports = [];
+  const answer = it.engine.intercept;
+  it.engine.intercept = (request, response) => {
+    // Containers are listed by then, and the engine publishes the port anew.
+    if (ours && request.url?.startsWith('/containers/dev-web-bot/stats')) Object.assign(ours, { Ports });
+    return answer(request, response);
+  };
+
+  expect(await diagnosed(it, other)).toEqual([]);
+});
+
 describe('Terraform’s state', () => {
   const withState = (state: unknown): string => {
     const project = temporaryFolder();
