@@ -3,6 +3,7 @@ import type { SeenStack, SeenWorkload } from './evidence.js';
 import { type Finding, type FindingId, found } from './finding.js';
 import type { LogCause } from './log-causes.js';
 import { causeIn, type ReadCause } from './read-log.js';
+import { shown, shownCause } from './withheld.js';
 
 /** Lines of a log that are shown where nobody knows what they mean. */
 const LAST_LINES = 3;
@@ -80,7 +81,7 @@ function missing(environment: string, { id: service, container }: SeenWorkload):
 
 /** What the engine or the service itself says is surer than how it ended. */
 function causeOf(environment: string, workload: SeenWorkload, now: number): Finding | undefined {
-  const { facts, log, writer } = workload;
+  const { facts, log } = workload;
   // Whoever is paused says nothing; that somebody did it is the cause.
   if (!facts || facts.status === 'paused') return undefined;
   // Of what has ended the last words count, however long ago that was.
@@ -90,9 +91,18 @@ function causeOf(environment: string, workload: SeenWorkload, now: number): Find
   const lines = log.filter(({ at }) => !(at < since)).map(({ text }) => text);
   // That a client was refused ends nobody.
   const isOwn = ({ whileWell: when }: LogCause) => when !== 'client-fails';
-  const read =
-    (facts.error ? causeIn([facts.error], 'engine') : undefined) ?? (writer && causeIn(lines, writer, isOwn));
+  const read = (facts.error ? causeIn([facts.error], 'engine') : undefined) ?? causeOfLog(workload, lines, isOwn);
   return read && ofCause(environment, workload, read, [stateOf(workload)]);
+}
+
+/** What lines of its log say, as far as they may be shown. What the engine says of it holds no secret. */
+function causeOfLog(
+  workload: SeenWorkload,
+  lines: readonly string[],
+  counts: (cause: LogCause) => boolean,
+): ReadCause | undefined {
+  const read = workload.writer && causeIn(lines, workload.writer, counts);
+  return read && shownCause(workload, read);
 }
 
 /** What a service tells in its log while its probes are green. */
@@ -114,7 +124,7 @@ function whileWell(
   const since = { running: Number.NEGATIVE_INFINITY, recent: now - RECENT_MS, 'client-fails': clientsSince };
   for (const when of ['running', 'recent', 'client-fails'] as const) {
     const lines = log.filter(({ at }) => when === 'running' || at >= since[when]).map(({ text }) => text);
-    const read = causeIn(lines, writer, (cause: LogCause) => cause.whileWell === when);
+    const read = causeOfLog(workload, lines, (cause) => cause.whileWell === when);
     if (read) return [ofCause(environment, workload, read, [])];
   }
   return [];
@@ -154,7 +164,7 @@ function endOf(environment: string, workload: SeenWorkload, now: number): Findin
   const last = log.slice(-LAST_LINES).map(({ text }) => text);
   const id = kindOf(workload, now);
   const probe = id === 'probe-fails' ? [workload.facts?.health?.output || 'the health check gave no output'] : [];
-  const evidence = [stateOf(workload), ...probe, ...last];
+  const evidence = [stateOf(workload), ...shown(workload, [...probe, ...last])];
   return found(id, { environment, service, evidence, values: { container } });
 }
 

@@ -56,6 +56,8 @@ export interface SeenWorkload {
   readonly facts: ContainerFacts | undefined;
   /** Lines of its log, oldest first: since its last start, and of the runs before where it was started again. */
   readonly log: readonly SeenLine[];
+  /** Names of secrets that it holds and this machine does not know: what it wrote may hold them. @default - none */
+  readonly unmaskable?: readonly string[] | undefined;
   /** Whose words its log is read for. @default - none are known */
   readonly writer: Writer | undefined;
   /** Container of the job that gives its volumes to its user, or its own, where it is that job. @default - none */

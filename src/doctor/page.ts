@@ -31,6 +31,9 @@ a file of this machine.
 
 \`--json\` prints the findings as data, which [doctor.schema.json](doctor.schema.json) describes.
 
+Secrets are masked in all that is shown. Where this machine does not know every secret that a service holds, lines of its log and the
+output of its health check are read, and not shown; \`--allow-unmasked\` shows them.
+
 ## The bundle
 
 \`\`\`sh

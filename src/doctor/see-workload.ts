@@ -48,13 +48,15 @@ export interface WorkloadLook {
   readonly docker: Docker;
   readonly topology: Topology;
   readonly secrets: readonly string[];
+  /** Names of secrets whose values are not among these. */
+  readonly unknownSecrets: ReadonlySet<string>;
   /** Names of all containers of the engine. */
   readonly containers: ReadonlySet<string>;
 }
 
 /** What the engine tells of one service or job: its container, its log, and the container with its files. */
 export async function seeWorkload(workload: Workload, look: WorkloadLook): Promise<SeenWorkload> {
-  const { docker, topology, secrets, containers } = look;
+  const { docker, topology, secrets, unknownSecrets, containers } = look;
   const container = topology.containerName(workload);
   const found = await inspect(docker, container);
   const ours = found?.Config.Labels?.['ragdock.environment'] === topology.environment ? found : undefined;
@@ -70,6 +72,7 @@ export async function seeWorkload(workload: Workload, look: WorkloadLook): Promi
     nameTaken: found !== undefined && ours === undefined,
     facts,
     log: facts ? await logOf(docker, container, writer, { facts, since, secrets }) : [],
+    unmaskable: workload.secrets.map(({ name }) => name).filter((name) => unknownSecrets.has(name)),
     writer,
     ownershipJob: jobOf(workload, topology, '-ownership'),
     modelJob: jobOf(workload, topology, '-model'),

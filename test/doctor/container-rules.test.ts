@@ -123,6 +123,26 @@ test.each([
   ]);
 });
 
+test('of what may not be shown the texts get numbers and nothing else', () => {
+  const unmaskable = ['llm-main-api-key'];
+  const ended = { status: 'exited', exitCode: 1, finishedAt: ago(1) };
+  const [tooLong] = findings({ ...vllm, unmaskable, over: ended, wrote: [[1, TOO_LONG]] });
+  expect(tooLong?.remedy).toContain('to 12000 or less');
+  expect(tooLong?.evidence).toEqual([
+    expect.stringContaining('this machine does not know llm-main-api-key'),
+    'docker inspect dev-llm-main: exited, exit code 1',
+  ]);
+  const [lost] = findings({ ...vllm, unmaskable, wrote: [[1, 'Failed to initialize NVML: SECRET']] });
+  expect(lost?.id).toBe('gpu-lost');
+  expect(JSON.stringify(lost)).not.toContain('SECRET');
+});
+
+test('what the engine said of a start is shown: no secret is in it', () => {
+  const over = { status: 'created', error: 'Unknown runtime specified nvidia' };
+  const [found] = findings({ ...vllm, unmaskable: ['llm-main-api-key'], over });
+  expect(found?.evidence[0]).toBe('Unknown runtime specified nvidia');
+});
+
 test('a remedy names the jobs as they are called, and the server that the files are for', () => {
   const [missing] = findings({
     id: 'embeddings',
