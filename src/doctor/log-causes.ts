@@ -43,7 +43,21 @@ const ON_CARDS: readonly Writer[] = ['vllm', 'llama.cpp', 'embeddings', 'dcgm'];
  */
 export const LOG_CAUSES: readonly LogCause[] = [
   { id: 'gpu-lost', writers: ON_CARDS, line: /(?<nvml>Failed to initialize NVML: .+)/, whileWell: 'recent' },
-  { id: 'gpu-lost', writers: ['engine'], line: /nvidia-container-cli: (?<nvml>[^\n]+)/ },
+  {
+    id: 'gpu-lost',
+    writers: ['engine'],
+    line: /nvidia-container-cli: (?<nvml>(?:initialization error|[a-z]+ error: nvml error)[^\n]*)/,
+  },
+  {
+    id: 'gpu-driver-too-old',
+    writers: ['engine'],
+    line: /nvidia-container-cli: requirement error: unsatisfied condition: (?<wants>[^,\\\n]*[^,\\\n ])/,
+  },
+  {
+    id: 'gpu-unknown',
+    writers: ['engine'],
+    line: /nvidia-container-cli: device error: (?<device>[^:\s]+): unknown device/,
+  },
   {
     id: 'nvidia-runtime-missing',
     writers: ['engine'],
@@ -125,9 +139,15 @@ export const LOG_CAUSES: readonly LogCause[] = [
     whileWell: 'recent',
   },
   {
+    id: 'shared-memory-exhausted',
+    writers: ['vllm'],
+    line: /shared memory segment \S*\/dev\/shm\/.*No space left on device|failed to extend \/dev\/shm\/.*No space left on device/,
+  },
+  {
     id: 'disk-full',
     writers: ['postgres', 'qdrant', 'model-job', 'model-file-job', 'vllm', 'engine'],
-    line: /No space left on device|not enough (?:disk )?space available|ENOSPC/i,
+    // The kernel says the same where memory that is shared, semaphores or groups of processes are used up.
+    line: /^(?!.*(?:shared memory segment|\/dev\/shm\/|create semaphores|\/sys\/fs\/cgroup\/)).*(?:No space left on device|not enough (?:disk )?space available|ENOSPC)/im,
     whileWell: 'recent',
   },
   {

@@ -44,6 +44,21 @@ describe.each(RECORDED)('$text', ({ writer, id, text, source, values = {} }) => 
   });
 });
 
+describe('words that are like those of a cause, and of another one', () => {
+  test.each([
+    ['engine', 'nvidia-container-cli: mount error: file creation failed: /libnvidia-ml.so.1: file exists: unknown'],
+    ['engine', 'nvidia-container-cli: ldcache error: open failed: /sbin/ldconfig.real: no such file or directory'],
+    ['engine', 'mkdir /sys/fs/cgroup/memory/docker/5a3d: no space left on device: unknown'],
+    [
+      'postgres',
+      'ERROR:  could not resize shared memory segment "/PostgreSQL.1196320642" to 16777216 bytes: No space left on device',
+    ],
+    ['postgres', 'FATAL:  could not create semaphores: No space left on device'],
+  ] as const)('%s: %s', (writer, text) => {
+    expect(causeIn([text], writer)).toBeUndefined();
+  });
+});
+
 test('every cause is provoked by recorded text', () => {
   const tried = new Set([
     ...RECORDED.map(({ id }) => id),

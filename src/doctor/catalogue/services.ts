@@ -29,6 +29,15 @@ export const SERVICE_FINDINGS = {
     remedy:
       'Raise `gpuMemoryUtilization` of <service>, or name a smaller model or one with fewer bits; then `npx cdktf deploy <env>`.',
   },
+  'shared-memory-exhausted': {
+    severity: 'broken',
+    rank: 1,
+    title: 'Shared memory is used up',
+    seen: 'the log of vLLM (“Error while creating shared memory segment /dev/shm/…”)',
+    meaning:
+      'Its processes exchange what several cards compute through /dev/shm, which is too small for that. No disk is full.',
+    remedy: 'Raise `sharedMemory` of <service>, and `memory` by as much; then `npx cdktf deploy <env>`.',
+  },
   'model-context-too-long': {
     severity: 'broken',
     rank: 1,
