@@ -2,6 +2,7 @@ import { type ContainerFacts, judgeService } from '../smoke/containers.js';
 import type { SeenStack, SeenWorkload } from './evidence.js';
 import { type Finding, type FindingId, found } from './finding.js';
 import type { LogCause } from './log-causes.js';
+import { causeOnHost } from './on-host.js';
 import { causeIn, type ReadCause } from './read-log.js';
 import { shown, shownCause } from './withheld.js';
 
@@ -102,7 +103,7 @@ function causeOfLog(
   counts: (cause: LogCause) => boolean,
 ): ReadCause | undefined {
   const read = workload.writer && causeIn(lines, workload.writer, counts);
-  return read && shownCause(workload, read);
+  return read && shownCause(workload, causeOnHost(workload, read));
 }
 
 /** What a service tells in its log while its probes are green. */
@@ -132,7 +133,7 @@ function whileWell(
 
 function ofCause(
   environment: string,
-  { id: service, container, ownershipJob, modelJob }: SeenWorkload,
+  { id: service, container, ownershipJob, modelJob, hostModel }: SeenWorkload,
   { cause, lines, groups }: ReadCause,
   further: readonly string[],
 ): Finding {
@@ -145,6 +146,9 @@ function ofCause(
       ownership: ownershipJob,
       modeljob: modelJob,
       which: importFlag(service),
+      folder: hostModel?.folder,
+      user: hostModel && `${hostModel.user.uid}:${hostModel.user.gid}`,
+      gid: hostModel && String(hostModel.user.gid),
       holder: 'somebody else',
       stop: 'docker ps; ss -ltnp',
       other: 'NETWORK',

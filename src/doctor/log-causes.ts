@@ -84,7 +84,7 @@ export const LOG_CAUSES: readonly LogCause[] = [
   {
     id: 'model-files-missing',
     writers: ['vllm', 'embeddings'],
-    line: /LocalEntryNotFoundError|Repo id must be in the form|outgoing traffic has been disabled|leads to no model: there is no/,
+    line: /LocalEntryNotFoundError|Repo id must be in the form|Invalid repository ID or local directory specified|Cannot find any model weights|outgoing traffic has been disabled|leads to no model: there is no/,
   },
   { id: 'model-files-missing', writers: ['llama.cpp'], line: /failed to open GGUF file/ },
   {

@@ -76,6 +76,7 @@ export async function seeWorkload(workload: Workload, look: WorkloadLook): Promi
     writer,
     ownershipJob: jobOf(workload, topology, '-ownership'),
     modelJob: jobOf(workload, topology, '-model'),
+    hostModel: hostModelOf(workload),
     servers: workload.connections.flatMap(({ owner }) => (WorkloadClass.isWorkload(owner) ? [owner.node.id] : [])),
     wantsNvidiaRuntime: workload.gpus !== undefined && workload.gpus.handedOutBy !== 'device-request',
     filesContainer,
@@ -118,6 +119,13 @@ function jobOf({ node: { id } }: Workload, topology: Topology, ending: '-ownersh
   const names = id.endsWith(ending) ? [id] : [`${id}${ending}`, `${id}-model${ending}`];
   const job = topology.workloads.find((it) => Job.isJob(it) && names.includes(it.node.id));
   return job && topology.containerName(job);
+}
+
+/** The servers of models mount nothing else of the host. */
+function hostModelOf(workload: Workload): SeenWorkload['hostModel'] {
+  const [mount] = workload.hostMounts;
+  if (!mount || !(workload instanceof VllmServer || workload instanceof EmbeddingServer)) return undefined;
+  return { folder: mount.hostPath, path: mount.path, user: workload.user };
 }
 
 function writerOf(workload: Workload): Writer | undefined {

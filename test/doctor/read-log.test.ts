@@ -70,7 +70,20 @@ test('every cause is provoked by recorded text', () => {
 });
 
 test('the texts of a finding have places for what its words tell, and for nothing else', () => {
-  const common = ['service', 'env', 'container', 'ownership', 'modeljob', 'which', 'holder', 'stop', 'other'];
+  const common = [
+    'service',
+    'env',
+    'container',
+    'ownership',
+    'modeljob',
+    'which',
+    'holder',
+    'stop',
+    'other',
+    'folder',
+    'user',
+    'gid',
+  ];
   for (const { id, line } of LOG_CAUSES) {
     const { meaning, remedy }: FindingKind = FINDING_KINDS[id];
     const groups = [...line.source.matchAll(/\?<(\w+)>/g)].map(([, name]) => name);

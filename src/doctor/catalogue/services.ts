@@ -55,6 +55,16 @@ export const SERVICE_FINDINGS = {
     remedy:
       '`docker rm <modeljob>` and `npx cdktf deploy <env>` download it again; `npx ragdock model import PATH --env <env><which>` brings it from this machine.',
   },
+  'model-on-host-unreadable': {
+    severity: 'broken',
+    rank: 1,
+    title: 'The files of a model on the host cannot be read',
+    seen: 'the log of the model’s server, where `model.onHost` is set',
+    meaning:
+      'The files of the model are not in <folder> of the host, or the user <user> may not read them. Nothing is downloaded or changed there.',
+    remedy:
+      'Put the files there and let their group read them: `sudo chgrp -R <gid> <folder> && sudo chmod -R g+rX <folder>`, then `docker restart <container>`; or set `user` of <service> to one who may read them, then `npx cdktf deploy <env>`.',
+  },
   'model-token-missing': {
     severity: 'broken',
     rank: 1,

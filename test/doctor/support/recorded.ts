@@ -160,6 +160,18 @@ export const RECORDED: readonly Recorded[] = [
     source: 'our own job, against a server that answers 403 (jobs.test.ts)',
   },
   {
+    writer: 'vllm',
+    id: 'model-files-missing',
+    text: "  Value error, Invalid repository ID or local directory specified: '/model'.",
+    source: 'vLLM, a folder without config.json, as issues quote it',
+  },
+  {
+    writer: 'vllm',
+    id: 'model-files-missing',
+    text: 'RuntimeError: Cannot find any model weights with `/model`',
+    source: 'vLLM, a folder with config.json and without weights, as issues quote it',
+  },
+  {
     writer: 'llama.cpp',
     id: 'model-files-missing',
     text: "0.00.043.158 E gguf_init_from_file: failed to open GGUF file '/models/none.gguf' (No such file or directory)",
