@@ -122,9 +122,12 @@ function whileWell(
   const failingClients = unwell.filter(({ servers, facts: client }) => client && servers.includes(id));
   // A client that fails has said so since its last start; a job that failed has ended long ago.
   const clientsSince = Math.min(...failingClients.map((client) => Date.parse(client.facts?.startedAt ?? '')));
-  const since = { running: Number.NEGATIVE_INFINITY, recent: now - RECENT_MS, 'client-fails': clientsSince };
+  // Lines of earlier runs are there where it was started again.
+  const since = { running: Date.parse(facts.startedAt), recent: now - RECENT_MS, 'client-fails': clientsSince };
   for (const when of ['running', 'recent', 'client-fails'] as const) {
-    const lines = log.filter(({ at }) => when === 'running' || at >= since[when]).map(({ text }) => text);
+    const lines = log
+      .filter(({ at }) => (when === 'running' ? !(at < since.running) : at >= since[when]))
+      .map(({ text }) => text);
     const read = causeOfLog(workload, lines, (cause) => cause.whileWell === when);
     if (read) return [ofCause(environment, workload, read, [])];
   }

@@ -66,7 +66,7 @@ export const LOG_CAUSES: readonly LogCause[] = [
   {
     id: 'port-taken',
     writers: ['engine'],
-    line: /(?:Bind for|listen tcp4?|failed to bind host port(?: for)?) (?:[\d.]+|\[?::\]?):(?<port>\d+)\b.*(?:port is already allocated|address already in use)/,
+    line: /(?:Bind for|listen tcp[46]?|failed to bind host port(?: for)?) (?:[\d.]+|\[?::\]?):(?<port>\d+)\b.*(?:port is already allocated|address already in use)/,
   },
   { id: 'network-addresses-taken', writers: ['engine'], line: /Pool overlaps with other one on this address space/ },
   {
@@ -86,7 +86,11 @@ export const LOG_CAUSES: readonly LogCause[] = [
     writers: ['vllm', 'embeddings'],
     line: /LocalEntryNotFoundError|Repo id must be in the form|Invalid repository ID or local directory specified|Cannot find any model weights|outgoing traffic has been disabled|leads to no model: there is no/,
   },
-  { id: 'model-files-missing', writers: ['llama.cpp'], line: /failed to open GGUF file/ },
+  {
+    id: 'model-files-missing',
+    writers: ['llama.cpp'],
+    line: /failed to open GGUF file(?!.*Permission denied)/,
+  },
   {
     id: 'model-context-too-long',
     writers: ['vllm'],
@@ -158,8 +162,13 @@ export const LOG_CAUSES: readonly LogCause[] = [
   },
   {
     id: 'volume-not-writable',
-    writers: ['postgres', 'qdrant', 'model-job', 'model-file-job', 'vllm', 'embeddings', 'ownership-job'],
-    // PostgreSQL says the same of a table to a client without the right.
-    line: /Permission denied(?! for )|\bEACCES\b|(?:could not change permissions of|chown|EPERM)\b.*not permitted|has wrong ownership/i,
+    writers: ['qdrant', 'model-job', 'model-file-job', 'vllm', 'llama.cpp', 'embeddings', 'ownership-job'],
+    line: /Permission denied|\bEACCES\b|(?:chown|EPERM)\b.*not permitted/i,
+  },
+  {
+    id: 'volume-not-writable',
+    writers: ['postgres'],
+    // To clients it says the like of tables, roles, settings, and of files that they name.
+    line: /^(?!.*could not open file "[^"]*" for (?:reading|writing)).*: Permission denied$|(?:could not change permissions of|changing (?:permissions|ownership) of|chown)\b.*not permitted|has wrong ownership/,
   },
 ];

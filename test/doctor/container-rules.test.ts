@@ -101,6 +101,13 @@ describe('a service whose probes fail while a model loads', () => {
   });
 });
 
+test('recovery mode is that of this run, and not of one before', () => {
+  const over = { restartCount: 2, startedAt: ago(600), finishedAt: ago(601) };
+  const wrote = (seconds: number) => [[seconds, 'WARN qdrant: Qdrant is loaded in recovery mode: killed']] as const;
+  expect(idsOf({ writer: 'qdrant', over, wrote: wrote(599) })).toEqual(['qdrant-recovery-mode']);
+  expect(idsOf({ writer: 'qdrant', over, wrote: wrote(700) })).toEqual([]);
+});
+
 test('that somebody paused it is the cause, whatever it wrote', () => {
   const wrote = [[10, 'ERROR qdrant: No space left on device']] as const;
   expect(idsOf({ writer: 'qdrant', over: { status: 'paused' }, wrote })).toEqual(['container-paused']);

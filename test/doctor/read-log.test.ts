@@ -53,6 +53,11 @@ describe('words that are like those of a cause, and of another one', () => {
       'postgres',
       'ERROR:  could not resize shared memory segment "/PostgreSQL.1196320642" to 16777216 bytes: No space left on device',
     ],
+    ['postgres', 'ERROR:  permission denied for table exchanges'],
+    ['postgres', 'ERROR:  permission denied to create role'],
+    ['postgres', 'ERROR:  permission denied to set parameter "log_statement"'],
+    ['postgres', 'ERROR:  permission denied: "pg_class" is a system catalog'],
+    ['postgres', 'ERROR:  could not open file "/etc/shadow" for reading: Permission denied'],
     ['postgres', 'FATAL:  could not create semaphores: No space left on device'],
   ] as const)('%s: %s', (writer, text) => {
     expect(causeIn([text], writer)).toBeUndefined();

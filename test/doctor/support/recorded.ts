@@ -107,6 +107,13 @@ export const RECORDED: readonly Recorded[] = [
   },
   {
     writer: 'engine',
+    id: 'port-taken',
+    text: 'driver failed programming external connectivity on endpoint dev-web-bot (5a3d): Error starting userland proxy: listen tcp6 [::]:8080: bind: address already in use',
+    source: 'Docker 20.10 to 27, a port that a process has for IPv6',
+    values: { port: '8080' },
+  },
+  {
+    writer: 'engine',
     id: 'network-addresses-taken',
     text: 'Pool overlaps with other one on this address space',
     source: 'Docker 20.10, libnetwork',
@@ -176,6 +183,12 @@ export const RECORDED: readonly Recorded[] = [
     id: 'model-files-missing',
     text: "0.00.043.158 E gguf_init_from_file: failed to open GGUF file '/models/none.gguf' (No such file or directory)",
     source: 'llama.cpp, of the test image, without a model',
+  },
+  {
+    writer: 'llama.cpp',
+    id: 'volume-not-writable',
+    text: "0.00.043.158 E gguf_init_from_file: failed to open GGUF file '/models/tiny.gguf' (Permission denied)",
+    source: 'llama.cpp, as above, of a file of somebody else',
   },
   {
     writer: 'embeddings',
@@ -263,6 +276,12 @@ export const RECORDED: readonly Recorded[] = [
     id: 'volume-not-writable',
     text: '2026-11-22 10:00:01.123 UTC [1] FATAL:  could not open file "global/pg_filenode.map": Permission denied',
     source: 'PostgreSQL 15',
+  },
+  {
+    writer: 'postgres',
+    id: 'volume-not-writable',
+    text: 'initdb: error: could not change permissions of directory "/var/lib/postgresql/data": Operation not permitted',
+    source: 'PostgreSQL 15, a folder of somebody else at the first start',
   },
   {
     writer: 'postgres',
