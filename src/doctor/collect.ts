@@ -20,6 +20,12 @@ const SESSION_GRACE_MS = 60_000;
 export interface CollectOptions {
   /** Values that must be in no evidence, as far as this machine knows them. */
   readonly secrets: readonly string[];
+  /**
+   * Names of secrets that it does not know; what a service that holds one of them wrote is judged, and not shown.
+   *
+   * @default - none
+   */
+  readonly unknownSecrets?: readonly string[];
   readonly signal: AbortSignal;
   /** Folder of the project, for Terraform's state. @default - the state is not looked at */
   readonly project?: string;
@@ -47,25 +53,26 @@ export async function collectEvidence(
 async function seeStack(
   docker: Docker,
   environment: Environment,
-  { secrets, signal, project, expected }: CollectOptions,
+  { secrets, unknownSecrets = [], signal, project, expected }: CollectOptions,
 ): Promise<SeenStack> {
   const topology = wholeTopology(environment);
   const isLocal = environment.settings.host.docker.startsWith('unix:');
+  const listContainers = () => docker.listContainers({ all: true });
   const [status, { Volumes: volumes }, containers, networks, info, { ApiVersion }] = await Promise.all([
     readStatus(docker, environment, { secrets, signal, evenOfNothing: true, ...(expected ? { expected } : {}) }),
     docker.listVolumes(),
-    docker.listContainers({ all: true }),
+    listContainers(),
     docker.listNetworks(),
     docker.info() as Promise<EngineInfo & Record<string, unknown>>,
     docker.version(),
   ]);
   const names = new Set(containers.flatMap(({ Names }) => Names.map((name) => name.replace(/^\//, ''))));
-  const look = { docker, topology, secrets, containers: names };
+  const look = { docker, topology, secrets, unknownSecrets: new Set(unknownSecrets), containers: names };
   const [engine, workloads, seenVolumes, ports] = await Promise.all([
     seeEngine(info, ApiVersion, networks, isLocal),
     Promise.all(topology.workloads.map((workload) => seeWorkload(workload, look))),
     seeVolumes(topology, volumes ?? [], isLocal, info.DockerRootDir),
-    seePorts(topology, containers, isLocal),
+    seePorts(topology, { containers, listAgain: listContainers, isLocal }),
   ]);
   const state =
     project === undefined ? undefined : seeState(environment, project, containers, describedNames(workloads));

@@ -2,7 +2,9 @@ import { type ContainerFacts, judgeService } from '../smoke/containers.js';
 import type { SeenStack, SeenWorkload } from './evidence.js';
 import { type Finding, type FindingId, found } from './finding.js';
 import type { LogCause } from './log-causes.js';
+import { causeOnHost } from './on-host.js';
 import { causeIn, type ReadCause } from './read-log.js';
+import { shown, shownCause } from './withheld.js';
 
 /** Lines of a log that are shown where nobody knows what they mean. */
 const LAST_LINES = 3;
@@ -27,8 +29,11 @@ export function containerFindings(environment: string, { engine, workloads }: Se
     if (workload.facts === undefined) {
       return workload.isJob || !isDeployed ? [] : [missing(environment, workload)];
     }
-    if (unwell.includes(workload))
-      return [causeOf(environment, workload, engine.now) ?? endOf(environment, workload, engine.now)];
+    if (unwell.includes(workload)) {
+      const cause = causeOf(environment, workload, engine.now);
+      if (cause) return [cause];
+      return isKeptWaiting(workload, workloads, engine.now) ? [] : [endOf(environment, workload, engine.now)];
+    }
     return whileWell(environment, workload, unwell, engine.now);
   });
 }
@@ -43,6 +48,22 @@ function isWell({ facts, isJob }: SeenWorkload, now: number): boolean {
 
 const isStarting = ({ status, health }: ContainerFacts): boolean =>
   status === 'running' && health?.status === 'starting';
+
+/**
+ * Whether its probes fail while a server that it asks, or one that such a server asks, still starts: a model may load
+ * for half an hour, and a probe that includes it gives up long before.
+ */
+function isKeptWaiting(workload: SeenWorkload, workloads: readonly SeenWorkload[], now: number): boolean {
+  if (workload.facts?.status !== 'running' || isLooping(workload.facts, now)) return false;
+  const needed = new Set(workload.servers);
+  // What is added on the way is visited as well.
+  for (const id of needed) {
+    const server = workloads.find((it) => it.id === id);
+    if (server?.facts && isStarting(server.facts) && !isLooping(server.facts, now)) return true;
+    for (const further of server?.servers ?? []) needed.add(further);
+  }
+  return false;
+}
 
 /** Between two ends it runs, and its probes may even be green for a while. */
 const isLooping = ({ status, restartCount, startedAt, health }: ContainerFacts, now: number): boolean =>
@@ -61,7 +82,7 @@ function missing(environment: string, { id: service, container }: SeenWorkload):
 
 /** What the engine or the service itself says is surer than how it ended. */
 function causeOf(environment: string, workload: SeenWorkload, now: number): Finding | undefined {
-  const { facts, log, writer } = workload;
+  const { facts, log } = workload;
   // Whoever is paused says nothing; that somebody did it is the cause.
   if (!facts || facts.status === 'paused') return undefined;
   // Of what has ended the last words count, however long ago that was.
@@ -71,9 +92,18 @@ function causeOf(environment: string, workload: SeenWorkload, now: number): Find
   const lines = log.filter(({ at }) => !(at < since)).map(({ text }) => text);
   // That a client was refused ends nobody.
   const isOwn = ({ whileWell: when }: LogCause) => when !== 'client-fails';
-  const read =
-    (facts.error ? causeIn([facts.error], 'engine') : undefined) ?? (writer && causeIn(lines, writer, isOwn));
+  const read = (facts.error ? causeIn([facts.error], 'engine') : undefined) ?? causeOfLog(workload, lines, isOwn);
   return read && ofCause(environment, workload, read, [stateOf(workload)]);
+}
+
+/** What lines of its log say, as far as they may be shown. What the engine says of it holds no secret. */
+function causeOfLog(
+  workload: SeenWorkload,
+  lines: readonly string[],
+  counts: (cause: LogCause) => boolean,
+): ReadCause | undefined {
+  const read = workload.writer && causeIn(lines, workload.writer, counts);
+  return read && shownCause(workload, causeOnHost(workload, read));
 }
 
 /** What a service tells in its log while its probes are green. */
@@ -92,10 +122,13 @@ function whileWell(
   const failingClients = unwell.filter(({ servers, facts: client }) => client && servers.includes(id));
   // A client that fails has said so since its last start; a job that failed has ended long ago.
   const clientsSince = Math.min(...failingClients.map((client) => Date.parse(client.facts?.startedAt ?? '')));
-  const since = { running: Number.NEGATIVE_INFINITY, recent: now - RECENT_MS, 'client-fails': clientsSince };
+  // Lines of earlier runs are there where it was started again.
+  const since = { running: Date.parse(facts.startedAt), recent: now - RECENT_MS, 'client-fails': clientsSince };
   for (const when of ['running', 'recent', 'client-fails'] as const) {
-    const lines = log.filter(({ at }) => when === 'running' || at >= since[when]).map(({ text }) => text);
-    const read = causeIn(lines, writer, (cause: LogCause) => cause.whileWell === when);
+    const lines = log
+      .filter(({ at }) => (when === 'running' ? !(at < since.running) : at >= since[when]))
+      .map(({ text }) => text);
+    const read = causeOfLog(workload, lines, (cause) => cause.whileWell === when);
     if (read) return [ofCause(environment, workload, read, [])];
   }
   return [];
@@ -103,7 +136,7 @@ function whileWell(
 
 function ofCause(
   environment: string,
-  { id: service, container, ownershipJob, modelJob }: SeenWorkload,
+  { id: service, container, ownershipJob, modelJob, hostModel }: SeenWorkload,
   { cause, lines, groups }: ReadCause,
   further: readonly string[],
 ): Finding {
@@ -116,6 +149,9 @@ function ofCause(
       ownership: ownershipJob,
       modeljob: modelJob,
       which: importFlag(service),
+      folder: hostModel?.folder,
+      user: hostModel && `${hostModel.user.uid}:${hostModel.user.gid}`,
+      gid: hostModel && String(hostModel.user.gid),
       holder: 'somebody else',
       stop: 'docker ps; ss -ltnp',
       other: 'NETWORK',
@@ -135,7 +171,7 @@ function endOf(environment: string, workload: SeenWorkload, now: number): Findin
   const last = log.slice(-LAST_LINES).map(({ text }) => text);
   const id = kindOf(workload, now);
   const probe = id === 'probe-fails' ? [workload.facts?.health?.output || 'the health check gave no output'] : [];
-  const evidence = [stateOf(workload), ...probe, ...last];
+  const evidence = [stateOf(workload), ...shown(workload, [...probe, ...last])];
   return found(id, { environment, service, evidence, values: { container } });
 }
 

@@ -56,12 +56,16 @@ export interface SeenWorkload {
   readonly facts: ContainerFacts | undefined;
   /** Lines of its log, oldest first: since its last start, and of the runs before where it was started again. */
   readonly log: readonly SeenLine[];
+  /** Names of secrets that it holds and this machine does not know: what it wrote may hold them. @default - none */
+  readonly unmaskable?: readonly string[] | undefined;
   /** Whose words its log is read for. @default - none are known */
   readonly writer: Writer | undefined;
   /** Container of the job that gives its volumes to its user, or its own, where it is that job. @default - none */
   readonly ownershipJob?: string | undefined;
   /** Container of the job that downloads its model. @default - none */
   readonly modelJob?: string | undefined;
+  /** Its model, where that is in a folder of the host. @default - it is not */
+  readonly hostModel?: SeenHostModel | undefined;
   /** Ids of the services that it asks. */
   readonly servers: readonly string[];
   /** Whether it asks for graphics cards by the container runtime `nvidia`. */
@@ -74,6 +78,16 @@ export interface SeenWorkload {
   readonly recoveryModeSet: boolean;
   /** Restart policy, where it is another one than a deploy gives. @default - it is the same */
   readonly restart?: { readonly runs: string; readonly wanted: string } | undefined;
+}
+
+/** A folder of the host that a server reads its model from. */
+export interface SeenHostModel {
+  /** Path on the host. */
+  readonly folder: string;
+  /** Path in the container. */
+  readonly path: string;
+  /** User that the server runs as. */
+  readonly user: { readonly uid: number; readonly gid: number };
 }
 
 /** What was seen of an engine and the machine under it. */

@@ -4,6 +4,7 @@ import type { Diagnosis } from '../smoke/report.js';
 import { collectEvidence } from './collect.js';
 import { diagnose } from './diagnose.js';
 import { firstDiagnosis } from './first-diagnosis.js';
+import { unknownSecrets } from './unknown-secrets.js';
 
 export interface DiagnoseRequest {
   readonly docker: Docker;
@@ -20,7 +21,9 @@ export async function diagnoseServices(
   services: readonly string[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, Diagnosis>> {
-  const findings = diagnose(await collectEvidence(docker, environment, { secrets, signal, project }));
+  const unknown = unknownSecrets(environment, project);
+  const options = { secrets, unknownSecrets: unknown, signal, project };
+  const findings = diagnose(await collectEvidence(docker, environment, options));
   return new Map(
     services.flatMap((service) => {
       const first = firstDiagnosis(findings, service);

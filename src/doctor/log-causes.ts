@@ -43,7 +43,21 @@ const ON_CARDS: readonly Writer[] = ['vllm', 'llama.cpp', 'embeddings', 'dcgm'];
  */
 export const LOG_CAUSES: readonly LogCause[] = [
   { id: 'gpu-lost', writers: ON_CARDS, line: /(?<nvml>Failed to initialize NVML: .+)/, whileWell: 'recent' },
-  { id: 'gpu-lost', writers: ['engine'], line: /nvidia-container-cli: (?<nvml>[^\n]+)/ },
+  {
+    id: 'gpu-lost',
+    writers: ['engine'],
+    line: /nvidia-container-cli: (?<nvml>(?:initialization error|[a-z]+ error: nvml error)[^\n]*)/,
+  },
+  {
+    id: 'gpu-driver-too-old',
+    writers: ['engine'],
+    line: /nvidia-container-cli: requirement error: unsatisfied condition: (?<wants>[^,\\\n]*[^,\\\n ])/,
+  },
+  {
+    id: 'gpu-unknown',
+    writers: ['engine'],
+    line: /nvidia-container-cli: device error: (?<device>[^:\s]+): unknown device/,
+  },
   {
     id: 'nvidia-runtime-missing',
     writers: ['engine'],
@@ -52,7 +66,7 @@ export const LOG_CAUSES: readonly LogCause[] = [
   {
     id: 'port-taken',
     writers: ['engine'],
-    line: /(?:Bind for|listen tcp4?|failed to bind host port(?: for)?) (?:[\d.]+|\[?::\]?):(?<port>\d+)\b.*(?:port is already allocated|address already in use)/,
+    line: /(?:Bind for|listen tcp[46]?|failed to bind host port(?: for)?) (?:[\d.]+|\[?::\]?):(?<port>\d+)\b.*(?:port is already allocated|address already in use)/,
   },
   { id: 'network-addresses-taken', writers: ['engine'], line: /Pool overlaps with other one on this address space/ },
   {
@@ -70,9 +84,13 @@ export const LOG_CAUSES: readonly LogCause[] = [
   {
     id: 'model-files-missing',
     writers: ['vllm', 'embeddings'],
-    line: /LocalEntryNotFoundError|Repo id must be in the form|outgoing traffic has been disabled|leads to no model: there is no/,
+    line: /LocalEntryNotFoundError|Repo id must be in the form|Invalid repository ID or local directory specified|Cannot find any model weights|outgoing traffic has been disabled|leads to no model: there is no/,
   },
-  { id: 'model-files-missing', writers: ['llama.cpp'], line: /failed to open GGUF file/ },
+  {
+    id: 'model-files-missing',
+    writers: ['llama.cpp'],
+    line: /failed to open GGUF file(?!.*Permission denied)/,
+  },
   {
     id: 'model-context-too-long',
     writers: ['vllm'],
@@ -125,9 +143,15 @@ export const LOG_CAUSES: readonly LogCause[] = [
     whileWell: 'recent',
   },
   {
+    id: 'shared-memory-exhausted',
+    writers: ['vllm'],
+    line: /shared memory segment \S*\/dev\/shm\/.*No space left on device|failed to extend \/dev\/shm\/.*No space left on device/,
+  },
+  {
     id: 'disk-full',
     writers: ['postgres', 'qdrant', 'model-job', 'model-file-job', 'vllm', 'engine'],
-    line: /No space left on device|not enough (?:disk )?space available|ENOSPC/i,
+    // The kernel says the same where memory that is shared, semaphores or groups of processes are used up.
+    line: /^(?!.*(?:shared memory segment|\/dev\/shm\/|create semaphores|\/sys\/fs\/cgroup\/)).*(?:No space left on device|not enough (?:disk )?space available|ENOSPC)/im,
     whileWell: 'recent',
   },
   {
@@ -138,8 +162,13 @@ export const LOG_CAUSES: readonly LogCause[] = [
   },
   {
     id: 'volume-not-writable',
-    writers: ['postgres', 'qdrant', 'model-job', 'model-file-job', 'vllm', 'embeddings', 'ownership-job'],
-    // PostgreSQL says the same of a table to a client without the right.
-    line: /Permission denied(?! for )|\bEACCES\b|(?:could not change permissions of|chown|EPERM)\b.*not permitted|has wrong ownership/i,
+    writers: ['qdrant', 'model-job', 'model-file-job', 'vllm', 'llama.cpp', 'embeddings', 'ownership-job'],
+    line: /Permission denied|\bEACCES\b|(?:chown|EPERM)\b.*not permitted/i,
+  },
+  {
+    id: 'volume-not-writable',
+    writers: ['postgres'],
+    // To clients it says the like of tables, roles, settings, and of files that they name.
+    line: /^(?!.*could not open file "[^"]*" for (?:reading|writing)).*: Permission denied$|(?:could not change permissions of|changing (?:permissions|ownership) of|chown)\b.*not permitted|has wrong ownership/,
   },
 ];

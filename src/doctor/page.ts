@@ -22,11 +22,17 @@ Exit code 0: nothing was found, or only *risks*, which stop nothing yet; they ar
 after \`ragdock status\` has told of a difference. Exit code 1: something is *broken*. An engine that cannot be reached is a finding
 as well. What is wrong with the environment file itself is told as by \`ragdock validate\`, with exit code 2.
 
+A service that still starts is not broken, and neither is one whose health check fails while a server that it needs still
+starts: a model may load for half an hour, and the RAG API is ready when the model is.
+
 What belongs to the machine under the engine (room of disks, owners of volumes, processes behind ports) is seen where
 \`host.docker\` is a socket of this machine; owners and processes of others by root alone. Terraform’s state is looked at where it is
 a file of this machine.
 
 \`--json\` prints the findings as data, which [doctor.schema.json](doctor.schema.json) describes.
+
+Secrets are masked in all that is shown. Where this machine does not know every secret that a service holds, lines of its log and the
+output of its health check are read, and not shown; \`--allow-unmasked\` shows them.
 
 ## The bundle
 

@@ -6,63 +6,92 @@ import { type Listener, listenersOn } from './listening.js';
 
 const EVERY_ADDRESS: readonly (string | undefined)[] = ['0.0.0.0', '::', undefined, ''];
 
-/**
- * Ports that the environment publishes and somebody else has: a container, or a process of this machine.
- *
- * @param isLocal whether the engine publishes ports on this machine
- */
+/** What holds ports for containers: to end it is to end what it works for, or every container of an engine. */
+const OF_AN_ENGINE = new Set(['docker-proxy', 'dockerd', 'rootlesskit', 'rootlessport']);
+
+/** A port that a service publishes. */
+interface WantedPort {
+  readonly port: number;
+  /** Of the host. */
+  readonly address: string;
+  readonly service: string;
+  readonly container: string;
+}
+
+/** Where {@link seePorts} looks. */
+export interface PortLook {
+  /** All containers of the engine, as they were listed at the start. */
+  readonly containers: readonly ContainerInfo[];
+  /** Lists them again. */
+  readonly listAgain: () => Promise<readonly ContainerInfo[]>;
+  /** Whether the engine publishes ports on this machine. */
+  readonly isLocal: boolean;
+  /** Who listens on ports of this machine. @default - as its kernel tells */
+  readonly listeners?: (ports: ReadonlySet<number>) => Promise<readonly Listener[]>;
+}
+
+/** Ports that the environment publishes and somebody else has: a container, or a process of this machine. */
 export async function seePorts(
   topology: Topology,
-  containers: readonly ContainerInfo[],
-  isLocal: boolean,
-  listeners: (ports: ReadonlySet<number>) => Promise<readonly Listener[]> = listenersOn,
+  { containers, listAgain, isLocal, listeners = listenersOn }: PortLook,
 ): Promise<readonly SeenPort[]> {
-  const wanted = topology.workloads
-    .filter(Service.isService)
-    .flatMap((service) =>
-      service.published.map(({ port, address }) => ({
-        port,
-        address,
-        service: service.node.id,
-        container: topology.containerName(service),
-      })),
-    )
-    // What our own container has, nobody else has.
-    .filter(({ port, container }) => !containers.some((it) => isNamed(it, container) && publishes(it, port)));
-  const byContainer = wanted.flatMap(({ port, address, service }): SeenPort[] => {
-    const holder = containers.find((it) => publishes(it, port, address));
-    if (!holder) return [];
-    const name = nameOf(holder);
-    return [
-      {
-        port,
-        service,
-        holder: `the container ${name}`,
-        evidence: `docker ps: ${name} publishes ${port}`,
-        stop: `docker stop ${name}`,
-      },
-    ];
+  const suspects = notOurs(wantedPorts(topology), containers);
+  if (suspects.length === 0) return [];
+  const found = isLocal ? await listeners(new Set(suspects.map(({ port }) => port))) : [];
+  // One that was just started again had no port in the first list, and has a listener now.
+  const now = await listAgain();
+  return notOurs(suspects, now).flatMap((wanted) => {
+    const holder = heldByContainer(wanted, now) ?? heldByProcess(wanted, now, found);
+    return holder ? [{ port: wanted.port, service: wanted.service, ...holder }] : [];
   });
-  const open = wanted.filter(({ port }) => !byContainer.some((taken) => taken.port === port));
-  if (!isLocal || open.length === 0) return byContainer;
-  const found = await listeners(new Set(open.map(({ port }) => port)));
-  return [
-    ...byContainer,
-    ...open.flatMap(({ port, address, service }): SeenPort[] => {
-      const holder = found.find((it) => it.port === port && meet(it.address, address));
-      if (!holder) return [];
-      const { line, uid, process } = holder;
-      return [
-        {
-          port,
-          service,
-          holder: process ? `the process ${process.name} (${process.pid})` : `a process of the user ${uid}`,
-          evidence: line,
-          stop: process ? `kill ${process.pid}` : `sudo ss -ltnp sport = :${port}`,
-        },
-      ];
-    }),
-  ];
+}
+
+const wantedPorts = (topology: Topology): readonly WantedPort[] =>
+  topology.workloads.filter(Service.isService).flatMap((service) =>
+    service.published.map(({ port, address }) => ({
+      port,
+      address,
+      service: service.node.id,
+      container: topology.containerName(service),
+    })),
+  );
+
+/** What our own container has, nobody else has. */
+const notOurs = (wanted: readonly WantedPort[], containers: readonly ContainerInfo[]): readonly WantedPort[] =>
+  wanted.filter(({ port, container }) => !containers.some((it) => isNamed(it, container) && publishes(it, port)));
+
+type Holder = Omit<SeenPort, 'port' | 'service'>;
+
+function heldByContainer({ port, address }: WantedPort, containers: readonly ContainerInfo[]): Holder | undefined {
+  const holder = containers.find((it) => publishes(it, port, address));
+  if (!holder) return undefined;
+  const name = nameOf(holder);
+  return {
+    holder: `the container ${name}`,
+    evidence: `docker ps: ${name} publishes ${port}`,
+    stop: `docker stop ${name}`,
+  };
+}
+
+function heldByProcess(
+  { port, address, container }: WantedPort,
+  containers: readonly ContainerInfo[],
+  listeners: readonly Listener[],
+): Holder | undefined {
+  const listener = listeners.find((it) => it.port === port && meet(it.address, address));
+  if (!listener) return undefined;
+  const { line: evidence, uid, process } = listener;
+  const isAnEngines = process !== undefined && OF_AN_ENGINE.has(process.name);
+  // Our own container has not got it back yet, and whom we may not look at may hold it for that container.
+  const isRestarting = containers.some((it) => isNamed(it, container) && it.State === 'restarting');
+  if (isRestarting && (isAnEngines || !process)) return undefined;
+  if (!process) {
+    return { holder: `a process of the user ${uid}`, evidence, stop: `sudo ss -ltnp sport = :${port}` };
+  }
+  const { name, pid } = process;
+  if (!isAnEngines) return { holder: `the process ${name} (${pid})`, evidence, stop: `kill ${pid}` };
+  const holder = `${name} (${pid}), by which an engine publishes ports of containers,`;
+  return { holder, evidence, stop: `docker ps --filter publish=${port}` };
 }
 
 const nameOf = ({ Names: [name = ''] }: ContainerInfo): string => name.replace(/^\//, '');

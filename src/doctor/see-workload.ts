@@ -48,13 +48,15 @@ export interface WorkloadLook {
   readonly docker: Docker;
   readonly topology: Topology;
   readonly secrets: readonly string[];
+  /** Names of secrets whose values are not among these. */
+  readonly unknownSecrets: ReadonlySet<string>;
   /** Names of all containers of the engine. */
   readonly containers: ReadonlySet<string>;
 }
 
 /** What the engine tells of one service or job: its container, its log, and the container with its files. */
 export async function seeWorkload(workload: Workload, look: WorkloadLook): Promise<SeenWorkload> {
-  const { docker, topology, secrets, containers } = look;
+  const { docker, topology, secrets, unknownSecrets, containers } = look;
   const container = topology.containerName(workload);
   const found = await inspect(docker, container);
   const ours = found?.Config.Labels?.['ragdock.environment'] === topology.environment ? found : undefined;
@@ -70,9 +72,11 @@ export async function seeWorkload(workload: Workload, look: WorkloadLook): Promi
     nameTaken: found !== undefined && ours === undefined,
     facts,
     log: facts ? await logOf(docker, container, writer, { facts, since, secrets }) : [],
+    unmaskable: workload.secrets.map(({ name }) => name).filter((name) => unknownSecrets.has(name)),
     writer,
     ownershipJob: jobOf(workload, topology, '-ownership'),
     modelJob: jobOf(workload, topology, '-model'),
+    hostModel: hostModelOf(workload),
     servers: workload.connections.flatMap(({ owner }) => (WorkloadClass.isWorkload(owner) ? [owner.node.id] : [])),
     wantsNvidiaRuntime: workload.gpus !== undefined && workload.gpus.handedOutBy !== 'device-request',
     filesContainer,
@@ -115,6 +119,13 @@ function jobOf({ node: { id } }: Workload, topology: Topology, ending: '-ownersh
   const names = id.endsWith(ending) ? [id] : [`${id}${ending}`, `${id}-model${ending}`];
   const job = topology.workloads.find((it) => Job.isJob(it) && names.includes(it.node.id));
   return job && topology.containerName(job);
+}
+
+/** The servers of models mount nothing else of the host. */
+function hostModelOf(workload: Workload): SeenWorkload['hostModel'] {
+  const [mount] = workload.hostMounts;
+  if (!mount || !(workload instanceof VllmServer || workload instanceof EmbeddingServer)) return undefined;
+  return { folder: mount.hostPath, path: mount.path, user: workload.user };
 }
 
 function writerOf(workload: Workload): Writer | undefined {

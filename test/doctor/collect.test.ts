@@ -18,6 +18,28 @@ const environment = devWith((yaml) => {
   yaml.services.webBot = { ...yaml.services.webBot, publish: { port: PORT } };
 });
 
+/** Models in folders of the host: nothing brings them, and nothing gives them to anybody. */
+const onHost = devWith(
+  (yaml) => {
+    const acknowledge = 'read by the tests of the doctor';
+    yaml.services.llm = {
+      main: { engine: 'vllm', model: { name: 'o/m', onHost: { cache: '/srv/hf', acknowledge } }, maxModelLen: 4096 },
+    };
+    yaml.services.embeddings = { enabled: true, model: { onHost: { folder: '/srv/m', acknowledge } } };
+    yaml.services.webBot = { ...yaml.services.webBot, publish: { port: PORT } };
+  },
+  { lock: undefined },
+);
+
+/** What a model's server of that environment wrote before it ended. */
+const endsWith =
+  (name: string, text: string) =>
+  ({ engine, info }: DoctorEngine): void => {
+    info.Runtimes = { runc: {}, nvidia: {} };
+    changes(engine, name, { State: { Status: 'exited', ExitCode: 1, FinishedAt: ago(1) } });
+    engine.logs.set(name, `${ago(1)} ${text}\n`);
+  };
+
 /** Minutes before the engine's own time, as its logs write it. */
 const ago = (minutes: number): string => new Date(Date.parse('2026-11-22T12:00:00Z') - minutes * 60_000).toISOString();
 
@@ -290,6 +312,41 @@ const FAULTS: readonly Fault[] = [
     },
   },
   {
+    name: 'a model that is not on the host',
+    id: 'model-on-host-unreadable',
+    service: 'embeddings',
+    environment: onHost,
+    remedy: /sudo chgrp -R 1000 \/srv\/m && .*`docker restart dev-embeddings`/,
+    provoke: endsWith('dev-embeddings', '/model leads to no model: there is no /model/config.json'),
+  },
+  {
+    name: 'a model of the host that the server may not read',
+    id: 'model-on-host-unreadable',
+    service: 'llm-main',
+    environment: onHost,
+    evidence: /Permission denied/,
+    remedy: /sudo chgrp -R 2000 \/srv\/hf && /,
+    provoke: endsWith(
+      'dev-llm-main',
+      "PermissionError: [Errno 13] Permission denied: '/models/hub/models--o--m/refs/main'",
+    ),
+  },
+  {
+    name: 'weights of the host that the server may not read, without their path',
+    id: 'model-on-host-unreadable',
+    service: 'llm-main',
+    environment: onHost,
+    provoke: endsWith('dev-llm-main', 'Permission denied (os error 13)'),
+  },
+  {
+    name: 'a cache beside a model of the host that belongs to somebody else',
+    id: 'volume-not-writable',
+    service: 'llm-main',
+    environment: onHost,
+    remedy: /docker rm dev-llm-main-ownership/,
+    provoke: endsWith('dev-llm-main', "PermissionError: [Errno 13] Permission denied: '/cache/vllm'"),
+  },
+  {
     name: 'a full disk, while the probe is green',
     id: 'disk-full',
     service: 'qdrant',
@@ -299,9 +356,10 @@ const FAULTS: readonly Fault[] = [
 
 describe('one fault, one finding', () => {
   test.each(FAULTS.map((fault) => [fault.name, fault] as const))('%s', async (_, fault) => {
-    const it = await doctorEngine(environment);
+    const { environment: broken = environment } = fault;
+    const it = await doctorEngine(broken);
     await fault.provoke(it);
-    const findings = await diagnosed(it, environment);
+    const findings = await diagnosed(it, broken);
 
     expect(findings.map(({ id, service }) => ({ id, service }))).toEqual([{ id: fault.id, service: fault.service }]);
     const [found] = findings as [Finding];
@@ -411,6 +469,29 @@ test('a process of this machine that has a port is named', async () => {
     remedy: expect.stringContaining(`kill ${process.pid}`),
   });
   expect(found?.evidence[0]).toContain(`:${port.toString(16).toUpperCase().padStart(4, '0')}`);
+});
+
+test('a container that is started again while it is looked at loses its port to nobody', async () => {
+  const holder = createServer();
+  holder.listen(0, '127.0.0.1');
+  await once(holder, 'listening');
+  onTestFinished(() => void holder.close());
+  const { port } = holder.address() as { port: number };
+  const other = devWith((yaml) => {
+    yaml.services.webBot = { ...yaml.services.webBot, publish: { port } };
+  });
+  const it = await doctorEngine(other);
+  const ours = it.engine.others.find(({ Id }) => Id === 'dev-web-bot');
+  const Ports = ours?.Ports;
+  if (ours) ours.Ports = [];
+  const answer = it.engine.intercept;
+  it.engine.intercept = (request, response) => {
+    // Containers are listed by then, and the engine publishes the port anew.
+    if (ours && request.url?.startsWith('/containers/dev-web-bot/stats')) Object.assign(ours, { Ports });
+    return answer(request, response);
+  };
+
+  expect(await diagnosed(it, other)).toEqual([]);
 });
 
 describe('Terraform’s state', () => {

@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
@@ -99,6 +99,59 @@ test('what is wrong with the environment file stays an error', async () => {
   expect(stderr).toContain('config/environments/dev.yaml');
 });
 
+describe('a service that holds a secret which this machine does not know', () => {
+  /** Qdrant whose key is known to whoever deployed it, and which writes that key. */
+  async function unknownKey(): Promise<{ cwd: string; it: DoctorEngine; secret: string }> {
+    const { cwd, it } = await deployedProject();
+    const secret = secretOf(cwd, 'qdrant-api-key');
+    rmSync(join(cwd, '.ragdock/secrets/dev/qdrant-api-key.v1'));
+    return { cwd, it, secret };
+  }
+  const withheld = 'this machine does not know qdrant-api-key, and cannot mask it; --allow-unmasked shows it';
+
+  test('has its log and the output of its probe read, and not shown', async () => {
+    const { cwd, it, secret } = await unknownKey();
+    changes(it.engine, 'dev-qdrant', {
+      State: { Health: { Status: 'unhealthy', Log: [{ Output: `probe ${secret}` }] } },
+    });
+    it.engine.logs.set('dev-qdrant', `2026-11-22T11:59:00Z key ${secret}\n`);
+    // A service that does not hold it is shown as ever.
+    changes(it.engine, 'dev-postgres', {
+      State: { Health: { Status: 'unhealthy', Log: [{ Output: 'no response' }] } },
+    });
+    const told = await ragdock(['doctor', 'dev'], { cwd });
+    const { stdout } = await ragdock(['doctor', 'dev', '--json'], { cwd });
+
+    for (const text of [told.stdout, stdout]) {
+      expect(text).not.toContain(secret);
+      expect(text).toContain(withheld);
+      expect(text).toContain('no response');
+    }
+    expect(DoctorReport.parse(JSON.parse(stdout)).findings).toMatchObject([
+      { id: 'probe-fails', service: 'postgres' },
+      {
+        id: 'probe-fails',
+        service: 'qdrant',
+        evidence: ['docker inspect dev-qdrant: running, unhealthy', expect.any(String)],
+      },
+    ]);
+    const accepted = await ragdock(['doctor', 'dev', '--allow-unmasked'], { cwd });
+    expect(accepted.stdout).toContain(`probe ${secret}`);
+    expect(accepted.stdout).toContain(`key ${secret}`);
+  });
+
+  test('is told by what its log says, without the words', async () => {
+    const { cwd, it, secret } = await unknownKey();
+    it.engine.logs.set('dev-qdrant', `2026-11-22T11:59:00Z ${secret}: No space left on device\n`);
+    const { stdout } = await ragdock(['doctor', 'dev', '--json'], { cwd });
+
+    expect(stdout).not.toContain(secret);
+    expect(DoctorReport.parse(JSON.parse(stdout)).findings).toMatchObject([
+      { id: 'disk-full', service: 'qdrant', evidence: [expect.stringContaining(withheld)] },
+    ]);
+  });
+});
+
 describe('a bundle', () => {
   test('lists and holds what was seen, masked, for its owner alone', async () => {
     const { cwd, it } = await deployedProject();
@@ -160,7 +213,6 @@ describe('a bundle', () => {
 
   test('is not written where a secret is not known, unless that is accepted', async () => {
     const { cwd } = await deployedProject();
-    const { rmSync } = await import('node:fs');
     rmSync(join(cwd, '.ragdock/secrets/dev/qdrant-api-key.v1'));
     const refused = await ragdock(['doctor', 'dev', '--bundle', 'out.tgz'], { cwd });
 

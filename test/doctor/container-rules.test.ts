@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { containerFindings } from '../../src/doctor/container-rules.js';
 import type { SeenStack, SeenWorkload } from '../../src/doctor/evidence.js';
 import type { ContainerFacts } from '../../src/smoke/containers.js';
@@ -23,8 +23,8 @@ interface Case extends Partial<SeenWorkload> {
   readonly wrote?: readonly (readonly [seconds: number, text: string])[];
 }
 
-function findings({ over = {}, wrote = [], ...rest }: Case) {
-  const workload = {
+function workloadOf({ over = {}, wrote = [], ...rest }: Case): SeenWorkload {
+  return {
     id: 'qdrant',
     container: 'dev-qdrant',
     isJob: false,
@@ -35,10 +35,12 @@ function findings({ over = {}, wrote = [], ...rest }: Case) {
     recoveryModeSet: false,
     ...rest,
   } as unknown as SeenWorkload;
-  return containerFindings('dev', { engine: { now: NOW }, workloads: [workload] } as unknown as SeenStack);
 }
 
-const idsOf = (it: Case) => findings(it).map(({ id }) => id);
+const findings = (...cases: readonly Case[]) =>
+  containerFindings('dev', { engine: { now: NOW }, workloads: cases.map(workloadOf) } as unknown as SeenStack);
+
+const idsOf = (...cases: readonly Case[]) => findings(...cases).map(({ id }) => id);
 
 const vllm = { id: 'llm-main', container: 'dev-llm-main', writer: 'vllm' } as const;
 const TOO_LONG = 'ValueError: … the estimated maximum model length is 12000. …';
@@ -58,6 +60,52 @@ test('one that was started again once, and loads, is well', () => {
     health: { status: 'starting', output: '' },
   };
   expect(idsOf({ ...vllm, over: loads, wrote: [[165, TOO_LONG]] })).toEqual([]);
+});
+
+describe('a service whose probes fail while a model loads', () => {
+  const unhealthy = { health: { status: 'unhealthy', output: 'not ready: llm' } };
+  const api: Case = {
+    id: 'rag-api',
+    container: 'dev-rag-api',
+    writer: 'rag-api',
+    servers: ['llm-main'],
+    over: unhealthy,
+  };
+  const loads = { health: { status: 'starting', output: '' }, startedAt: ago(600) };
+
+  test('waits for it, and so does who asks that service', () => {
+    expect(idsOf(api, { ...vllm, over: loads })).toEqual([]);
+    const client: Case = { id: 'client', container: 'dev-client', servers: ['rag-api'], over: unhealthy };
+    expect(idsOf(client, api, { ...vllm, over: loads })).toEqual([]);
+  });
+
+  test('is broken when the model is there, or is not the server of it', () => {
+    expect(idsOf(api, vllm)).toEqual(['probe-fails']);
+    expect(idsOf({ ...api, servers: ['qdrant'] }, { ...vllm, over: loads }, {})).toEqual(['probe-fails']);
+    // Servers that ask each other are looked at once.
+    expect(idsOf({ ...api, servers: ['a'] }, { id: 'a', servers: ['b'] }, { id: 'b', servers: ['a'] })).toEqual([
+      'probe-fails',
+    ]);
+  });
+
+  test('is broken beside a model that ends after each start, and by a cause of its own', () => {
+    const looping = { ...loads, restartCount: 6, startedAt: ago(100), finishedAt: ago(110) };
+    expect(idsOf(api, { ...vllm, over: looping })).toEqual(['probe-fails', 'crash-loop']);
+    const wrote = [[10, 'password authentication failed for user "rag_api_1"']] as const;
+    expect(idsOf({ ...api, wrote }, { ...vllm, over: loads })).toEqual(['postgres-other-password']);
+  });
+
+  test('is broken when it ended itself', () => {
+    const over = { status: 'exited', exitCode: 1, finishedAt: ago(60) };
+    expect(idsOf({ ...api, over }, { ...vllm, over: loads })).toEqual(['container-ended']);
+  });
+});
+
+test('recovery mode is that of this run, and not of one before', () => {
+  const over = { restartCount: 2, startedAt: ago(600), finishedAt: ago(601) };
+  const wrote = (seconds: number) => [[seconds, 'WARN qdrant: Qdrant is loaded in recovery mode: killed']] as const;
+  expect(idsOf({ writer: 'qdrant', over, wrote: wrote(599) })).toEqual(['qdrant-recovery-mode']);
+  expect(idsOf({ writer: 'qdrant', over, wrote: wrote(700) })).toEqual([]);
 });
 
 test('that somebody paused it is the cause, whatever it wrote', () => {
@@ -80,6 +128,26 @@ test.each([
   expect(idsOf({ id: 'postgres', container: 'dev-postgres', writer: 'postgres', over, wrote: [[65, line]] })).toEqual([
     'container-ended',
   ]);
+});
+
+test('of what may not be shown the texts get numbers and nothing else', () => {
+  const unmaskable = ['llm-main-api-key'];
+  const ended = { status: 'exited', exitCode: 1, finishedAt: ago(1) };
+  const [tooLong] = findings({ ...vllm, unmaskable, over: ended, wrote: [[1, TOO_LONG]] });
+  expect(tooLong?.remedy).toContain('to 12000 or less');
+  expect(tooLong?.evidence).toEqual([
+    expect.stringContaining('this machine does not know llm-main-api-key'),
+    'docker inspect dev-llm-main: exited, exit code 1',
+  ]);
+  const [lost] = findings({ ...vllm, unmaskable, wrote: [[1, 'Failed to initialize NVML: SECRET']] });
+  expect(lost?.id).toBe('gpu-lost');
+  expect(JSON.stringify(lost)).not.toContain('SECRET');
+});
+
+test('what the engine said of a start is shown: no secret is in it', () => {
+  const over = { status: 'created', error: 'Unknown runtime specified nvidia' };
+  const [found] = findings({ ...vllm, unmaskable: ['llm-main-api-key'], over });
+  expect(found?.evidence[0]).toBe('Unknown runtime specified nvidia');
 });
 
 test('a remedy names the jobs as they are called, and the server that the files are for', () => {

@@ -3,7 +3,7 @@ import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import type { NetworkInspectInfo } from 'dockerode';
+import type { ContainerInfo, NetworkInspectInfo } from 'dockerode';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { engineFindings } from '../../src/doctor/engine-rules.js';
 import type { SeenDisk, SeenEngine, SeenStack, SeenWorkload } from '../../src/doctor/evidence.js';
@@ -141,14 +141,57 @@ describe('listeners', () => {
 
 describe('a port that is to be published', () => {
   const topology = wholeTopology(devWith());
-  const listener = (address: string) => async () => [{ port: 8080, address, line: 'tcp: …', uid: 0 }];
+  const ours = { Names: ['/dev-web-bot'], State: 'running', Ports: [{ PublicPort: 8080, IP: '127.0.0.1' }] };
+
+  interface Look {
+    readonly address?: string;
+    /** Process that listens. @default - of somebody whose processes are closed to us */
+    readonly by?: string;
+    readonly again?: object;
+  }
+
+  const seen = ({ address = '127.0.0.1', by, again }: Look) =>
+    seePorts(topology, {
+      containers: [],
+      listAgain: async () => (again ? [again] : []) as ContainerInfo[],
+      isLocal: true,
+      listeners: async () => [
+        { port: 8080, address, line: 'tcp: …', uid: 0, process: by === undefined ? undefined : { pid: 77, name: by } },
+      ],
+    });
 
   test.each(['127.0.0.1', '0.0.0.0'])('is taken by who listens on %s', async (address) => {
-    expect(await seePorts(topology, [], true, listener(address))).toMatchObject([{ port: 8080, service: 'web-bot' }]);
+    expect(await seen({ address })).toMatchObject([{ port: 8080, service: 'web-bot' }]);
+    expect(await seen({ address, by: 'nginx' })).toMatchObject([{ stop: 'kill 77' }]);
   });
 
   test('is not taken by who listens on another address', async () => {
-    expect(await seePorts(topology, [], true, listener('10.0.0.5'))).toEqual([]);
+    expect(await seen({ address: '10.0.0.5' })).toEqual([]);
+  });
+
+  test('is not taken where our container was being started again, and has it now', async () => {
+    expect(await seen({ again: ours })).toEqual([]);
+    expect(await seen({ again: ours, by: 'docker-proxy' })).toEqual([]);
+  });
+
+  test('nor where it is still being started again, and the listener may be for it', async () => {
+    const restarting = { ...ours, State: 'restarting', Ports: [] };
+    expect(await seen({ again: restarting })).toEqual([]);
+    expect(await seen({ again: restarting, by: 'docker-proxy' })).toEqual([]);
+    expect(await seen({ again: restarting, by: 'nginx' })).toHaveLength(1);
+  });
+
+  test('is that of a container which has come meanwhile', async () => {
+    const other = { ...ours, Names: ['/other-web'] };
+    expect(await seen({ again: other, by: 'docker-proxy' })).toMatchObject([
+      { holder: 'the container other-web', stop: 'docker stop other-web' },
+    ]);
+  });
+
+  test.each(['docker-proxy', 'dockerd', 'rootlesskit', 'rootlessport'])('nobody is told to kill %s', async (by) => {
+    expect(await seen({ by })).toMatchObject([
+      { holder: expect.stringContaining(`${by} (77)`), stop: 'docker ps --filter publish=8080' },
+    ]);
   });
 });
 

@@ -44,6 +44,26 @@ describe.each(RECORDED)('$text', ({ writer, id, text, source, values = {} }) => 
   });
 });
 
+describe('words that are like those of a cause, and of another one', () => {
+  test.each([
+    ['engine', 'nvidia-container-cli: mount error: file creation failed: /libnvidia-ml.so.1: file exists: unknown'],
+    ['engine', 'nvidia-container-cli: ldcache error: open failed: /sbin/ldconfig.real: no such file or directory'],
+    ['engine', 'mkdir /sys/fs/cgroup/memory/docker/5a3d: no space left on device: unknown'],
+    [
+      'postgres',
+      'ERROR:  could not resize shared memory segment "/PostgreSQL.1196320642" to 16777216 bytes: No space left on device',
+    ],
+    ['postgres', 'ERROR:  permission denied for table exchanges'],
+    ['postgres', 'ERROR:  permission denied to create role'],
+    ['postgres', 'ERROR:  permission denied to set parameter "log_statement"'],
+    ['postgres', 'ERROR:  permission denied: "pg_class" is a system catalog'],
+    ['postgres', 'ERROR:  could not open file "/etc/shadow" for reading: Permission denied'],
+    ['postgres', 'FATAL:  could not create semaphores: No space left on device'],
+  ] as const)('%s: %s', (writer, text) => {
+    expect(causeIn([text], writer)).toBeUndefined();
+  });
+});
+
 test('every cause is provoked by recorded text', () => {
   const tried = new Set([
     ...RECORDED.map(({ id }) => id),
@@ -55,7 +75,20 @@ test('every cause is provoked by recorded text', () => {
 });
 
 test('the texts of a finding have places for what its words tell, and for nothing else', () => {
-  const common = ['service', 'env', 'container', 'ownership', 'modeljob', 'which', 'holder', 'stop', 'other'];
+  const common = [
+    'service',
+    'env',
+    'container',
+    'ownership',
+    'modeljob',
+    'which',
+    'holder',
+    'stop',
+    'other',
+    'folder',
+    'user',
+    'gid',
+  ];
   for (const { id, line } of LOG_CAUSES) {
     const { meaning, remedy }: FindingKind = FINDING_KINDS[id];
     const groups = [...line.source.matchAll(/\?<(\w+)>/g)].map(([, name]) => name);

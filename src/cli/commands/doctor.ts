@@ -19,7 +19,10 @@ export function registerDoctor(program: RagdockCommand, io: Io): void {
     .argument('<env>', 'name or file of the environment')
     .option('--json', 'the findings as JSON on stdout')
     .option('--bundle <file>', 'write what was seen, with logs, masked, into this .tgz for somebody who helps')
-    .option('--allow-unmasked', 'write the bundle although not every secret can be known, and so not masked')
+    .option(
+      '--allow-unmasked',
+      'show lines of logs, and write the bundle, although not every secret can be known, and so not masked',
+    )
     .example('ragdock doctor dev', 'after a failed deploy or red smoke tests')
     .example('ragdock doctor dev --bundle dev-doctor.tgz', 'and a file to send to somebody')
     .example('ragdock doctor dev --json', 'for scripts; docs/doctor.schema.json says what is in it')
@@ -32,6 +35,7 @@ async function doctor(env: string, options: Options, io: Io, version: string): P
   const { gatherEvidence } = await import('../../doctor/gather.js');
   const { doctorReport } = await import('../../doctor/report.js');
   const { describeFindings, formatBundle, formatFindings } = await import('../../doctor/text.js');
+  const { unknownSecrets } = await import('../../doctor/unknown-secrets.js');
   const { writeBundle } = await import('../../doctor/write-bundle.js');
   const { RagdockError } = await import('../../errors/problem.js');
   const { storedValues } = await import('../../secrets/stored-values.js');
@@ -40,14 +44,16 @@ async function doctor(env: string, options: Options, io: Io, version: string): P
   const { name } = environment;
   const { signal, cwd: project } = io;
   const secrets = storedValues(project, name);
+  const { allowUnmasked = false } = options;
+  const unknown = allowUnmasked ? [] : unknownSecrets(environment, project);
   const engine = { certPath: io.env.DOCKER_CERT_PATH, signal };
-  const evidence = await gatherEvidence(environment, { secrets, signal, project }, engine);
+  const evidence = await gatherEvidence(environment, { secrets, unknownSecrets: unknown, signal, project }, engine);
   const findings = diagnose(evidence);
   const report = doctorReport(evidence, findings);
   if (options.json) io.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   else io.stdout.write(formatFindings(name, findings, (style, text) => paint(io.stdout, style, text)));
   if (options.bundle !== undefined) {
-    const { bundle: file, allowUnmasked = false } = options;
+    const { bundle: file } = options;
     const written = await writeBundle({
       environment,
       project,

@@ -40,6 +40,24 @@ export const HOST_FINDINGS = {
     remedy:
       '`nvidia-smi` has to work on the host; then `docker restart <container>`. For good: "exec-opts": ["native.cgroupdriver=cgroupfs"] in /etc/docker/daemon.json.',
   },
+  'gpu-driver-too-old': {
+    severity: 'broken',
+    rank: 0,
+    title: 'The driver of the graphics cards is too old',
+    seen: 'what the engine said when it could not start the container (“requirement error: unsatisfied condition: …”)',
+    meaning: 'The image of <service> needs <wants>, and the driver of the host does not have that.',
+    remedy:
+      'Install a newer driver on the host, then `docker start <container>`; `nvidia-smi` shows which CUDA a driver has. Or set `image` of <service> to one for an older CUDA, then `npx cdktf deploy <env>`.',
+  },
+  'gpu-unknown': {
+    severity: 'broken',
+    rank: 0,
+    title: 'There is no such graphics card',
+    seen: 'what the engine said when it could not start the container (“device error: …: unknown device”)',
+    meaning: 'The host has no graphics card <device>, which <service> is to have.',
+    remedy:
+      '`nvidia-smi -L` on the host lists its cards; name one of them in `gpus.devices` of <service>, then `npx cdktf deploy <env>`.',
+  },
   'disk-full': {
     severity: 'broken',
     rank: 0,

@@ -29,6 +29,15 @@ export const SERVICE_FINDINGS = {
     remedy:
       'Raise `gpuMemoryUtilization` of <service>, or name a smaller model or one with fewer bits; then `npx cdktf deploy <env>`.',
   },
+  'shared-memory-exhausted': {
+    severity: 'broken',
+    rank: 1,
+    title: 'Shared memory is used up',
+    seen: 'the log of vLLM (“Error while creating shared memory segment /dev/shm/…”)',
+    meaning:
+      'Its processes exchange what several cards compute through /dev/shm, which is too small for that. No disk is full.',
+    remedy: 'Raise `sharedMemory` of <service>, and `memory` by as much; then `npx cdktf deploy <env>`.',
+  },
   'model-context-too-long': {
     severity: 'broken',
     rank: 1,
@@ -45,6 +54,16 @@ export const SERVICE_FINDINGS = {
     meaning: 'The files of the model are not where the server looks for them, and it may not fetch any.',
     remedy:
       '`docker rm <modeljob>` and `npx cdktf deploy <env>` download it again; `npx ragdock model import PATH --env <env><which>` brings it from this machine.',
+  },
+  'model-on-host-unreadable': {
+    severity: 'broken',
+    rank: 1,
+    title: 'The files of a model on the host cannot be read',
+    seen: 'the log of the model’s server, where `model.onHost` is set',
+    meaning:
+      'The files of the model are not in <folder> of the host, or the user <user> may not read them. Nothing is downloaded or changed there.',
+    remedy:
+      'Put the files there and let their group read them: `sudo chgrp -R <gid> <folder> && sudo chmod -R g+rX <folder>`, then `docker restart <container>`; or set `user` of <service> to one who may read them, then `npx cdktf deploy <env>`.',
   },
   'model-token-missing': {
     severity: 'broken',

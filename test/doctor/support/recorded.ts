@@ -28,6 +28,52 @@ export const RECORDED: readonly Recorded[] = [
   },
   {
     writer: 'engine',
+    id: 'gpu-lost',
+    text: 'nvidia-container-cli: detection error: nvml error: unknown error',
+    source: 'nvidia-container-toolkit, as its issues quote it',
+    values: { nvml: 'detection error: nvml error: unknown error' },
+  },
+  {
+    writer: 'engine',
+    id: 'gpu-driver-too-old',
+    text: "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: error running prestart hook #0: exit status 1, stdout: , stderr: Auto-detected mode as 'legacy'\nnvidia-container-cli: requirement error: unsatisfied condition: cuda>=12.8, please update your driver to a newer version, or use an earlier cuda container: unknown",
+    source: 'Docker 28 with a driver of CUDA 12.4, as issues of images for CUDA 12.8 quote it',
+    values: { wants: 'cuda>=12.8' },
+  },
+  {
+    writer: 'engine',
+    id: 'gpu-driver-too-old',
+    text: 'OCI runtime create failed: running prestart hook 1 caused \\"error running hook: exit status 1, stdout: , stderr: nvidia-container-cli: requirement error: unsatisfied condition: cuda >= 9.2\\\\n\\"": unknown',
+    source: 'Docker 18 and 19 with quotes within quotes, as issues of nvidia-docker quote it',
+    values: { wants: 'cuda >= 9.2' },
+  },
+  {
+    writer: 'engine',
+    id: 'gpu-unknown',
+    text: "OCI runtime create failed: runc create failed: unable to start container process: error during container init: error running prestart hook #0: exit status 1, stdout: , stderr: Auto-detected mode as 'legacy'\nnvidia-container-cli: device error: 1: unknown device: unknown",
+    source: 'Docker 24 that is asked for a second card of one, as issues of nvidia-docker quote it',
+    values: { device: '1' },
+  },
+  {
+    writer: 'vllm',
+    id: 'shared-memory-exhausted',
+    text: 'dev-llm-main:3663:4044 [0] misc/shmutils.cc:129 NCCL WARN Error while creating shared memory segment /dev/shm/nccl-Ewjreo (size 33030528), error: No space left on device (28)',
+    source: 'NCCL under vLLM on several cards, as issues quote it',
+  },
+  {
+    writer: 'vllm',
+    id: 'shared-memory-exhausted',
+    text: 'dev-llm-main:2016:2022 [0] misc/shmutils.cc:88 NCCL WARN Error: failed to extend /dev/shm/nccl-WU88OE to 9637892 bytes, error: No space left on device (28)',
+    source: 'likewise',
+  },
+  {
+    writer: 'engine',
+    id: 'disk-full',
+    text: 'failed to create task for container:\nmkdir /run/containerd/io.containerd.runtime.v2.task/moby/5a3d: no space left on device: unknown',
+    source: 'Docker 24, /run full; over two lines',
+  },
+  {
+    writer: 'engine',
     id: 'nvidia-runtime-missing',
     text: 'could not select device driver "" with capabilities: [[gpu]]',
     source: 'Docker 20.10 on the test host without the hook of the toolkit',
@@ -57,6 +103,13 @@ export const RECORDED: readonly Recorded[] = [
     id: 'port-taken',
     text: 'failed to set up container networking: driver failed programming external connectivity on endpoint dev-web-bot (5a3d): failed to bind host port 127.0.0.1:8080/tcp: address already in use',
     source: 'Docker 29, a port that a process has',
+    values: { port: '8080' },
+  },
+  {
+    writer: 'engine',
+    id: 'port-taken',
+    text: 'driver failed programming external connectivity on endpoint dev-web-bot (5a3d): Error starting userland proxy: listen tcp6 [::]:8080: bind: address already in use',
+    source: 'Docker 20.10 to 27, a port that a process has for IPv6',
     values: { port: '8080' },
   },
   {
@@ -114,10 +167,28 @@ export const RECORDED: readonly Recorded[] = [
     source: 'our own job, against a server that answers 403 (jobs.test.ts)',
   },
   {
+    writer: 'vllm',
+    id: 'model-files-missing',
+    text: "  Value error, Invalid repository ID or local directory specified: '/model'.",
+    source: 'vLLM, a folder without config.json, as issues quote it',
+  },
+  {
+    writer: 'vllm',
+    id: 'model-files-missing',
+    text: 'RuntimeError: Cannot find any model weights with `/model`',
+    source: 'vLLM, a folder with config.json and without weights, as issues quote it',
+  },
+  {
     writer: 'llama.cpp',
     id: 'model-files-missing',
     text: "0.00.043.158 E gguf_init_from_file: failed to open GGUF file '/models/none.gguf' (No such file or directory)",
     source: 'llama.cpp, of the test image, without a model',
+  },
+  {
+    writer: 'llama.cpp',
+    id: 'volume-not-writable',
+    text: "0.00.043.158 E gguf_init_from_file: failed to open GGUF file '/models/tiny.gguf' (Permission denied)",
+    source: 'llama.cpp, as above, of a file of somebody else',
   },
   {
     writer: 'embeddings',
@@ -205,6 +276,12 @@ export const RECORDED: readonly Recorded[] = [
     id: 'volume-not-writable',
     text: '2026-11-22 10:00:01.123 UTC [1] FATAL:  could not open file "global/pg_filenode.map": Permission denied',
     source: 'PostgreSQL 15',
+  },
+  {
+    writer: 'postgres',
+    id: 'volume-not-writable',
+    text: 'initdb: error: could not change permissions of directory "/var/lib/postgresql/data": Operation not permitted',
+    source: 'PostgreSQL 15, a folder of somebody else at the first start',
   },
   {
     writer: 'postgres',
