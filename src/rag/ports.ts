@@ -12,6 +12,8 @@ export interface Passage {
   readonly contentHash: string;
   /** As the search gave it: of BM25, or of a fusion; comparable inside one collection and one search only. */
   readonly score: number;
+  /** Whether `score` is of a fusion: it adds up ranks, and says nothing of how much was found. @default false */
+  readonly isFused?: boolean | undefined;
   /** Cosine of the angle between the vectors of question and passage, -1 to 1. @default - no vectors were compared, or it was not among the closest */
   readonly similarity?: number | undefined;
 }

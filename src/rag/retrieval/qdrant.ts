@@ -106,6 +106,7 @@ export class QdrantRetrieval implements Retrieval {
     const similarities = new Map(closest?.points.map(({ id, score }) => [id, score]));
     const passages = (fused?.points ?? []).map((point) => ({
       ...passageOf(name, point),
+      isFused: true,
       similarity: similarities.get(point.id),
     }));
     return { collection: name, passages };
