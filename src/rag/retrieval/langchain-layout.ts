@@ -34,14 +34,15 @@ export function passageOfLangChain(
     Record<string, unknown>
   >;
   const source = wordsIn(about.source) ?? name;
+  const heading = wordsIn(about.heading) ?? '';
   return {
     collection: name,
     id: String(id),
     text,
     source,
     title: wordsIn(about.title) ?? source,
-    heading: wordsIn(about.heading) ?? '',
-    contentHash: hashOf(text),
+    heading,
+    contentHash: hashOf(heading, text),
     score,
     similarity: score,
   };
