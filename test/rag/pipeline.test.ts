@@ -229,7 +229,7 @@ describe('a question that refers to the one before it', () => {
 
   test('is searched with it, and the model is told what was said', async () => {
     await read(await follow('А кто её сделал?'));
-    expect(retrieval.queries[0]?.query).toBe('Что такое Qdrant и зачем он нужен? А кто ее сделал?');
+    expect(retrieval.queries[0]?.query).toBe('Что такое Qdrant и зачем он нужен? А кто её сделал?');
     expect(llm.prompts[0]?.slice(1, 3).map(({ content }) => content)).toEqual([
       'Что такое Qdrant и зачем он нужен?',
       'База векторов.',
