@@ -144,6 +144,23 @@ describe('ingest', () => {
     ).toEqual(['demo a.md Один, исправлено.', 'demo b.md Два.', 'other a.md Другой курс.']);
   });
 
+  test('takes away what an emptied document held, and nothing else', async () => {
+    const store = new MemoryStore();
+    const texts = () => [...store.passages.values()].map(({ text }) => text);
+    await run(store, { path: 'a.md', content: long(['один', 'два', 'три']) }, { path: 'b.md', content: 'Два.' });
+    const held = store.passages.size - 1;
+    for (const removed of [held, 0]) {
+      const [report] = await run(store, { path: 'a.md', content: ' \n' });
+      expect(report).toEqual({
+        ...{ path: 'a.md', chunks: 0, status: 'failed', removed },
+        error: 'the document holds no text',
+      });
+      expect(texts()).toEqual(['Два.']);
+    }
+    await run(store, { path: 'b.pdf', content: 'Два.' });
+    expect(texts()).toEqual(['Два.']);
+  });
+
   test('completes what an interrupted run left half done', async () => {
     const store = new MemoryStore();
     const document = { path: 'a.md', content: long(Array.from({ length: 60 }, (_, index) => `слово ${index}`)) };
@@ -227,7 +244,7 @@ describe('ingest', () => {
         status: 'failed',
         error: expect.stringContaining('supported are .md, .markdown, .txt'),
       },
-      { path: 'b.md', chunks: 0, status: 'failed', error: 'the document holds no text' },
+      { path: 'b.md', chunks: 0, status: 'failed', error: 'the document holds no text', removed: 0 },
       { path: 'c.md', chunks: 1, status: 'new' },
     ]);
   });

@@ -33,6 +33,8 @@ export interface DocumentReport {
   readonly status: DocumentStatus;
   /** Why it failed. */
   readonly error?: string;
+  /** How many passages of its former text were removed, from 0: it failed because it holds no text. @default - it holds some */
+  readonly removed?: number;
 }
 
 /** Formats of documents that come as text, by ending. */
@@ -47,7 +49,7 @@ export const TEXT_FORMATS: readonly string[] = Object.keys(PARSERS);
 
 /**
  * Brings documents into a store and reports on each as it is done, in no particular order. One that cannot be read
- * or stored is reported as failed and does not stop the others. Running it again changes nothing; after a run that was
+ * or stored is reported as failed and does not stop the others; one that holds no text any more loses its passages. Running it again changes nothing; after a run that was
  * cut off it stores what is missing.
  *
  * @param onStored told the number of passages of each batch once it is durable
@@ -90,7 +92,10 @@ async function ingestOne(
   try {
     passages = passagesOf(document, key);
     const [first] = passages;
-    if (first === undefined) throw new Error('the document holds no text');
+    if (first === undefined) {
+      const error = 'the document holds no text';
+      return { path, chunks: 0, status: 'failed', error, removed: await removeAll(key, store) };
+    }
     const isWhole = ({ all, current }: Stored) => all === passages.length && current === passages.length;
     const count = () => store.count(key, first.documentHash);
 
@@ -128,6 +133,14 @@ class Disturbed extends Error {
 }
 
 type Stored = Awaited<ReturnType<PassageStore['count']>>;
+
+/** Takes away what a document held before, since nothing of it is true any more; gives the number of passages. */
+async function removeAll(key: DocumentKey, store: PassageStore): Promise<number> {
+  const ofNoVersion = hashOf();
+  const { all } = await store.count(key, ofNoVersion);
+  if (all > 0) await store.removeOthers(key, ofNoVersion);
+  return all;
+}
 
 /** Adds what is missing of a document, and takes away what is not of this version. */
 async function replace(
