@@ -47,7 +47,7 @@ export const RAG_API_METRICS = {
   },
   noContext: {
     name: 'rag_no_context_total',
-    help: 'Questions for which no collection had a passage',
+    help: 'Questions for which nothing was found: no collection had a passage, or none that the gate lets pass',
     type: 'counter',
     labels: [],
   },

@@ -115,9 +115,16 @@ async function bringIn(
 ): Promise<Brought> {
   const brought = { documents: 0, passages: 0 };
   const store = embedded.passages.store(MATERIAL);
-  for await (const { status, chunks, path, error } of ingest(read(documents, signal, onProblem), store, course)) {
+  const told = new Set<string | undefined>();
+  const tell = (problem: Problem) => {
+    told.add(problem.file);
+    onProblem(problem);
+  };
+  for await (const { status, chunks, path, error, removed } of ingest(read(documents, signal, tell), store, course)) {
     signal.throwIfAborted();
     if (status === 'failed') {
+      // That there is no text was told when the file was read.
+      if (removed !== undefined && told.has(path)) continue;
       onProblem({ code: 'INGEST_FAILED', file: path, message: error ?? 'no reason was given' });
     } else {
       brought.documents += 1;

@@ -19,13 +19,16 @@ export interface DocumentFile {
 export interface Extraction {
   readonly path: string;
   readonly format: DocumentFormat;
-  /** @default - nothing of the file can be ingested, and `problems` say why */
+  /** Holds no text where the file is empty, so that what it held before goes. @default - the file cannot be read, and `problems` say why */
   readonly document?: SourceDocument;
   /** What is wrong with the file, or with lines of it. */
   readonly problems: readonly Problem[];
   /** What is left out although nothing is wrong. */
   readonly notes: readonly string[];
 }
+
+/** Formats of which an empty file says nothing. A page, a PDF or a document of Word may say it all in pictures. */
+const ALL_IS_TEXT: readonly DocumentFormat[] = ['markdown', 'text', 'pairs'];
 
 /** The outcome of a file of which nothing can be ingested. */
 export function failedExtraction(path: string, problem: Omit<Problem, 'file'>): Extraction {
@@ -49,8 +52,11 @@ export async function extractDocument({ file, path }: DocumentFile): Promise<Ext
     const problems = badLines.map((bad): Problem => ({ code: 'DOCUMENT_LINE', file: path, ...bad }));
     const isEmpty = 'parsed' in document ? !hasText(document.parsed.root) : document.content.trim() === '';
     if (!isEmpty) return { path, format, document: { path, ...document }, problems, notes };
+    // Lines that are no pairs are nothing that was read: what the file gave before may be right still.
     if (problems.length > 0) return { path, format, problems, notes };
-    throw new DocumentFault('DOCUMENT_NO_TEXT', 'holds no text', 'Leave it out, or write something into it.');
+    const fault = new DocumentFault('DOCUMENT_NO_TEXT', 'holds no text', 'Leave it out, or write something into it.');
+    if (!ALL_IS_TEXT.includes(format)) throw fault;
+    return { path, format, document: { path, ...document }, problems: [{ ...fault.problem, file: path }], notes };
   } catch (error) {
     if (!(error instanceof DocumentFault)) {
       // A library that gives up on a file says so in its own words.

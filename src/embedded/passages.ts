@@ -2,6 +2,7 @@ import { abortReason } from '../rag/failure.js';
 import { searchedText } from '../rag/origin.js';
 import type { DocumentKey, Passage, PassageStore, Retrieval, SearchResult, StoredPassage } from '../rag/ports.js';
 import { Bm25Index } from '../rag/retrieval/bm25-index.js';
+import { withHeadroom } from '../rag/retrieval/headroom.js';
 import type { Database } from './database.js';
 
 const TABLE = `
@@ -86,7 +87,8 @@ export class EmbeddedPassages implements Retrieval {
     if (signal.aborted) throw abortReason(signal);
     const collections = this.#collections.map(({ name, limit }) => ({
       collection: name,
-      passages: this.#stores.get(name)?.search(query, course, limit) ?? [],
+      limit,
+      passages: this.#stores.get(name)?.search(query, course, withHeadroom(limit)) ?? [],
     }));
     return { collections };
   }

@@ -12,6 +12,8 @@ export const IngestEvent = z.discriminatedUnion('event', [
     chunks: z.int(),
     status: DocumentStatus,
     error: z.string().optional(),
+    /** Passages that were removed of a document that holds no text any more. */
+    removed: z.int().optional(),
   }),
   /** Passages of one more batch were stored. */
   z.object({ event: z.literal('progress'), passages: z.int() }),

@@ -123,11 +123,16 @@ async function* linesOf(
 }
 
 function outcomeOf(
-  { path, status, chunks, error }: Extract<IngestEvent, { event: 'document' }>,
+  { path, status, chunks, error, removed }: Extract<IngestEvent, { event: 'document' }>,
   sent: ReadonlyMap<string, Extraction>,
 ): DocumentOutcome {
   const { format, problems = [], notes = [] } = sent.get(path) ?? { format: formatOf(path) ?? 'text' };
+  // That there is no text was told when the file was read.
+  const isTold = removed !== undefined && problems.length > 0;
   const refused: readonly Problem[] =
-    status === 'failed' ? [{ code: 'INGEST_FAILED', file: path, message: error ?? 'no reason was given' }] : [];
-  return { path, format, status, chunks, problems: [...problems, ...refused], notes };
+    status === 'failed' && !isTold
+      ? [{ code: 'INGEST_FAILED', file: path, message: error ?? 'no reason was given' }]
+      : [];
+  const gone = removed ? [`what it held before was removed: ${removed} ${removed === 1 ? 'passage' : 'passages'}`] : [];
+  return { path, format, status, chunks, problems: [...problems, ...refused], notes: [...notes, ...gone] };
 }

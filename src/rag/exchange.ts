@@ -8,6 +8,7 @@ import { layOutPrompt } from './lay-out-prompt.js';
 import { cleanText, isRussian, storableText } from './normalise.js';
 import type { Answer, Component, ExchangeParts, Question } from './pipeline.js';
 import type { ExchangeOutcome, ExchangeSource, Passage, Prompt, Usage } from './ports.js';
+import type { FoundPassages } from './prompt.js';
 import { retrieve } from './retrieve.js';
 import { type OpenedAnswer, openAnswer } from './stream.js';
 
@@ -73,7 +74,7 @@ export class RunningExchange {
     // Asked for now and used later, so that no question waits for it once the collections were searched.
     void llm.tokenizer?.contextTokens();
     const found = await this.#retrieve();
-    if (found.length === 0 && settings.noContext === 'refuse') {
+    if (found.passages.length === 0 && settings.noContext === 'refuse') {
       this.#refused = true;
       await this.#announce();
       return this.#answerWith(this.#refusal());
@@ -100,7 +101,7 @@ export class RunningExchange {
     return this.#record.forget();
   }
 
-  async #retrieve(): Promise<readonly Passage[]> {
+  async #retrieve(): Promise<FoundPassages> {
     const { retrieval, settings, observer } = this.#parts;
     const began = this.#elapsed();
     const { message, course, history = [] } = this.#question;
@@ -108,24 +109,22 @@ export class RunningExchange {
     const retrieved = await retrieve(retrieval, searched, course, this.#signal);
     if (retrieved.embedMs !== undefined) this.#timings.embed = retrieved.embedMs;
     this.#timings.retrieval = this.#elapsed() - began;
-    observer.retrieved(this.#question, retrieved);
-    if (retrieved.vectorFailure) this.#degrade('embeddings', retrieved.vectorFailure);
-    if (retrieved.failures.size > 0) {
-      const cause = new AggregateError(
-        [...retrieved.failures.values()],
-        `not searched: ${[...retrieved.failures.keys()].join(', ')}`,
-      );
+    const { failures, vectorFailure } = retrieved;
+    const passages = passesGate(searched, retrieved.passages, settings.gate ?? {}) ? retrieved.passages : [];
+    observer.retrieved(this.#question, retrieved, passages);
+    if (vectorFailure) this.#degrade('embeddings', vectorFailure);
+    if (failures.size > 0) {
+      const cause = new AggregateError([...failures.values()], `not searched: ${[...failures.keys()].join(', ')}`);
       this.#degrade('retrieval', cause);
       // "Nothing was found" would be a claim about collections that nobody looked into.
-      if (retrieved.passages.length === 0 && settings.noContext === 'refuse') {
+      if (passages.length === 0 && settings.noContext === 'refuse') {
         throw new RagFailure('retrieval-unavailable', 'the collections could not be searched', { cause });
       }
     }
-    const { gate = {} } = settings;
-    return passesGate(searched, retrieved.passages, gate) ? retrieved.passages : [];
+    return { passages, isPartial: failures.size > 0 };
   }
 
-  async #ask(found: readonly Passage[]): Promise<{ opened: OpenedAnswer; prompt: Prompt }> {
+  async #ask(found: FoundPassages): Promise<{ opened: OpenedAnswer; prompt: Prompt }> {
     const { llm, settings } = this.#parts;
     // What does not fit by an estimate, or by the count of parts, the server refuses: then with fewer passages.
     for (const share of [1, 0.5]) {

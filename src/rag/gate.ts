@@ -8,20 +8,25 @@ import { termsOf } from './retrieval/terms.js';
 export interface Gate {
   /** Least cosine between question and closest passage, -1 to 1. @default - any */
   readonly similarity?: number | undefined;
-  /** Least support by words of the best passage, from 0. @see supportOf @default - any */
+  /** Least support of the best passage that was found by words alone, from 0. @see supportOf @default - any, where no vectors were compared */
   readonly support?: number | undefined;
 }
 
 /**
- * Whether at least one passage is about the question. What a fusion scored is never looked at: that is a function of
- * ranks, and the best of what is all beside the point has as high a rank as any.
+ * Whether at least one passage is about the question: close to it, or, of a collection that is searched by words alone,
+ * with enough support. What a fusion scored is never looked at: that is a function of ranks, and the best of what is
+ * all beside the point has as high a rank as any.
  */
 export function passesGate(question: string, passages: readonly Passage[], { similarity, support }: Gate): boolean {
-  const closest = closestOf(passages);
-  if (closest !== undefined) return similarity === undefined || closest >= similarity;
-  if (support === undefined) return true;
-  const best = bestSupportOf(question, passages);
-  return best !== undefined && best >= support;
+  const byWords = passages.filter((one) => !one.isFused && one.similarity === undefined);
+  if (byWords.length < passages.length) {
+    const closest = closestOf(passages);
+    if (similarity === undefined || (closest !== undefined && closest >= similarity)) return true;
+  } else if (support === undefined) {
+    return true;
+  }
+  const best = bestSupportOf(question, byWords);
+  return support !== undefined && best !== undefined && best >= support;
 }
 
 /** The greatest cosine among passages; undefined where no vectors were compared. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Question } from './pipeline.js';
-import type { Llm, Passage } from './ports.js';
-import { buildPrompt, type LaidOutPrompt, measuredTexts, type PromptSettings } from './prompt.js';
+import type { Llm } from './ports.js';
+import { buildPrompt, type FoundPassages, type LaidOutPrompt, measuredTexts, type PromptSettings } from './prompt.js';
 import { measureBy } from './tokens.js';
 
 /**
@@ -14,14 +14,15 @@ export async function layOutPrompt(
   llm: Llm,
   settings: PromptSettings,
   { message, history }: Pick<Question, 'message' | 'history'>,
-  passages: readonly Passage[],
+  found: FoundPassages,
   share: number,
   signal: AbortSignal,
 ): Promise<LaidOutPrompt> {
   const served = await llm.tokenizer?.contextTokens();
   const contextTokens = Math.min(settings.contextTokens, served ?? settings.contextTokens);
   const within = { ...settings, contextTokens };
-  const parts = { question: message, passages, history, boundary: randomUUID().replaceAll('-', '').slice(-24), share };
+  const boundary = randomUUID().replaceAll('-', '').slice(-24);
+  const parts = { ...found, question: message, history, boundary, share };
   const estimated = buildPrompt(within, parts);
   if (!estimated.isCut) return estimated;
   const measure = await measureBy(llm.tokenizer, measuredTexts(within, parts), signal);

@@ -1,7 +1,7 @@
 import { RunningExchange } from './exchange.js';
 import type { Gate } from './gate.js';
 import { WaitingExchanges, type WaitingLimits } from './history/waiting.js';
-import type { ChatMessage, ExchangeOutcome, ExchangeSource, History, Llm, Retrieval, Usage } from './ports.js';
+import type { ChatMessage, ExchangeOutcome, ExchangeSource, History, Llm, Passage, Retrieval, Usage } from './ports.js';
 import type { PromptSettings } from './prompt.js';
 import type { Retrieved } from './retrieve.js';
 
@@ -66,8 +66,8 @@ export interface Summary extends ExchangeOutcome {
 
 /** Told what happens, for metrics and logs. */
 export interface PipelineObserver {
-  /** What each collection gave, before passages were chosen. */
-  retrieved(question: Question, retrieved: Retrieved): void;
+  /** What each collection gave, and what of it counts as found: all, or nothing where the gate lets nothing pass. */
+  retrieved(question: Question, retrieved: Retrieved, found: readonly Passage[]): void;
   degraded(question: Question, component: Component, cause: unknown): void;
   /** The first character is there, `ms` after the question. */
   began(question: Question, ms: number): void;

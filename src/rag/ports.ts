@@ -12,14 +12,22 @@ export interface Passage {
   readonly contentHash: string;
   /** As the search gave it: of BM25, or of a fusion; comparable inside one collection and one search only. */
   readonly score: number;
+  /** Whether `score` is of a fusion: it adds up ranks, and says nothing of how much was found. @default false */
+  readonly isFused?: boolean | undefined;
   /** Cosine of the angle between the vectors of question and passage, -1 to 1. @default - no vectors were compared, or it was not among the closest */
   readonly similarity?: number | undefined;
 }
 
 /** What one collection answered: its best passages, or why there are none. */
-export type CollectionResult =
-  | { readonly collection: string; readonly passages: readonly Passage[] }
-  | { readonly collection: string; readonly failure: Error };
+export type CollectionResult = CollectionPassages | { readonly collection: string; readonly failure: Error };
+
+export interface CollectionPassages {
+  readonly collection: string;
+  /** In any order, and more than count: which of equal scores are taken, and that none is a copy, is for the reader. */
+  readonly passages: readonly Passage[];
+  /** How many of them count at most, from 1. @default - all */
+  readonly limit?: number | undefined;
+}
 
 /** What one search gave. */
 export interface SearchResult {
@@ -33,7 +41,7 @@ export interface SearchResult {
 
 /** Finds passages of one course. A collection that fails is a result, not a rejection. */
 export interface Retrieval {
-  /** Rejects only when `signal` aborts. */
+  /** Rejects only when `signal` aborts. @param query as it was asked, clean: each search spells it as its passages are */
   search(query: string, course: string, signal: AbortSignal): Promise<SearchResult>;
   /** Rejects unless the collections can be read with the credential at hand. */
   check(signal: AbortSignal): Promise<void>;

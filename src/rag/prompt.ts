@@ -12,11 +12,17 @@ export interface PromptSettings {
   readonly answerTokens: number;
 }
 
-/** What a prompt is laid out from. */
-export interface PromptParts {
-  readonly question: string;
+/** What was found for a question. */
+export interface FoundPassages {
   /** Best first. */
   readonly passages: readonly Passage[];
+  /** Whether collections could not be searched: that nothing was found then says nothing of the course. @default false */
+  readonly isPartial?: boolean | undefined;
+}
+
+/** What a prompt is laid out from. */
+export interface PromptParts extends FoundPassages {
+  readonly question: string;
   /** What was said before, oldest first: questions and answers in turn. @default - nothing */
   readonly history?: readonly ChatMessage[] | undefined;
   /** A fresh random word: a passage that cannot know it cannot pretend to end. */
@@ -48,6 +54,12 @@ const WITHOUT_PASSAGES = [
   'Начни ответ с того, что в материалах курса ответа нет и дальше идут общие сведения; не ссылайся на материалы курса.',
 ].join(' ');
 
+const WITHOUT_SEARCH = [
+  'Учебные материалы сейчас недоступны или доступны не полностью, и есть ли в них ответ на вопрос пользователя, неизвестно.',
+  'Начни ответ с того, что материалы курса сейчас недоступны и дальше идут общие сведения;',
+  'не утверждай, что в материалах курса ответа нет, и не ссылайся на них.',
+].join(' ');
+
 /**
  * Lays out system prompt, history, passages and question within the context.
  *
@@ -56,7 +68,7 @@ const WITHOUT_PASSAGES = [
  * whether it fits at all is for the server to say. What stays the same from question to question comes first.
  */
 export function buildPrompt(settings: PromptSettings, parts: PromptParts): LaidOutPrompt {
-  const { question, passages, boundary, share = 1, measure = estimateTokens } = parts;
+  const { question, passages, isPartial = false, boundary, share = 1, measure = estimateTokens } = parts;
   const frame = [systemMessage(settings, WITH_PASSAGES), userMessage(question, [], boundary)];
   const spent = sum(frame.map((message) => costOfMessage(message, measure)));
   let room = (settings.contextTokens - settings.answerTokens - spent) * share;
@@ -78,9 +90,10 @@ export function buildPrompt(settings: PromptSettings, parts: PromptParts): LaidO
   const isCut =
     taken.length < passages.length || taken.some((one, index) => one !== passages[index]) || kept.length < turns.length;
   // With passages found but none that fits, the model must not be told that there are fragments.
+  const without = isPartial && passages.length === 0 ? WITHOUT_SEARCH : WITHOUT_PASSAGES;
   const messages =
     taken.length === 0
-      ? [systemMessage(settings, WITHOUT_PASSAGES), ...kept.flat(), { role: 'user' as const, content: question }]
+      ? [systemMessage(settings, without), ...kept.flat(), { role: 'user' as const, content: question }]
       : [systemMessage(settings, WITH_PASSAGES), ...kept.flat(), userMessage(question, taken, boundary)];
   return { messages, question, passages: taken, isCut };
 }

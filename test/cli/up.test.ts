@@ -198,6 +198,7 @@ test('a document that cannot be taken is told, and keeps nobody from the others'
   const once = new Up(folder, '--once', '--docs', notes, '--course', 'заметки');
   expect(await once.ended()).toBe(1);
   expect(once.stderr).toContain('DOCUMENT_NO_TEXT');
+  expect(once.stderr).not.toContain('INGEST_FAILED');
 });
 
 describe('is refused, with nothing started', () => {

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { EmbeddedPassages } from '../../src/embedded/passages.js';
 import { type DocumentReport, ingest } from '../../src/rag/ingest/ingest.js';
+import { retrieve } from '../../src/rag/retrieve.js';
 import { sharedDatabase } from '../support/database.js';
 
 const COLLECTIONS = [
@@ -46,6 +47,7 @@ describe('a document', () => {
     const [material, questions] = collections;
     expect(material).toEqual({
       collection: 'material',
+      limit: 3,
       passages: [
         {
           collection: 'material',
@@ -59,7 +61,7 @@ describe('a document', () => {
         },
       ],
     });
-    expect(questions).toEqual({ collection: 'questions', passages: [] });
+    expect(questions).toEqual({ collection: 'questions', limit: 1, passages: [] });
   });
 
   test('that is there already is unchanged', async () => {
@@ -121,13 +123,19 @@ describe('a search', () => {
 
   test('gives each collection its own, and no more than its limit, in the configured order', async () => {
     for (const path of ['a.md', 'b.md', 'c.md', 'd.md']) {
-      await bring(GNOMON, { path });
-      await bring(GNOMON, { path, collection: 'questions' });
+      await bring(`Гномон из ${path}.`, { path });
+      await bring(`Вопрос о гномоне из ${path}.`, { path, collection: 'questions' });
     }
-    const { collections } = await passages.search('гномон', 'demo', signal);
-    expect(collections.map(({ collection }) => collection)).toEqual(['material', 'questions']);
-    expect(await find('гномон')).toHaveLength(3);
-    expect(await find('гномон', { collection: 'questions' })).toHaveLength(1);
+    const { passages: taken } = await retrieve(passages, 'гномон', 'demo', signal);
+    expect(taken.map(({ collection }) => collection)).toEqual(['material', 'material', 'material', 'questions']);
+  });
+
+  test('gives no place of another text to a copy', async () => {
+    for (const path of ['a.md', 'b.md', 'c.md', 'd.md']) await bring(GNOMON, { path });
+    const other = 'Про гномон говорится и в другом тексте, который длиннее этого.';
+    await bring(other, { path: 'e.md' });
+    const { passages: taken } = await retrieve(passages, 'гномон', 'demo', signal);
+    expect(taken.map(({ text }) => text)).toEqual([GNOMON.trim(), other]);
   });
 
   test('finds a passage by the title and the headings above it', async () => {

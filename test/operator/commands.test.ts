@@ -283,6 +283,28 @@ describe('ragdock ingest', () => {
     expect(stderr).toContain('4 problems');
   });
 
+  test('says of an emptied file that what it held before is gone, and names the fault once', async () => {
+    const sent: string[] = [];
+    const { cwd } = await deployedProject(async ({ stdin, stdout }) => {
+      for await (const line of readLines(stdin)) {
+        const { path } = JSON.parse(line) as { path: string };
+        sent.push(path);
+        const report = { path, chunks: 0, status: 'failed', error: 'the document holds no text', removed: 3 };
+        stdout(`${JSON.stringify({ event: 'document', ...report })}\n`);
+      }
+      stdout(`${JSON.stringify({ event: 'done', new: 0, updated: 0, unchanged: 0, failed: 1, chunks: 0 })}\n`);
+      return 1;
+    });
+    put(cwd, 'docs/a.md', '\n');
+    const { exit, stdout, stderr } = await ingest(cwd);
+
+    expect(sent).toEqual(['docs/a.md']);
+    expect(exit).toBe(1);
+    expect(stdout).toContain('note: what it held before was removed: 3 passages');
+    expect(stderr).toContain('DOCUMENT_NO_TEXT  docs/a.md');
+    expect(stderr).not.toContain('INGEST_FAILED');
+  });
+
   test('has the problems with their remedies in the data of --json', async () => {
     const { cwd } = await deployedProject(taking);
     put(cwd, 'docs/a.md', 'А');

@@ -27,6 +27,20 @@ describe('the gate', () => {
     expect(passesGate(QUESTION, [{ ...near, score: 0 }], { similarity: 0.5, support: 100 })).toBe(true);
   });
 
+  test('compares support in collections without vectors, whatever vectors found elsewhere', () => {
+    const words = found(4, 'осмос');
+    expect(passesGate(QUESTION, [far, words], { similarity: 0.5, support: 2 })).toBe(true);
+    expect(passesGate(QUESTION, [far, words], { similarity: 0.5, support: 2.1 })).toBe(false);
+    expect(passesGate(QUESTION, [far, words], { similarity: 0.5 })).toBe(false);
+    expect(passesGate(QUESTION, [near, words], { similarity: 0.5, support: 1000 })).toBe(true);
+  });
+
+  test('takes no passage of a fusion for one that was found by words alone, though it has no similarity', () => {
+    const fused = { ...found(1000, 'осмос и мембрана'), isFused: true };
+    expect(passesGate(QUESTION, [fused], { similarity: 0.5, support: 0.1 })).toBe(false);
+    expect(passesGate(QUESTION, [far, fused], { similarity: 0.5, support: 0.1 })).toBe(false);
+  });
+
   test('compares support where no vectors were', () => {
     const passages = [found(1, 'курс'), found(4, 'осмос')];
     // One of the two words of the question is held: 4 * 1/2.

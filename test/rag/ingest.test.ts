@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { passageId } from '../../src/rag/ingest/identity.js';
 import { type DocumentReport, ingest, passagesOf, type SourceDocument } from '../../src/rag/ingest/ingest.js';
+import type { StoredPassage } from '../../src/rag/ports.js';
 import { MemoryStore } from '../support/rag-parts.js';
 
 const paragraph = (word: string) => `${`Предложение про ${word}. `.repeat(60)}\n\n`;
@@ -143,6 +144,23 @@ describe('ingest', () => {
     ).toEqual(['demo a.md Один, исправлено.', 'demo b.md Два.', 'other a.md Другой курс.']);
   });
 
+  test('takes away what an emptied document held, and nothing else', async () => {
+    const store = new MemoryStore();
+    const texts = () => [...store.passages.values()].map(({ text }) => text);
+    await run(store, { path: 'a.md', content: long(['один', 'два', 'три']) }, { path: 'b.md', content: 'Два.' });
+    const held = store.passages.size - 1;
+    for (const removed of [held, 0]) {
+      const [report] = await run(store, { path: 'a.md', content: ' \n' });
+      expect(report).toEqual({
+        ...{ path: 'a.md', chunks: 0, status: 'failed', removed },
+        error: 'the document holds no text',
+      });
+      expect(texts()).toEqual(['Два.']);
+    }
+    await run(store, { path: 'b.pdf', content: 'Два.' });
+    expect(texts()).toEqual(['Два.']);
+  });
+
   test('completes what an interrupted run left half done', async () => {
     const store = new MemoryStore();
     const document = { path: 'a.md', content: long(Array.from({ length: 60 }, (_, index) => `слово ${index}`)) };
@@ -226,7 +244,7 @@ describe('ingest', () => {
         status: 'failed',
         error: expect.stringContaining('supported are .md, .markdown, .txt'),
       },
-      { path: 'b.md', chunks: 0, status: 'failed', error: 'the document holds no text' },
+      { path: 'b.md', chunks: 0, status: 'failed', error: 'the document holds no text', removed: 0 },
       { path: 'c.md', chunks: 1, status: 'new' },
     ]);
   });
@@ -235,5 +253,68 @@ describe('ingest', () => {
     const store = new MemoryStore();
     await run(store, { path: 'a.md', content: 'Ещё\u200b один\u202e текст.' });
     expect([...store.passages.values()][0]?.text).toBe('Ещё один текст.');
+  });
+});
+
+/** What waits for it goes on when it is opened. */
+class Gate {
+  open: () => void = () => undefined;
+  readonly opened = new Promise<void>((resolve) => {
+    this.open = resolve;
+  });
+}
+
+describe('two ingestions of one document at once', () => {
+  const ours = { path: 'a.md', content: long(Array.from({ length: 60 }, (_, index) => `слово ${index}`)) };
+  const theirs = { path: 'a.md', content: long(['другое', 'ещё']) };
+  const versionOf = (document: SourceDocument) => passagesOf(document, { course: 'demo', source: 'a.md' });
+  const sorted = (passages: Iterable<StoredPassage>) => [...passages].sort((a, b) => (a.id < b.id ? -1 : 1));
+
+  test.each([
+    ['is there already', 'updated', [{ path: 'a.md', content: 'Прежний текст.' }]],
+    ['is new to both', 'new', []],
+  ])('that %s: the one that ends last leaves its version, all of it and nothing else', async (_, status, before) => {
+    const store = new MemoryStore();
+    await run(store, ...before);
+    const [first] = versionOf(ours);
+    const halfWay = new Gate();
+    const gate = new Gate();
+    store.beforePut = ([one]) => {
+      if (one?.documentHash !== first?.documentHash || !store.passages.has(first?.id ?? '')) return;
+      halfWay.open();
+      return gate.opened;
+    };
+    const slow = run(store, ours);
+    await halfWay.opened;
+    await run(store, theirs);
+    expect(sorted(store.passages.values())).toEqual(sorted(versionOf(theirs)));
+    gate.open();
+    expect(await slow).toMatchObject([{ status }]);
+    expect(sorted(store.passages.values())).toEqual(sorted(versionOf(ours)));
+  });
+
+  test('that go on in step leave one version', async () => {
+    const store = new MemoryStore();
+    const gate = new Gate();
+    let waiting = 0;
+    // Neither puts anything before both have seen that there is nothing.
+    store.beforePut = () => {
+      waiting += 1;
+      if (waiting === 2) gate.open();
+      return gate.opened;
+    };
+    const short = { path: 'a.md', content: 'Один абзац.' };
+    const reports = await Promise.all([run(store, theirs), run(store, short)]);
+    expect(reports.flat().map(({ status }) => status)).toEqual(['new', 'new']);
+    expect([versionOf(theirs), versionOf(short)].map(sorted)).toContainEqual(sorted(store.passages.values()));
+  });
+
+  test('fail where they go on disturbing each other', async () => {
+    const store = new MemoryStore();
+    store.beforePut = () => store.passages.clear();
+    expect(await run(store, ours)).toMatchObject([
+      { status: 'failed', error: expect.stringContaining('another ingestion changes this document') },
+    ]);
+    expect(store.calls.length).toBeLessThan(20);
   });
 });

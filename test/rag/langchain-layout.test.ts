@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { hashOf } from '../../src/rag/ingest/identity.js';
+import { passagesOf } from '../../src/rag/ingest/ingest.js';
 import { passageOfLangChain } from '../../src/rag/retrieval/langchain-layout.js';
 
 const THEIRS = { name: 'theirs', language: 'russian', limit: 3, layout: 'langchain' } as const;
@@ -15,10 +16,15 @@ test('texts of a point are clean, whoever wrote them', () => {
     source: 'doc.pdf',
     title: 'Лек\ufffdция',
     heading: 'Введение',
-    contentHash: hashOf('Курс Python\n'),
+    contentHash: hashOf('Введение', 'Курс Python\n'),
     score: 0.5,
     similarity: 0.5,
   });
+});
+
+test('a text has the same hash as in a collection of ragdock, and comes once for both', () => {
+  const [ours] = passagesOf({ path: 'a.txt', content: 'Курс Python' }, { course: 'demo', source: 'a.txt' });
+  expect(pointOf({ page_content: 'Курс Python' }).contentHash).toBe(ours?.contentHash);
 });
 
 test('a source of which nothing is left is none', () => {

@@ -229,7 +229,7 @@ describe('a question that refers to the one before it', () => {
 
   test('is searched with it, and the model is told what was said', async () => {
     await read(await follow('А кто её сделал?'));
-    expect(retrieval.queries[0]?.query).toBe('Что такое Qdrant и зачем он нужен? А кто ее сделал?');
+    expect(retrieval.queries[0]?.query).toBe('Что такое Qdrant и зачем он нужен? А кто её сделал?');
     expect(llm.prompts[0]?.slice(1, 3).map(({ content }) => content)).toEqual([
       'Что такое Qdrant и зачем он нужен?',
       'База векторов.',
@@ -335,6 +335,15 @@ describe('when collections cannot be searched', () => {
     expect(llm.prompts).toEqual([]);
   });
 
+  test('nor where the gate lets nothing of the others pass', async () => {
+    retrieval.results = [
+      { collection: 'a', failure },
+      { collection: 'b', passages: [passage({ similarity: 0.1 })] },
+    ];
+    await expect(ask({ gate: { similarity: 0.6 } })).rejects.toMatchObject({ kind: 'retrieval-unavailable' });
+    expect(llm.prompts).toEqual([]);
+  });
+
   test('answers from the others, and says that it is degraded', async () => {
     retrieval.results = [
       { collection: 'a', failure },
@@ -350,6 +359,20 @@ describe('when collections cannot be searched', () => {
     retrieval.results = [{ collection: 'a', failure }];
     const answer = await ask({ noContext: 'general' });
     expect(answer).toMatchObject({ degraded: ['retrieval'], sources: [] });
+  });
+
+  test.each([
+    ['nothing', []],
+    ['nothing that the gate lets pass', [passage({ similarity: 0.1 })]],
+  ])('the model is not told that the course has no answer where the others gave %s', async (_, passages) => {
+    retrieval.results = [
+      { collection: 'a', failure },
+      { collection: 'b', passages },
+    ];
+    await read(await ask({ noContext: 'general', gate: { similarity: 0.6 } }));
+    const [system] = llm.prompts[0] ?? [];
+    expect(system?.content).toContain('сейчас недоступны');
+    expect(system?.content).not.toContain('ничего не найдено');
   });
 });
 

@@ -69,16 +69,16 @@ const ofCollection = (name: string) => server.requests.find(({ path }) => path =
 const bodyOf = (request: ReceivedRequest | undefined) => JSON.parse(request?.body ?? 'null');
 
 describe('search', () => {
-  test('asks each collection in its language, within the course, for its limit, with the payload', async () => {
+  test('asks each collection in its language, within the course, for more than its limit, with the payload', async () => {
     await retrieval.search('что такое RAG', 'demo', signal);
     expect(bodyOf(ofCollection('BD_curs_data'))).toEqual({
       query: { text: 'что такое RAG', model: 'qdrant/bm25', options: { language: 'russian' } },
       using: 'bm25',
       filter: { must: [{ key: 'course', match: { value: 'demo' } }] },
-      limit: 3,
+      limit: 19,
       with_payload: true,
     });
-    expect(bodyOf(ofCollection('BD_faq'))).toMatchObject({ query: { options: { language: 'english' } }, limit: 1 });
+    expect(bodyOf(ofCollection('BD_faq'))).toMatchObject({ query: { options: { language: 'english' } }, limit: 17 });
     expect(server.requests.map(({ headers }) => headers['api-key'])).toEqual(['key-1', 'key-1']);
   });
 
@@ -88,6 +88,7 @@ describe('search', () => {
     expect(collections).toEqual([
       {
         collection: 'BD_curs_data',
+        limit: 3,
         passages: [
           {
             collection: 'BD_curs_data',
@@ -101,7 +102,7 @@ describe('search', () => {
           },
         ],
       },
-      { collection: 'BD_faq', passages: [expect.objectContaining({ collection: 'BD_faq' })] },
+      { collection: 'BD_faq', limit: 1, passages: [expect.objectContaining({ collection: 'BD_faq' })] },
     ]);
   });
 
@@ -109,8 +110,8 @@ describe('search', () => {
     server.handler = (_request, response) => replay('bm25_query_stopword', response);
     const { collections } = await retrieval.search('и не', 'demo', signal);
     expect(collections).toEqual([
-      { collection: 'BD_curs_data', passages: [] },
-      { collection: 'BD_faq', passages: [] },
+      { collection: 'BD_curs_data', limit: 3, passages: [] },
+      { collection: 'BD_faq', limit: 1, passages: [] },
     ]);
   });
 
@@ -131,7 +132,7 @@ describe('search', () => {
       collection: 'BD_curs_data',
       failure: expect.objectContaining({ kind, message: expect.stringContaining(text) }),
     });
-    expect(second).toEqual({ collection: 'BD_faq', passages: [] });
+    expect(second).toEqual({ collection: 'BD_faq', limit: 1, passages: [] });
   });
 
   test('points that ragdock did not write are a failure, not an empty passage', async () => {
@@ -176,6 +177,39 @@ describe('search', () => {
   });
 });
 
+describe('search by words and vectors', () => {
+  const embedding = { model: 'owner/model', dimension: 2 };
+  const embedded: string[] = [];
+  const embedder = {
+    ...embedding,
+    embed: async (texts: readonly string[]) => {
+      embedded.push(...texts);
+      return texts.map(() => [1, 0]);
+    },
+    close: async () => undefined,
+  };
+
+  test('spells the question for each as the passages are: ё for vectors, е for words; and asks for more than count', async () => {
+    await retrieval.close();
+    retrieval = new QdrantRetrieval(
+      server.url,
+      credential,
+      [
+        { ...COLLECTIONS[0], embedding },
+        { ...COLLECTIONS[0], name: 'theirs', layout: 'langchain', embedding },
+      ],
+      embedder,
+    );
+    await retrieval.search('что такое ёлка', 'demo', signal);
+    const bodies = server.requests.map(({ body }) => JSON.parse(body));
+    const [closest, fused] = bodies.find((body) => 'searches' in body).searches;
+    expect(embedded).toEqual(['что такое ёлка']);
+    expect(fused.prefetch[1].query.text).toBe('что такое елка');
+    expect([closest.limit, fused.prefetch[0].limit, fused.limit]).toEqual([64, 64, 19]);
+    expect(bodies.find((body) => !('searches' in body))).toMatchObject({ query: [1, 0], limit: 19 });
+  });
+});
+
 describe('transport', () => {
   test('a connection that broke costs one repetition', async () => {
     let broken = 0;
@@ -186,8 +220,8 @@ describe('transport', () => {
     };
     const { collections } = await retrieval.search('база', 'demo', signal);
     expect(collections).toEqual([
-      { collection: 'BD_curs_data', passages: [] },
-      { collection: 'BD_faq', passages: [] },
+      { collection: 'BD_curs_data', limit: 3, passages: [] },
+      { collection: 'BD_faq', limit: 1, passages: [] },
     ]);
     expect(server.requests).toHaveLength(4);
   });
@@ -212,8 +246,8 @@ describe('transport', () => {
         : replay('auth_wrong_key_collections', response);
     const { collections: results } = await retrieval.search('база', 'demo', signal);
     expect(results).toEqual([
-      { collection: 'BD_curs_data', passages: [] },
-      { collection: 'BD_faq', passages: [] },
+      { collection: 'BD_curs_data', limit: 3, passages: [] },
+      { collection: 'BD_faq', limit: 1, passages: [] },
     ]);
   });
 });

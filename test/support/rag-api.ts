@@ -39,6 +39,7 @@ export function ragApiSettings(changes: Changes = {}): RagApiSettings {
       ...changes.limits,
     },
     history: { ...RagApiSettings.shape.history.parse({}), ...changes.history },
+    ...(changes.gate ? { gate: changes.gate } : {}),
   };
 }
 

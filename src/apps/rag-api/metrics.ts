@@ -2,7 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { type Metric, RAG_API_METRICS, RAG_STAGES } from '../../../dashboards/metrics.js';
 import { RagFailure } from '../../rag/failure.js';
 import type { Component, Summary } from '../../rag/pipeline.js';
-import { FEEDBACK_VALUES, type FeedbackValue } from '../../rag/ports.js';
+import { FEEDBACK_VALUES, type FeedbackValue, type Passage } from '../../rag/ports.js';
 import type { Retrieved } from '../../rag/retrieve.js';
 import { ClientGone } from './asking.js';
 
@@ -47,14 +47,16 @@ export class RagApiMetrics {
     this.#rejected.inc({ code });
   }
 
-  retrieved({ passages, failures }: Retrieved): void {
+  /** @param found what of it counts as found, after the gate */
+  retrieved({ passages, failures }: Retrieved, found: readonly Passage[]): void {
     const best = new Map<string, number>();
     for (const { collection, score } of passages) {
       this.#hits.inc({ collection });
       best.set(collection, Math.max(score, best.get(collection) ?? Number.NEGATIVE_INFINITY));
     }
     for (const [collection, score] of best) this.#topScore.observe({ collection }, score);
-    if (passages.length === 0 && failures.size === 0) this.#noContext.inc();
+    // Of collections that were not searched nobody knows whether they have something.
+    if (found.length === 0 && failures.size === 0) this.#noContext.inc();
   }
 
   degraded(component: Component): void {

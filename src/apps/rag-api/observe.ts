@@ -6,7 +6,7 @@ import type { RagApiMetrics } from './metrics.js';
 /** What happens to questions, as metrics and as log lines of ids, sizes and times; never text or names. */
 export function observe(log: FastifyBaseLogger, metrics: RagApiMetrics): PipelineObserver {
   return {
-    retrieved: (_question, retrieved) => metrics.retrieved(retrieved),
+    retrieved: (_question, retrieved, found) => metrics.retrieved(retrieved, found),
     degraded({ requestId }, component, cause) {
       metrics.degraded(component);
       log.warn({ requestId, component, err: cause }, 'degraded');

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { cleanText } from '../normalise.js';
 import type { DocumentKey, PassageStore, StoredPassage } from '../ports.js';
+import { retry } from '../retry.js';
 import { CHUNKING_VERSION, chunkDocument } from './chunk.js';
 import { hashOf, passageId } from './identity.js';
 import { mapTexts, type ParsedDocument, parseMarkdown, parseText } from './sections.js';
@@ -10,6 +11,9 @@ const BATCH = 32;
 
 /** Documents on their way at once. */
 const CONCURRENCY = 4;
+
+/** How often a document is brought in that another ingestion changes at the same time. */
+const ATTEMPTS = 4;
 
 /** A document as text, whose format the ending of its path tells, or cut into its sections already. */
 export type SourceDocument = TextDocument | { readonly path: string; readonly parsed: ParsedDocument };
@@ -29,6 +33,8 @@ export interface DocumentReport {
   readonly status: DocumentStatus;
   /** Why it failed. */
   readonly error?: string;
+  /** How many passages of its former text were removed, from 0: it failed because it holds no text. @default - it holds some */
+  readonly removed?: number;
 }
 
 /** Formats of documents that come as text, by ending. */
@@ -43,7 +49,7 @@ export const TEXT_FORMATS: readonly string[] = Object.keys(PARSERS);
 
 /**
  * Brings documents into a store and reports on each as it is done, in no particular order. One that cannot be read
- * or stored is reported as failed and does not stop the others. Running it again changes nothing; after a run that was
+ * or stored is reported as failed and does not stop the others; one that holds no text any more loses its passages. Running it again changes nothing; after a run that was
  * cut off it stores what is missing.
  *
  * @param onStored told the number of passages of each batch once it is durable
@@ -86,28 +92,28 @@ async function ingestOne(
   try {
     passages = passagesOf(document, key);
     const [first] = passages;
-    if (first === undefined) throw new Error('the document holds no text');
-    const { documentHash, title } = first;
+    if (first === undefined) {
+      const error = 'the document holds no text';
+      return { path, chunks: 0, status: 'failed', error, removed: await removeAll(key, store) };
+    }
+    const isWhole = ({ all, current }: Stored) => all === passages.length && current === passages.length;
+    const count = () => store.count(key, first.documentHash);
 
-    const before = await store.count(key, documentHash);
-    if (before.all === passages.length && before.current === passages.length) {
-      return { path, chunks: passages.length, status: 'unchanged' };
-    }
-    const kept = before.all === 0 ? new Set<string>() : await store.idsOf(key, title);
-    const missing = passages.filter(({ id }) => !kept.has(id));
-    for (let start = 0; start < missing.length; start += BATCH) {
-      const batch = missing.slice(start, start + BATCH);
-      await store.put(batch);
-      onStored(batch.length);
-    }
-    // Only now: a reader finds the old version until the new one is complete.
-    if (before.all > 0) {
-      await store.adopt(
-        passages.flatMap(({ id }) => (kept.has(id) ? [id] : [])),
-        documentHash,
-      );
-      await store.removeOthers(key, documentHash);
-    }
+    const before = await count();
+    if (isWhole(before)) return { path, chunks: passages.length, status: 'unchanged' };
+    let stored = before;
+    let attempts = 0;
+    const attempt = async () => {
+      attempts += 1;
+      await replace(stored, first, passages, key, store, onStored);
+      stored = await count();
+      if (!isWhole(stored)) throw new Disturbed();
+    };
+    // Two that go on in step would remove each other's passages each time; the waits between attempts differ.
+    await retry(attempt, {
+      deadlineMs: Number.POSITIVE_INFINITY,
+      isTransient: (error) => error instanceof Disturbed && attempts < ATTEMPTS,
+    });
     return { path, chunks: passages.length, status: before.all === 0 ? 'new' : 'updated' };
   } catch (error) {
     return {
@@ -117,6 +123,48 @@ async function ingestOne(
       error: error instanceof Error ? error.message : String(error),
     };
   }
+}
+
+/** Another ingestion of the document took away what is not of its version, or left what this one did not see. */
+class Disturbed extends Error {
+  constructor() {
+    super('another ingestion changes this document at the same time; run the command again when that has ended');
+  }
+}
+
+type Stored = Awaited<ReturnType<PassageStore['count']>>;
+
+/** Takes away what a document held before, since nothing of it is true any more; gives the number of passages. */
+async function removeAll(key: DocumentKey, store: PassageStore): Promise<number> {
+  const ofNoVersion = hashOf();
+  const { all } = await store.count(key, ofNoVersion);
+  if (all > 0) await store.removeOthers(key, ofNoVersion);
+  return all;
+}
+
+/** Adds what is missing of a document, and takes away what is not of this version. */
+async function replace(
+  before: Stored,
+  { documentHash, title }: StoredPassage,
+  passages: readonly StoredPassage[],
+  key: DocumentKey,
+  store: PassageStore,
+  onStored: (passages: number) => void,
+): Promise<void> {
+  const kept = before.all === 0 ? new Set<string>() : await store.idsOf(key, title);
+  const missing = passages.filter(({ id }) => !kept.has(id));
+  for (let start = 0; start < missing.length; start += BATCH) {
+    const batch = missing.slice(start, start + BATCH);
+    await store.put(batch);
+    onStored(batch.length);
+  }
+  if (before.all === 0) return;
+  // Only now: a reader finds the old version until the new one is complete.
+  await store.adopt(
+    passages.flatMap(({ id }) => (kept.has(id) ? [id] : [])),
+    documentHash,
+  );
+  await store.removeOthers(key, documentHash);
 }
 
 /** The passages of a document. The same document gives the same passages, byte for byte, on any machine. */

@@ -3,6 +3,7 @@ import { hashOf } from '../ingest/identity.js';
 import { cleanText } from '../normalise.js';
 import type { Passage } from '../ports.js';
 import type { SearchedCollection } from './collection-settings.js';
+import { withHeadroom } from './headroom.js';
 
 // LangChain's collections have one vector without a name for each point, the text in `page_content`, and what the writer
 // knew of it in `metadata`. They are read as they are, and never written to.
@@ -16,7 +17,7 @@ export function langChainSearch(
   return {
     query: [...vector],
     ...(courseField === undefined ? {} : { filter: { must: [{ key: courseField, match: { value: course } }] } }),
-    limit,
+    limit: withHeadroom(limit),
     with_payload: true,
   };
 }
@@ -34,14 +35,15 @@ export function passageOfLangChain(
     Record<string, unknown>
   >;
   const source = wordsIn(about.source) ?? name;
+  const heading = wordsIn(about.heading) ?? '';
   return {
     collection: name,
     id: String(id),
     text,
     source,
     title: wordsIn(about.title) ?? source,
-    heading: wordsIn(about.heading) ?? '',
-    contentHash: hashOf(text),
+    heading,
+    contentHash: hashOf(heading, text),
     score,
     similarity: score,
   };

@@ -2,6 +2,7 @@ import type { Schemas } from '@qdrant/js-client-rest';
 import { abortReason } from '../failure.js';
 import type { CollectionResult, Credential, Embedder, Passage, Retrieval, SearchResult } from '../ports.js';
 import type { SearchedCollection } from './collection-settings.js';
+import { withHeadroom } from './headroom.js';
 import { langChainSearch, passageOfLangChain } from './langchain-layout.js';
 import { collectionPath } from './qdrant-collection.js';
 import { QdrantHttp } from './qdrant-http.js';
@@ -89,26 +90,27 @@ export class QdrantRetrieval implements Retrieval {
     course: string,
     signal: AbortSignal,
   ): Promise<CollectionResult> {
-    const { name } = collection;
+    const { name, limit } = collection;
     if (collection.layout === 'langchain') {
       if (!Array.isArray(embedded)) throw new Error(`${name} is found by vectors alone`, { cause: embedded });
       const body = langChainSearch(collection, embedded, course);
       const { points } = await this.#ask<Schemas['QueryResponse']>(name, 'query', body, signal);
-      return { collection: name, passages: points.map((point) => passageOfLangChain(collection, point)) };
+      return { collection: name, limit, passages: points.map((point) => passageOfLangChain(collection, point)) };
     }
     if (!collection.embedding || !Array.isArray(embedded)) {
       const body = wordSearch(collection, query, course);
       const { points } = await this.#ask<Schemas['QueryResponse']>(name, 'query', body, signal);
-      return { collection: name, passages: points.map((point) => passageOf(name, point)) };
+      return { collection: name, limit, passages: points.map((point) => passageOf(name, point)) };
     }
     const searches = hybridSearch(collection, query, embedded, course);
     const [closest, fused] = await this.#ask<Schemas['QueryResponse'][]>(name, 'query/batch', { searches }, signal);
     const similarities = new Map(closest?.points.map(({ id, score }) => [id, score]));
     const passages = (fused?.points ?? []).map((point) => ({
       ...passageOf(name, point),
+      isFused: true,
       similarity: similarities.get(point.id),
     }));
-    return { collection: name, passages };
+    return { collection: name, limit, passages };
   }
 
   #ask<T>(collection: string, what: 'query' | 'query/batch', body: object, signal: AbortSignal): Promise<T> {
@@ -126,7 +128,13 @@ export class QdrantRetrieval implements Retrieval {
 const ofCourse = (course: string): Schemas['Filter'] => ({ must: [{ key: 'course', match: { value: course } }] });
 
 function wordSearch({ language, limit }: SearchedCollection, query: string, course: string): Schemas['QueryRequest'] {
-  return { query: bm25Document(query, language), using: BM25, filter: ofCourse(course), limit, with_payload: true };
+  return {
+    query: bm25Document(query, language),
+    using: BM25,
+    filter: ofCourse(course),
+    limit: withHeadroom(limit),
+    with_payload: true,
+  };
 }
 
 /**
@@ -144,7 +152,7 @@ function hybridSearch(
   const byWords = { query: bm25Document(query, language), using: BM25, filter, limit: CANDIDATES };
   return [
     { ...byVector, with_payload: false },
-    { prefetch: [byVector, byWords], query: { fusion: 'rrf' }, limit, with_payload: true },
+    { prefetch: [byVector, byWords], query: { fusion: 'rrf' }, limit: withHeadroom(limit), with_payload: true },
   ];
 }
 

@@ -65,6 +65,20 @@ describe('the metrics of the RAG API', () => {
     await api.stop();
   });
 
+  test('count a question without a passage where the gate lets nothing pass, but not where a collection was not searched', async () => {
+    const api = await RunningRagApi.start({ gate: { similarity: 0.6 } });
+    const far = { collection: 'BD_curs_data', passages: [passage({ similarity: 0.1 })] };
+    api.retrieval.results = [far];
+    await (await api.ask()).text();
+    expect(await api.metric('rag_no_context_total')).toEqual(['rag_no_context_total 1']);
+    api.retrieval.results = [far, { collection: 'BD_chat_question', failure: new Error('down') }];
+    expect((await api.ask()).status).toBe(503);
+    api.retrieval.results = [{ collection: 'BD_curs_data', passages: [passage({ similarity: 0.9 })] }];
+    await (await api.ask()).text();
+    expect(await api.metric('rag_no_context_total')).toEqual(['rag_no_context_total 1']);
+    await api.stop();
+  });
+
   test('do not take a course from a request that was refused', async () => {
     const api = await RunningRagApi.start();
     await api.ask({ course: 'made up' });
