@@ -101,7 +101,8 @@ export const LOG_CAUSES: readonly LogCause[] = [
   {
     id: 'model-download-without-network',
     writers: ['model-job', 'model-file-job'],
-    line: /\b(?:ENOTFOUND|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|ECONNREFUSED|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT)\b/,
+    // What was tried again has ended nothing.
+    line: /^(?!.*(?:was interrupted and goes on|; trying again)).*\b(?:ENOTFOUND|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|ECONNREFUSED|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT)\b/,
   },
   {
     id: 'postgres-other-major',

@@ -7,6 +7,7 @@ import { provideModel } from '../../src/apps/jobs/model.js';
 import { causeIn } from '../../src/doctor/read-log.js';
 import { CollectionMismatch } from '../../src/rag/retrieval/qdrant-collection.js';
 import { temporaryFolder } from '../support/folder.js';
+import { closedPort } from '../support/http-server.js';
 
 /** Whether the doctor understands what a job ends with. */
 const causeOf = async (job: Promise<unknown>, writer: 'model-job' = 'model-job'): Promise<string | undefined> => {
@@ -56,6 +57,18 @@ test('nor has the one that downloads a file, and one that is there no more is ne
   );
   const gone = await serverThatAnswers(404);
   expect(await causeOf(provideModel(model(`${gone}/tiny.gguf`), quiet))).toBeUndefined();
+});
+
+test('what a job tried again is not what it ended with', async () => {
+  const said: string[] = [];
+  const file = `${temporaryFolder()}/tiny.gguf`;
+  const url = `http://127.0.0.1:${await closedPort()}/tiny.gguf`;
+  const job = provideModel({ url, file, sha256: '0'.repeat(64), deadlineSeconds: 2 }, (line) => said.push(line));
+  expect(await causeOf(job)).toBe('model-download-without-network');
+  expect(said).toContainEqual(expect.stringContaining('ECONNREFUSED'));
+  expect(causeIn([...said, `ENOSPC: no space left on device, write '${file}.part'`], 'model-file-job')?.cause.id).toBe(
+    'disk-full',
+  );
 });
 
 test('a collection that was made otherwise is told by the job and by the API', () => {

@@ -53,6 +53,8 @@ describe('words that are like those of a cause, and of another one', () => {
       'postgres',
       'ERROR:  could not resize shared memory segment "/PostgreSQL.1196320642" to 16777216 bytes: No space left on device',
     ],
+    ['model-file-job', 'the download was interrupted and goes on: fetch failed (ETIMEDOUT)'],
+    ['model-job', 'the list of files did not come: fetch failed (EAI_AGAIN); trying again'],
     ['postgres', 'ERROR:  permission denied for table exchanges'],
     ['postgres', 'ERROR:  permission denied to create role'],
     ['postgres', 'ERROR:  permission denied to set parameter "log_statement"'],

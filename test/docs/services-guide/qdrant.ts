@@ -81,8 +81,10 @@ export const QDRANT: Checks = {
   },
   'url="http://qdrant:6333"': (saiga) => [saiga.variable('rag-api', 'QDRANT_URL')],
   'def safe_semantic_search(query, k=3, threshold=0.7):': async (saiga) => {
-    const searches = await searchQdrant(saiga);
-    expect(searches.map(({ body }) => body.searches[1].limit)).toEqual([3, 3, 3]);
+    const limits = saiga.json('rag-api').collections.map(({ limit }: { limit: number }) => limit);
+    expect(limits).toEqual([3, 3, 3]);
+    // More are asked for, so that copies and ties are put aside here.
+    for (const { body } of await searchQdrant(saiga)) expect(body.searches[1].limit).toBeGreaterThan(3);
     return ['limit: 3'];
   },
   'results = vs.similarity_search_with_relevance_scores(': async (saiga) => {
