@@ -271,7 +271,7 @@ describe('without a passage', () => {
     const answer = await ask();
     const first = await answer.text.next();
     controller.abort(new Error('the service stops'));
-    await until('the abort is saved', () => history.only.status === 'aborted');
+    await until('the abort is saved', () => history.hasEnded('aborted'));
     expect(first.value).toBe(REFUSAL);
     await expect(answer.text.next()).rejects.toThrow('the service stops');
   });
@@ -330,7 +330,7 @@ describe('when collections cannot be searched', () => {
       { collection: 'b', passages: [] },
     ];
     await expect(ask()).rejects.toMatchObject({ kind: 'retrieval-unavailable' });
-    await until('the failure is saved', () => [...history.exchanges.values()].some(({ status }) => status === 'error'));
+    await until('the failure is saved', () => history.hasEnded('error'));
     expect(history.only.errorCode).toBe('retrieval-unavailable');
     expect(llm.prompts).toEqual([]);
   });
@@ -540,7 +540,7 @@ describe('when the model fails', () => {
     const failure = new RagFailure('llm-unavailable', 'refused');
     llm.tell = () => fail(failure, '');
     await expect(ask()).rejects.toBe(failure);
-    await until('the failure is saved', () => [...history.exchanges.values()].some(({ status }) => status === 'error'));
+    await until('the failure is saved', () => history.hasEnded('error'));
     expect(history.only).toMatchObject({ errorCode: 'llm-unavailable', answer: '' });
   });
 
@@ -554,7 +554,7 @@ describe('when the model fails', () => {
     llm.tell = () => fail(failure, 'Векторная', ' база');
     const answer = await ask();
     await expect(read(answer)).rejects.toBe(failure);
-    await until('the failure is saved', () => [...history.exchanges.values()].some(({ status }) => status === 'error'));
+    await until('the failure is saved', () => history.hasEnded('error'));
     expect(history.only.answer).toBe('Векторная база');
     expect(answer.signal.aborted).toBe(true);
   });
@@ -599,7 +599,7 @@ describe('when the client is gone', () => {
     const answer = ask();
     setImmediate(() => controller.abort(gone));
     await expect(answer).rejects.toBe(gone);
-    await until('the end is saved', () => history.only.status === 'aborted');
+    await until('the end is saved', () => history.hasEnded('aborted'));
     expect(llm.prompts).toEqual([]);
   });
 
@@ -610,7 +610,7 @@ describe('when the client is gone', () => {
     controller.abort(gone);
     await expect(answer).rejects.toBe(gone);
     expect(llm.signals[0]?.aborted).toBe(true);
-    await until('the end is saved', () => history.only.status === 'aborted');
+    await until('the end is saved', () => history.hasEnded('aborted'));
   });
 
   test('in the middle, the model is stopped and what was said is saved', async () => {
@@ -621,7 +621,7 @@ describe('when the client is gone', () => {
     controller.abort(gone);
     await expect(text).rejects.toBe(gone);
     expect(llm.signals[0]?.aborted).toBe(true);
-    await until('the end is saved', () => history.only.status === 'aborted');
+    await until('the end is saved', () => history.hasEnded('aborted'));
     expect(history.only.answer).toBe('Векторная');
   });
 
@@ -647,14 +647,14 @@ describe('the total deadline', () => {
   test('ends a question that gets no answer', async () => {
     llm.tell = (_call, signal) => stall(signal);
     await expect(ask({ totalMs: 50 })).rejects.toMatchObject({ kind: 'llm-timeout' });
-    await until('the end is saved', () => history.only.status === 'error');
+    await until('the end is saved', () => history.hasEnded('error'));
   });
 
   test('ends an answer that nobody reads', async () => {
     llm.tell = (_call, signal) => stall(signal, 'Да');
     const answer = await ask({ totalMs: 50 });
     await until('the answer is over', () => answer.signal.aborted);
-    await until('the end is saved', () => history.only.status === 'error');
+    await until('the end is saved', () => history.hasEnded('error'));
     expect(history.only.errorCode).toBe('llm-timeout');
   });
 });

@@ -146,6 +146,11 @@ export class MemoryHistory implements History {
 
   async close(): Promise<void> {}
 
+  /** Whether an exchange has ended so; a question is begun a moment after it was put. */
+  hasEnded(status: Exchange['status']): boolean {
+    return [...this.exchanges.values()].some((exchange) => exchange.status === status);
+  }
+
   /** The only exchange there is. */
   get only(): Exchange {
     const [exchange, ...others] = this.exchanges.values();

@@ -279,7 +279,7 @@ describe('when the model fails before the first character', () => {
     const text = await response.text();
     expect(JSON.parse(text)).toMatchObject({ code, status });
     expect(text).not.toContain('EngineCore');
-    await until('the failure is saved', () => api.history.only.status === 'error');
+    await until('the failure is saved', () => api.history.hasEnded('error'));
     expect(await api.metric('rag_failures_total')).toHaveLength(1);
   });
 
@@ -311,7 +311,7 @@ describe('when the model fails after the first character', () => {
     const response = await api.ask();
     expect(response.status).toBe(200);
     await expect(response.text()).rejects.toThrow();
-    await until('the failure is saved', () => api.history.only.status === 'error');
+    await until('the failure is saved', () => api.history.hasEnded('error'));
     expect(api.history.only.answer).toBe('Векторная');
   });
 
@@ -328,7 +328,7 @@ describe('when the model fails after the first character', () => {
     await restart({ limits: { idleSeconds: 0.1 } });
     api.script = stalling(events.text('Векторная'));
     await expect((await api.ask()).text()).rejects.toThrow();
-    await until('the failure is saved', () => api.history.only.status === 'error');
+    await until('the failure is saved', () => api.history.hasEnded('error'));
     expect(api.history.only.errorCode).toBe('llm-timeout');
   });
 
@@ -356,7 +356,7 @@ describe('when the client is gone', () => {
     controller.abort();
     await expect(response).rejects.toThrow();
     expect(await api.model.requests[0]?.closed).toBe(true);
-    await until('the end is saved', () => api.history.only.status === 'aborted');
+    await until('the end is saved', () => api.history.hasEnded('aborted'));
     expect(await api.metric('rag_upstream_aborts_total')).toEqual(['rag_upstream_aborts_total 1']);
   });
 
@@ -368,7 +368,7 @@ describe('when the client is gone', () => {
     controller.abort();
     expect(await api.model.requests[0]?.closed).toBe(true);
     expect(performance.now() - began).toBeLessThan(1000);
-    await until('the end is saved', () => api.history.only.status === 'aborted');
+    await until('the end is saved', () => api.history.hasEnded('aborted'));
     expect(api.history.only.answer).toBe('Векторная');
     await expect(response.text()).rejects.toThrow();
   });

@@ -147,7 +147,7 @@ describe('a service that stops', () => {
     const response = await asked;
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
     expect(await response.json()).toMatchObject({ code: 'STOPPING' });
-    await until('the end is saved', () => api.history.only.status === 'aborted');
+    await until('the end is saved', () => api.history.hasEnded('aborted'));
     expect(await aborts()).toEqual(['rag_upstream_aborts_total 0']);
   });
 
