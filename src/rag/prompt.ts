@@ -1,4 +1,5 @@
 import { withoutCitations } from './citations.js';
+import { breakControlTokens } from './control-tokens.js';
 import { originOf } from './origin.js';
 import type { ChatMessage, Passage, Prompt } from './ports.js';
 import { estimateTokens, type MeasureTokens, TOKENS_PER_MESSAGE } from './tokens.js';
@@ -80,7 +81,7 @@ export function buildPrompt(settings: PromptSettings, parts: PromptParts): LaidO
   // With passages found but none that fits, the model must not be told that there are fragments.
   const messages =
     taken.length === 0
-      ? [systemMessage(settings, WITHOUT_PASSAGES), ...kept.flat(), { role: 'user' as const, content: question }]
+      ? [systemMessage(settings, WITHOUT_PASSAGES), ...kept.flat(), questionAlone(question)]
       : [systemMessage(settings, WITH_PASSAGES), ...kept.flat(), userMessage(question, taken, boundary)];
   return { messages, question, passages: taken, isCut };
 }
@@ -107,8 +108,9 @@ type Turn = readonly ChatMessage[];
 function turnsOf(history: readonly ChatMessage[]): readonly Turn[] {
   const turns: ChatMessage[][] = [];
   for (const { role, content } of history) {
-    if (role === 'user') turns.push([{ role, content }]);
-    else if (role === 'assistant') turns.at(-1)?.push({ role, content: withoutCitations(content) });
+    if (role === 'user') turns.push([questionAlone(content)]);
+    // Last of all: what a citation stood in the middle of could be a control token without it.
+    else if (role === 'assistant') turns.at(-1)?.push({ role, content: breakControlTokens(withoutCitations(content)) });
   }
   // A question that was never answered would stand before the next one as if they were one.
   return turns.filter((turn) => turn.length > 1);
@@ -134,10 +136,12 @@ function userMessage(question: string, passages: readonly Passage[], boundary: s
     boundary,
     ...passages.map((passage, index) => numbered(passage, index + 1)),
     boundary,
-    `Вопрос: ${question}`,
+    `Вопрос: ${breakControlTokens(question)}`,
   ].join('\n');
   return { role: 'user', content };
 }
+
+const questionAlone = (question: string): ChatMessage => ({ role: 'user', content: breakControlTokens(question) });
 
 const costOfMessage = ({ content }: ChatMessage, measure: MeasureTokens): number =>
   measure(content) + TOKENS_PER_MESSAGE;
@@ -150,14 +154,15 @@ function costOf(passage: Passage, number: number, measure: MeasureTokens): numbe
 /** The beginning of a passage that takes no more than `room` tokens, by the estimate: nobody counted a part of it. */
 function excerpt(passage: Passage, room: number): Passage {
   let characters = [...passage.text];
-  for (let cost = estimateTokens(passage.text); cost > room; cost = estimateTokens(characters.join(''))) {
-    characters = characters.slice(0, Math.floor(Math.min(room / cost, 0.99) * characters.length));
+  const cost = () => estimateTokens(breakControlTokens(characters.join('')));
+  for (let tokens = cost(); tokens > room; tokens = cost()) {
+    characters = characters.slice(0, Math.floor(Math.min(room / tokens, 0.99) * characters.length));
   }
   return { ...passage, text: characters.join('') };
 }
 
 function numbered(passage: Passage, number: number): string {
-  return `[${number}] ${originOf(passage)}\n${passage.text}\n`;
+  return `[${number}] ${breakControlTokens(`${originOf(passage)}\n${passage.text}`)}\n`;
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
