@@ -97,9 +97,9 @@ export function followedStatement({ exchangeId, revision }: FeedbackToFollow): S
   };
 }
 
-/** Gives one row with the number of exchanges, as text. */
-export function forgetStatement(userName: string): Statement {
-  return { text: 'SELECT rag.forget_user($1)::text AS exchanges', values: [userName] };
+/** Deletes `most` exchanges of a user at most; gives one row with their number, as text. */
+export function forgetStatement(userName: string, most: number): Statement {
+  return { text: 'SELECT rag.forget_exchanges($1, $2)::text AS exchanges', values: [userName, most] };
 }
 
 export function abandonStatement(seconds: number): Statement {
