@@ -84,7 +84,8 @@ export function rateStatement(id: string, value: FeedbackValue, comment: string 
 
 export function toFollowStatement(limit: number): Statement {
   return {
-    text: `SELECT exchange_id, revision FROM rag.feedback WHERE followed < revision
+    text: `SELECT exchange_id, revision FROM rag.feedback JOIN rag.exchanges ON id = exchange_id
+            WHERE followed < revision AND status <> 'running'
             ORDER BY value = 'positive', given_at LIMIT $1`,
     values: [limit],
   };
