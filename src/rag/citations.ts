@@ -10,10 +10,13 @@ const CITATION = new RegExp(`[ \\u00A0]?\\[ ?(?<numbers>\\d[\\d ,;\\u2013-]{0,${
 const NEXT = new RegExp(`(?<code>\`+|~{3,})|${CITATION.source}`);
 
 /**
- * What may be the beginning of a citation, or a part of a run of backticks or tildes, at the end of what has come so far.
- * Also a whole citation: what follows its bracket says whether it is one.
+ * What may be the beginning of a citation at the end of what has come so far. Also a whole citation: what follows its
+ * bracket says whether it is one.
  */
-const UNFINISHED = new RegExp(`(?:[ \\u00A0]?(?:\\[ ?(?:\\d[\\d ,;\\u2013-]{0,${LONGEST}}\\]?)?)?|\`+|~+)$`);
+const UNFINISHED = new RegExp(`[ \\u00A0]?(?:\\[ ?(?:\\d[\\d ,;\\u2013-]{0,${LONGEST}}\\]?)?)?$`);
+
+/** The same with its spaces, brackets and first digit, in UTF-16 units. */
+const LONGEST_UNFINISHED = LONGEST + 5;
 
 /** Runs of this length on begin a block of code, which goes over many lines. */
 const FENCE = 3;
@@ -55,7 +58,7 @@ export class CitationFilter {
   /** A piece of the answer goes in, what is sure of it comes out: a citation is held back until one knows what follows. */
   push(piece: string): string {
     const text = this.#held + piece;
-    const unfinished = UNFINISHED.exec(text)?.index ?? text.length;
+    const unfinished = unfinishedFrom(text);
     this.#held = text.slice(unfinished);
     return this.#filter(text.slice(0, unfinished));
   }
@@ -114,6 +117,21 @@ export class CitationFilter {
     else if (open === run || (open.length >= FENCE && counts && run.startsWith(open))) this.#code = undefined;
     return run;
   }
+}
+
+/**
+ * Where what is not finished begins: a citation, or a run of backticks or tildes, which may be longer than anything. Looks
+ * at the end alone: an expression tried at each place of a long run would take the square of its length.
+ */
+function unfinishedFrom(text: string): number {
+  const last = text.at(-1);
+  let start = text.length;
+  if (last === '`' || last === '~') {
+    while (text[start - 1] === last) start -= 1;
+    return start;
+  }
+  const end = text.slice(-LONGEST_UNFINISHED);
+  return text.length - end.length + (UNFINISHED.exec(end)?.index ?? end.length);
 }
 
 /** Passages of which nobody says how many they were: more than a prompt has by its settings' defaults. */

@@ -75,6 +75,14 @@ test('an old answer keeps what cites nothing', () => {
   expect(withoutCitations('a[5] = TCP[3]', 3)).toBe('a[5] = TCP');
 });
 
+test('256 KiB of whatever takes no longer than a few passes over it', () => {
+  const started = performance.now();
+  for (const piece of ['`', '~', '[', '[1', '[1, ', '[9]', ' ', 'a[', '\\\\a', '[1]`']) {
+    withoutCitations(`${piece.repeat(2 ** 18 / piece.length)}.`);
+  }
+  expect(performance.now() - started).toBeLessThan(20_000);
+}, 60_000);
+
 test('an old answer loses all its citations', () => {
   expect(withoutCitations('Да [1], нет [2, 3].')).toBe('Да, нет.');
 });
