@@ -109,11 +109,19 @@ function turnsOf(history: readonly ChatMessage[]): readonly Turn[] {
   const turns: ChatMessage[][] = [];
   for (const { role, content } of history) {
     if (role === 'user') turns.push([questionAlone(content)]);
-    // Last of all: what a citation stood in the middle of could be a control token without it.
-    else if (role === 'assistant') turns.at(-1)?.push({ role, content: breakControlTokens(withoutCitations(content)) });
+    else if (role === 'assistant') addAnswer(turns.at(-1), content);
   }
   // A question that was never answered would stand before the next one as if they were one.
   return turns.filter((turn) => turn.length > 1);
+}
+
+/** Adds to a turn what was answered, to what was answered before: templates of chats insist on one after the other. */
+function addAnswer(turn: ChatMessage[] | undefined, content: string): void {
+  // Control tokens last: what a citation stood in the middle of could be one without it.
+  const said = breakControlTokens(withoutCitations(content));
+  const before = turn?.at(-1);
+  if (before?.role === 'assistant') turn?.splice(-1, 1, { ...before, content: `${before.content}\n\n${said}` });
+  else turn?.push({ role: 'assistant', content: said });
 }
 
 function newestThatFit(turns: readonly Turn[], room: number, measure: MeasureTokens): readonly Turn[] {
