@@ -7,6 +7,9 @@ const FEW_TERMS = 3;
 /** In questions of more terms a pronoun rather stands for something that they name themselves. */
 const FEW_TERMS_OF_POINTING = 5;
 
+/** Most characters of the question before that are searched: a client may send it as long as a whole conversation. */
+const LONGEST_BEFORE = 4000;
+
 /** Words that stand for something that was named before, Russian and English. */
 const POINTING = new Set(
   (
@@ -29,7 +32,7 @@ const POINTING = new Set(
 export function searchedQuestion(message: string, history: readonly ChatMessage[]): string {
   const before = history.findLast(({ role }) => role === 'user')?.content;
   if (before === undefined || !pointsBack(message)) return message;
-  return `${before} ${message}`;
+  return `${before.slice(0, LONGEST_BEFORE)} ${message}`;
 }
 
 function pointsBack(message: string): boolean {

@@ -1,3 +1,4 @@
+import { withoutCitations } from './citations.js';
 import { hashOf } from './ingest/identity.js';
 import type { Exchange, FeedbackToFollow, History, StoredPassage } from './ports.js';
 
@@ -140,8 +141,9 @@ export function isWorthLearning(exchange: Exchange): boolean {
   return whole && degraded.length === 0 && sources.length > 0 && feedback?.value === 'positive';
 }
 
-export function passageFrom({ id, question, answer, course, userName }: Exchange): LearnedPassage {
-  const text = `${question}\n\n${answer}`;
+export function passageFrom({ id, question, answer, sources, course, userName }: Exchange): LearnedPassage {
+  // The numbers are of passages that another question does not get; its answer would cite others by them.
+  const text = `${question}\n\n${withoutCitations(answer, sources.length)}`;
   const contentHash = hashOf(question, answer);
   const title = [...question.replace(/\s+/g, ' ')].slice(0, TITLE_CHARACTERS).join('');
   return {

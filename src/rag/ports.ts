@@ -154,7 +154,10 @@ export interface History {
   list(query: HistoryQuery): Promise<HistoryPage>;
   /** Keeps what a user thought, in place of what was said before; false when there is no such exchange. */
   rate(id: string, value: FeedbackValue, comment: string | undefined): Promise<boolean>;
-  /** Feedback that was not followed, `limit` of them at most: what takes something back first, and then the oldest. */
+  /**
+   * Feedback that was not followed, `limit` of them at most: what takes something back first, and then the oldest. What is
+   * said of an exchange that still runs is left for later: nobody knows yet how it ends.
+   */
   toFollow(limit: number): Promise<readonly FeedbackToFollow[]>;
   /** Notes that a revision was followed. */
   followed(feedback: FeedbackToFollow): Promise<void>;

@@ -1,4 +1,5 @@
 import { withoutCitations } from './citations.js';
+import { breakControlTokens } from './control-tokens.js';
 import { originOf } from './origin.js';
 import type { ChatMessage, Passage, Prompt } from './ports.js';
 import { estimateTokens, type MeasureTokens, TOKENS_PER_MESSAGE } from './tokens.js';
@@ -93,7 +94,7 @@ export function buildPrompt(settings: PromptSettings, parts: PromptParts): LaidO
   const without = isPartial && passages.length === 0 ? WITHOUT_SEARCH : WITHOUT_PASSAGES;
   const messages =
     taken.length === 0
-      ? [systemMessage(settings, without), ...kept.flat(), { role: 'user' as const, content: question }]
+      ? [systemMessage(settings, without), ...kept.flat(), questionAlone(question)]
       : [systemMessage(settings, WITH_PASSAGES), ...kept.flat(), userMessage(question, taken, boundary)];
   return { messages, question, passages: taken, isCut };
 }
@@ -120,11 +121,20 @@ type Turn = readonly ChatMessage[];
 function turnsOf(history: readonly ChatMessage[]): readonly Turn[] {
   const turns: ChatMessage[][] = [];
   for (const { role, content } of history) {
-    if (role === 'user') turns.push([{ role, content }]);
-    else if (role === 'assistant') turns.at(-1)?.push({ role, content: withoutCitations(content) });
+    if (role === 'user') turns.push([questionAlone(content)]);
+    else if (role === 'assistant') addAnswer(turns.at(-1), content);
   }
   // A question that was never answered would stand before the next one as if they were one.
   return turns.filter((turn) => turn.length > 1);
+}
+
+/** Adds to a turn what was answered, to what was answered before: templates of chats insist on one after the other. */
+function addAnswer(turn: ChatMessage[] | undefined, content: string): void {
+  // Control tokens last: what a citation stood in the middle of could be one without it.
+  const said = breakControlTokens(withoutCitations(content));
+  const before = turn?.at(-1);
+  if (before?.role === 'assistant') turn?.splice(-1, 1, { ...before, content: `${before.content}\n\n${said}` });
+  else turn?.push({ role: 'assistant', content: said });
 }
 
 function newestThatFit(turns: readonly Turn[], room: number, measure: MeasureTokens): readonly Turn[] {
@@ -147,10 +157,12 @@ function userMessage(question: string, passages: readonly Passage[], boundary: s
     boundary,
     ...passages.map((passage, index) => numbered(passage, index + 1)),
     boundary,
-    `Вопрос: ${question}`,
+    `Вопрос: ${breakControlTokens(question)}`,
   ].join('\n');
   return { role: 'user', content };
 }
+
+const questionAlone = (question: string): ChatMessage => ({ role: 'user', content: breakControlTokens(question) });
 
 const costOfMessage = ({ content }: ChatMessage, measure: MeasureTokens): number =>
   measure(content) + TOKENS_PER_MESSAGE;
@@ -163,14 +175,15 @@ function costOf(passage: Passage, number: number, measure: MeasureTokens): numbe
 /** The beginning of a passage that takes no more than `room` tokens, by the estimate: nobody counted a part of it. */
 function excerpt(passage: Passage, room: number): Passage {
   let characters = [...passage.text];
-  for (let cost = estimateTokens(passage.text); cost > room; cost = estimateTokens(characters.join(''))) {
-    characters = characters.slice(0, Math.floor(Math.min(room / cost, 0.99) * characters.length));
+  const cost = () => estimateTokens(breakControlTokens(characters.join('')));
+  for (let tokens = cost(); tokens > room; tokens = cost()) {
+    characters = characters.slice(0, Math.floor(Math.min(room / tokens, 0.99) * characters.length));
   }
   return { ...passage, text: characters.join('') };
 }
 
 function numbered(passage: Passage, number: number): string {
-  return `[${number}] ${originOf(passage)}\n${passage.text}\n`;
+  return `[${number}] ${breakControlTokens(`${originOf(passage)}\n${passage.text}`)}\n`;
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

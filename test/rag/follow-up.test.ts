@@ -22,6 +22,11 @@ describe('a question after another', () => {
   });
 });
 
+test('a question before that is as long as a conversation is searched in part', () => {
+  const before = { role: 'user' as const, content: 'слово '.repeat(100_000) };
+  expect(searchedQuestion('Что это?', [before]).length).toBeLessThan(5000);
+});
+
 test('the first question is searched alone, however short', () => {
   expect(searchedQuestion('Что это?', [])).toBe('Что это?');
 });

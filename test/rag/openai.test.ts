@@ -239,6 +239,31 @@ describe('what is not an answer', () => {
     await expect(collect()).rejects.toMatchObject({ kind: 'llm-failed' });
   });
 
+  test.each([
+    ['nothing', []],
+    ['its role', [events.role(), events.keepAlive()]],
+    ['white space', [events.role(), events.text(' \n')]],
+  ])('a body that breaks off after %s, which is no part of an answer: llm-unavailable', async (_, said) => {
+    server.handler = (_request, response) => {
+      openStream(response);
+      response.write(`: headers\n\n${said.join('')}`, () => response.destroy());
+    };
+    await expect(collect()).rejects.toMatchObject({
+      kind: 'llm-unavailable',
+      message: expect.stringContaining('broke'),
+    });
+  });
+
+  test('what is no HTTP', async () => {
+    server.handler = (_request, response) => void response.socket?.end('rubbish\r\n\r\n');
+    await expect(collect()).rejects.toMatchObject({ kind: 'llm-failed' });
+  });
+
+  test('a response whose head breaks off: llm-unavailable', async () => {
+    server.handler = (_request, response) => void response.socket?.end('HTTP/1.1 200 OK\r\ncontent-ty');
+    await expect(collect()).rejects.toMatchObject({ kind: 'llm-unavailable' });
+  });
+
   test.each(['{"choices":', '[1]', 'null', '7'])('an event that is not an object: %s', async (data) => {
     server.handler = streaming(`data: ${data}\n\n`, events.finish(), events.done());
     await expect(collect()).rejects.toMatchObject({ kind: 'llm-failed' });
@@ -299,10 +324,10 @@ describe('refusals', () => {
     ]);
   });
 
-  test('401 with the new key, too, is a failure that says so', async () => {
+  test('401 with the new key, too, is llm-unavailable: server and client do not agree yet', async () => {
     server.handler = (_request, response) => json(response, 401, recorded('auth_no_key_v1_chat_completions').response);
     await expect(collect()).rejects.toMatchObject({
-      kind: 'llm-failed',
+      kind: 'llm-unavailable',
       message: expect.stringContaining('401: Unauthorized'),
     });
     expect(server.requests).toHaveLength(2);
@@ -399,7 +424,7 @@ describe('a connection that the server closed while it was kept', () => {
     expect(server.requests).toHaveLength(2);
 
     server.handler = (_request, response) => void response.destroy();
-    await expect(collect()).rejects.toMatchObject({ kind: 'llm-failed' });
+    await expect(collect()).rejects.toMatchObject({ kind: 'llm-unavailable' });
     expect(server.requests).toHaveLength(4);
   });
 });
@@ -422,6 +447,8 @@ describe('check', () => {
 
   test('fails on 401 and when nobody listens', async () => {
     server.handler = (_request, reply) => json(reply, 401, { error: 'Unauthorized' });
+    await expect(check()).rejects.toMatchObject({ kind: 'llm-unavailable' });
+    await replaceClient({ credential: undefined });
     await expect(check()).rejects.toMatchObject({ kind: 'llm-failed' });
     await replaceClient({ url: `http://127.0.0.1:${await closedPort()}` });
     await expect(check()).rejects.toMatchObject({ kind: 'llm-unavailable' });

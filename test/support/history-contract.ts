@@ -19,6 +19,12 @@ export function keepsRecords(name: string, history: () => History): void {
     return id;
   };
 
+  const beginAndEnd = async (userName: string): Promise<string> => {
+    const id = await begin(userName);
+    await history().finish(id, OUTCOME);
+    return id;
+  };
+
   describe(name, () => {
     test('lists the exchanges of a user in pages, the newest first, those of one moment by id', async () => {
       const who = `o'Brien %_ ${randomUUID()}`;
@@ -50,7 +56,7 @@ export function keepsRecords(name: string, history: () => History): void {
     });
 
     test('keeps the last word of a user, and knows which words were followed', async () => {
-      const id = await begin('critic');
+      const id = await beginAndEnd('critic');
       expect(await history().rate(id, 'positive', 'a "b" \\ 😀')).toBe(true);
       const mine = async () => (await history().toFollow(1000)).find(({ exchangeId }) => exchangeId === id);
       const first = await mine();
@@ -70,11 +76,20 @@ export function keepsRecords(name: string, history: () => History): void {
     });
 
     test('has what takes something back followed before older praise', async () => {
-      const [praised, blamed] = [await begin('critic'), await begin('critic')];
+      const [praised, blamed] = [await beginAndEnd('critic'), await beginAndEnd('critic')];
       await history().rate(praised, 'positive', undefined);
       await history().rate(blamed, 'negative', undefined);
       const ids = (await history().toFollow(1000)).map(({ exchangeId }) => exchangeId);
       expect(ids.filter((id) => id === praised || id === blamed)).toEqual([blamed, praised]);
+    });
+
+    test('has nothing followed of an exchange that runs, until it has ended', async () => {
+      const id = await begin('hasty');
+      await history().rate(id, 'positive', undefined);
+      const mine = async () => (await history().toFollow(1000)).filter(({ exchangeId }) => exchangeId === id);
+      expect(await mine()).toEqual([]);
+      await history().finish(id, OUTCOME);
+      expect(await mine()).toEqual([{ exchangeId: id, revision: 1 }]);
     });
 
     test('keeps no word about what is not there', async () => {
@@ -83,6 +98,7 @@ export function keepsRecords(name: string, history: () => History): void {
 
     test('forgets a user with all that was said, and nobody else', async () => {
       const [id, other] = [await begin("f'orget"), await begin("f'orget me not")];
+      await history().finish(id, OUTCOME);
       await history().rate(id, 'positive', 'x');
       expect(await history().forget("f'orget")).toBe(1);
       expect(await history().forget("f'orget")).toBe(0);

@@ -117,6 +117,7 @@ export class MemoryHistory implements History {
     const isPraise = (id: string) => Number(this.exchanges.get(id)?.feedback?.value === 'positive');
     return [...this.#revisions]
       .filter(([id, revision]) => (this.#followed.get(id) ?? 0) < revision)
+      .filter(([id]) => this.exchanges.get(id)?.status !== 'running')
       .sort(([a], [b]) => isPraise(a) - isPraise(b))
       .slice(0, limit)
       .map(([exchangeId, revision]) => ({ exchangeId, revision }));

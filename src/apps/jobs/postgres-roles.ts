@@ -2,7 +2,7 @@ import pg from 'pg';
 import { codeOf } from '../../rag/failure.js';
 import { bothLogins } from '../../rag/history/login.js';
 import { migrate, SchemaTooNew } from '../../rag/history/migrate.js';
-import { HISTORY_FUNCTIONS, HISTORY_TABLES } from '../../rag/history/migrations.js';
+import { FORMER_FUNCTIONS, HISTORY_FUNCTIONS, HISTORY_TABLES } from '../../rag/history/migrations.js';
 import { NUMBERS_RELATIONS } from '../../rag/history/numbers-schema.js';
 import { retry } from '../../rag/retry.js';
 import { readSecret } from '../secret-file.js';
@@ -247,7 +247,7 @@ async function grantHistory(client: pg.Client, database: string, role: Wanted): 
 async function grantRead(client: pg.Client, database: string, role: Wanted): Promise<void> {
   const name = pg.escapeIdentifier(role.name);
   await client.query(`REVOKE ALL ON ALL TABLES IN SCHEMA rag FROM ${name}`);
-  await client.query(`REVOKE ALL ON FUNCTION ${HISTORY_FUNCTIONS.join(', ')} FROM ${name}`);
+  await client.query(`REVOKE ALL ON FUNCTION ${[...HISTORY_FUNCTIONS, ...FORMER_FUNCTIONS].join(', ')} FROM ${name}`);
   await grantTables(client, database, role.name, 'SELECT');
 }
 

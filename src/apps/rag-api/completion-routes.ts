@@ -4,7 +4,7 @@ import type { RateLimit } from '../rate-limit.js';
 import { type Asking, setAnswerHeaders } from './asking.js';
 import { refuseBeyond } from './client-limits.js';
 import { completionEvents, completionHead, wholeCompletion } from './completion.js';
-import { completionSchema } from './completion-schema.js';
+import { COMPLETION_BODY_KIB, completionSchema } from './completion-schema.js';
 import { parseInput } from './input.js';
 import { ApiProblem } from './problems.js';
 import type { RagApiSettings } from './settings.js';
@@ -14,7 +14,8 @@ export function addCompletions(app: FastifyInstance, settings: RagApiSettings, a
   const schema = completionSchema(settings);
   const courses = new Set(settings.courses);
 
-  app.post('/v1/chat/completions', { onRequest: refuseBeyond(rate) }, async (request, reply) => {
+  const options = { onRequest: refuseBeyond(rate), bodyLimit: COMPLETION_BODY_KIB * 1024 };
+  app.post('/v1/chat/completions', options, async (request, reply) => {
     const { model: course, message, history, userName, stream, includeUsage } = parseInput(schema, request.body);
     if (!courses.has(course)) throw new ApiProblem('MODEL_NOT_FOUND');
     const answer = await asking.ask(request, reply, { message, history, userName, course });

@@ -8,13 +8,29 @@ import { userName } from './user-name.js';
 /** Who is on record where the client does not say whom it asks for. */
 const NOBODY = 'anonymous';
 
-const ROLES = ['system', 'developer', 'user', 'assistant'] as const;
+/**
+ * Largest body of a completion, in KiB. Clients of the protocol send all that was said each time, so that a conversation
+ * would end at the limit of a single question; this is a hundred long answers, and beyond what any prompt has room for.
+ */
+export const COMPLETION_BODY_KIB = 1024;
+
+/** Most characters of it that are looked at: all the rest of the way to the prompt takes time for each of them. */
+const HISTORY_CHARACTERS = 128 * 1024;
+
+const ROLES = ['system', 'developer', 'user', 'assistant', 'tool', 'function'] as const;
+
+const NO_TEXT = 'is neither text nor a list of parts of text';
 
 const TextPart = z.object({ type: z.literal('text', 'is not text, and nothing else is read'), text: z.string() });
 
 const Message = z.object({
-  role: z.enum(ROLES, `is none of ${ROLES.join(', ')}`).describe('Messages of system and developer are ignored'),
-  content: z.union([z.string(), z.array(TextPart)], 'is neither text nor a list of parts of text'),
+  role: z
+    .enum(ROLES, `is none of ${ROLES.join(', ')}`)
+    .describe('Messages of others than user and assistant are ignored'),
+  content: z
+    .union([z.string(), z.array(TextPart)], NO_TEXT)
+    .nullish()
+    .describe('Messages without any are ignored, as those of an assistant are that calls tools'),
 });
 type Message = z.output<typeof Message>;
 
@@ -42,7 +58,7 @@ export function completionSchema({ courses, limits }: Pick<RagApiSettings, 'cour
         .array(Message)
         .min(1, 'is empty')
         .describe(
-          `The last one is the question, and the user’s; the ${HISTORY_MESSAGES} before it are the conversation, and older ones are ignored`,
+          `The last one is the question, and the user’s; the ${HISTORY_MESSAGES} before it, of ${HISTORY_CHARACTERS} characters at most, are the conversation, and older ones are ignored`,
         ),
       stream: z.boolean().nullish().describe('Whether the answer comes as server-sent events'),
       stream_options: z
@@ -50,7 +66,7 @@ export function completionSchema({ courses, limits }: Pick<RagApiSettings, 'cour
           include_usage: z.boolean().nullish().describe('Whether the last event before the end has the usage'),
         })
         .nullish(),
-      user: userName.optional(),
+      user: userName.nullish(),
     })
     .superRefine(({ messages }, context) => {
       const at = messages.length - 1;
@@ -60,24 +76,34 @@ export function completionSchema({ courses, limits }: Pick<RagApiSettings, 'cour
         const message = "the last message is not the user's";
         context.addIssue({ code: 'custom', path: ['messages', at, 'role'], message });
       }
-      for (const { message } of question.safeParse(textOf(last)).error?.issues ?? []) {
+      const problems =
+        last.content == null ? [{ message: NO_TEXT }] : (question.safeParse(textOf(last)).error?.issues ?? []);
+      for (const { message } of problems) {
         context.addIssue({ code: 'custom', path: ['messages', at, 'content'], message });
       }
     })
     .transform(({ model, messages, stream, stream_options, user }): AskedCompletion => {
       // Clients send all that was said, however long ago; a prompt would have no room for it.
-      const said = messages
-        .slice(0, -1)
-        .flatMap((one) => chatMessage(one) ?? [])
-        .slice(-HISTORY_MESSAGES);
+      const said = newest(messages.slice(0, -1).flatMap((one) => chatMessage(one) ?? []));
       const message = textOf(messages.at(-1) as Message);
       const includeUsage = stream_options?.include_usage === true;
       return { model, message, history: said, userName: user ?? NOBODY, stream: stream === true, includeUsage };
     });
 }
 
+/** The last messages of a conversation, as many as are of use. */
+function newest(said: readonly ChatMessage[]): readonly ChatMessage[] {
+  let left = HISTORY_CHARACTERS;
+  let first = said.length;
+  for (; first > Math.max(0, said.length - HISTORY_MESSAGES); first -= 1) {
+    left -= said[first - 1]?.content.length ?? 0;
+    if (left < 0) break;
+  }
+  return said.slice(first);
+}
+
 function textOf({ content }: Message): string {
-  return typeof content === 'string' ? content : content.map(({ text }) => text).join('\n');
+  return typeof content === 'string' ? content : (content ?? []).map(({ text }) => text).join('\n');
 }
 
 function chatMessage(message: Message): ChatMessage | undefined {

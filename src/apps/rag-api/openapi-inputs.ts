@@ -1,4 +1,4 @@
-import { completionSchema } from './completion-schema.js';
+import { COMPLETION_BODY_KIB, completionSchema } from './completion-schema.js';
 import { messageSchema } from './message.js';
 import { reference, schemaOf, TOKEN, UNLISTED } from './openapi-parts.js';
 import type { Operation } from './operations.js';
@@ -49,7 +49,7 @@ export function inputOf({ id, path }: Operation, settings: DescribedSettings): o
       : {
           requestBody: {
             required: true,
-            description: `At most ${settings.limits.bodyKiB} KiB. Fields that are not listed are ignored.`,
+            description: `At most ${body === 'Completion' ? COMPLETION_BODY_KIB : settings.limits.bodyKiB} KiB. Fields that are not listed are ignored.`,
             content: { 'application/json': { schema: reference(body) } },
           },
         }),

@@ -1,4 +1,5 @@
 import { FEEDBACK_SQL } from './feedback-schema.js';
+import { FORGET_SQL } from './forget-schema.js';
 import { NUMBERS_SQL } from './numbers-schema.js';
 
 /** One change of the schema. A released migration is never edited; a correction is the next number. */
@@ -39,13 +40,20 @@ export const MIGRATIONS: readonly Migration[] = [
   },
   { version: 2, name: 'numbers', sql: NUMBERS_SQL },
   { version: 3, name: 'feedback', sql: FEEDBACK_SQL },
+  { version: 4, name: 'forget in steps', sql: FORGET_SQL },
 ];
 
 /** Tables that the role of the API reads and writes. */
 export const HISTORY_TABLES = ['exchanges', 'feedback'] as const;
 
 /** Functions that the role of the API calls, and that a role which only reads has no right to. */
-export const HISTORY_FUNCTIONS = ['rag.forget_user(text)'] as const;
+export const HISTORY_FUNCTIONS = ['rag.forget_exchanges(text, integer)'] as const;
+
+/**
+ * Functions that it called before: they stay, with the right that it has to them, for an API that runs until it is
+ * replaced. Nobody gets a new right to them.
+ */
+export const FORMER_FUNCTIONS = ['rag.forget_user(text)'] as const;
 
 /** Key of the advisory lock that two starters of the migrations compete for: "ragdock" in ASCII. */
 export const MIGRATION_LOCK = '32195244039562091';

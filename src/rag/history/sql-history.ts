@@ -8,6 +8,7 @@ import type {
   HistoryQuery,
   NewExchange,
 } from '../ports.js';
+import { type Forgotten, forgetUser } from './forget.js';
 import { type ExchangeRow, exchangeOf } from './rows.js';
 import {
   abandonStatement,
@@ -15,7 +16,6 @@ import {
   findStatement,
   finishStatement,
   followedStatement,
-  forgetStatement,
   listStatement,
   rateStatement,
   type Statement,
@@ -66,8 +66,7 @@ export abstract class SqlHistory implements History {
   }
 
   async forget(userName: string): Promise<number> {
-    const { rows } = await this.run<{ exchanges: string }>(forgetStatement(userName));
-    return Number(rows[0]?.exchanges ?? 0);
+    return forgetUser(async (statement) => (await this.run<Forgotten>(statement)).rows, userName);
   }
 
   async abandon(seconds: number): Promise<number> {

@@ -84,7 +84,8 @@ export function rateStatement(id: string, value: FeedbackValue, comment: string 
 
 export function toFollowStatement(limit: number): Statement {
   return {
-    text: `SELECT exchange_id, revision FROM rag.feedback WHERE followed < revision
+    text: `SELECT exchange_id, revision FROM rag.feedback JOIN rag.exchanges ON id = exchange_id
+            WHERE followed < revision AND status <> 'running'
             ORDER BY value = 'positive', given_at LIMIT $1`,
     values: [limit],
   };
@@ -97,9 +98,9 @@ export function followedStatement({ exchangeId, revision }: FeedbackToFollow): S
   };
 }
 
-/** Gives one row with the number of exchanges, as text. */
-export function forgetStatement(userName: string): Statement {
-  return { text: 'SELECT rag.forget_user($1)::text AS exchanges', values: [userName] };
+/** Deletes `most` exchanges of a user at most; gives one row with their number, as text. */
+export function forgetStatement(userName: string, most: number): Statement {
+  return { text: 'SELECT rag.forget_exchanges($1, $2)::text AS exchanges', values: [userName, most] };
 }
 
 export function abandonStatement(seconds: number): Statement {

@@ -7,11 +7,17 @@ const CONTEXT_EXCEEDED = /maximum context length|context (size|window|length) .*
 /** Longest part of an error body that is read, in characters. */
 const LONGEST_MESSAGE = 500;
 
-/** A response other than 200 as a failure. Reads the body, so that its connection is free again. */
-export async function describeRefusal(response: Dispatcher.ResponseData): Promise<RagFailure> {
+/**
+ * A response other than 200 as a failure. Reads the body, so that its connection is free again.
+ *
+ * @param hasFreshKey whether it answers a key that was just read anew
+ */
+export async function describeRefusal(response: Dispatcher.ResponseData, hasFreshKey = false): Promise<RagFailure> {
   const status = response.statusCode;
   const message = messageOf(await response.body.text().catch(() => ''));
-  return new RagFailure(kindOf(status, message), `the model server answered ${status}: ${message}`);
+  // A server whose key is being rotated has one of the two; it is for its restart, or for ours, to end that.
+  const kind = status === 401 && hasFreshKey ? 'llm-unavailable' : kindOf(status, message);
+  return new RagFailure(kind, `the model server answered ${status}: ${message}`);
 }
 
 function kindOf(status: number, message: string): RagFailureKind {
@@ -33,15 +39,24 @@ function messageOf(body: string): string {
   return body.slice(0, LONGEST_MESSAGE);
 }
 
-/** An error below HTTP as a failure. */
-export function failureOfTransport(cause: unknown): RagFailure {
+/** Refused, unknown host, unreachable: nothing was asked. */
+const UNREACHABLE = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT)$/;
+
+/** The other side went away in the middle of an exchange, as a server does that is stopped. */
+const BROKEN = /^(ECONNRESET|ECONNABORTED|EPIPE|UND_ERR_SOCKET|HPE_INVALID_EOF_STATE)$/;
+
+/**
+ * An error below HTTP as a failure.
+ *
+ * @param answering whether a character of the answer has come. A connection that breaks before is that of a server which
+ *   is stopped or replaced, and the same question may be asked again; after it, half an answer was lost.
+ */
+export function failureOfTransport(cause: unknown, answering: boolean): RagFailure {
   if (cause instanceof RagFailure) return cause;
   const code = codeOf(cause);
-  // Refused, unknown host, unreachable: nothing was asked. Anything later broke an exchange that had begun.
-  const unavailable = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/.test(
-    code,
-  );
-  return unavailable
-    ? new RagFailure('llm-unavailable', `the model server cannot be reached: ${code}`, { cause })
-    : new RagFailure('llm-failed', `the connection to the model server broke: ${code}`, { cause });
+  if (UNREACHABLE.test(code)) {
+    return new RagFailure('llm-unavailable', `the model server cannot be reached: ${code}`, { cause });
+  }
+  const kind = BROKEN.test(code) && !answering ? 'llm-unavailable' : 'llm-failed';
+  return new RagFailure(kind, `the connection to the model server broke: ${code}`, { cause });
 }

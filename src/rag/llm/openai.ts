@@ -52,6 +52,7 @@ export class OpenAiLlm implements Llm {
 
   async *chat({ messages }: Prompt, signal: AbortSignal): AsyncGenerator<LlmEvent> {
     const upstream = new Upstream(signal, this.#options.firstTokenMs);
+    let answering = false;
     try {
       upstream.waits();
       const response = await this.#post(messages, upstream.signal);
@@ -91,7 +92,10 @@ export class OpenAiLlm implements Llm {
           failure = error;
         }
         // The text before a fault was said all the same.
-        if (text !== '') yield { type: 'text', text };
+        if (text !== '') {
+          answering ||= text.trim() !== '';
+          yield { type: 'text', text };
+        }
         if (failure !== undefined) throw failure;
         if (ended && ending) {
           upstream.release(arrivals);
@@ -101,7 +105,7 @@ export class OpenAiLlm implements Llm {
       }
     } catch (error) {
       if (upstream.signal.aborted) throw abortReason(upstream.signal);
-      throw error instanceof RagFailure ? error : failureOfTransport(error);
+      throw error instanceof RagFailure ? error : failureOfTransport(error, answering);
     } finally {
       upstream.close();
     }
@@ -111,7 +115,7 @@ export class OpenAiLlm implements Llm {
     const response = await this.#authorised((headers) =>
       request(`${this.#base}/v1/models`, { dispatcher: this.#agent, headers, signal }),
     ).catch((error: unknown) => {
-      throw signal.aborted ? abortReason(signal) : failureOfTransport(error);
+      throw signal.aborted ? abortReason(signal) : failureOfTransport(error, false);
     });
     if (response.statusCode !== 200) throw await describeRefusal(response);
     const list = (await response.body.json()) as { data?: { id?: unknown }[] };
@@ -173,7 +177,7 @@ export class OpenAiLlm implements Llm {
     return response;
   }
 
-  /** Sends, and once more with the key read anew when it was refused. */
+  /** Sends, and once more with the key read anew when it was refused. Rejects when that one is refused, too. */
   async #authorised(
     send: (headers: Record<string, string>) => Promise<Dispatcher.ResponseData>,
   ): Promise<Dispatcher.ResponseData> {
@@ -182,6 +186,8 @@ export class OpenAiLlm implements Llm {
     const response = await send({ authorization: `Bearer ${credential.current()}` });
     if (response.statusCode !== 401) return response;
     await response.body.dump();
-    return send({ authorization: `Bearer ${await credential.refresh()}` });
+    const again = await send({ authorization: `Bearer ${await credential.refresh()}` });
+    if (again.statusCode === 401) throw await describeRefusal(again, true);
+    return again;
   }
 }

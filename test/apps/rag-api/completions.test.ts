@@ -93,6 +93,58 @@ describe('the client of OpenAI', () => {
     expect(api.model.requests.some(({ body }) => body.includes('стихами'))).toBe(false);
   });
 
+  test('may send all of a long conversation, in Russian, each time', async () => {
+    const messages = Array.from({ length: 40 }, (_, index): Message[] => [
+      user(`Вопрос ${index}?`),
+      { role: 'assistant', content: `Ответ ${index}. ${'слово '.repeat(1500)}` },
+    ]).flat();
+    messages.push(user('Что такое RAG?'));
+    expect(Buffer.byteLength(JSON.stringify(messages))).toBeGreaterThan(600_000);
+    await complete(messages);
+    expect(api.history.only).toMatchObject({ question: 'Что такое RAG?', status: 'complete' });
+
+    const tooMuch = [user('я'.repeat(2 ** 19)), ...messages];
+    await expect(complete(tooMuch)).rejects.toMatchObject({ status: 413, code: 'body_too_large' });
+  });
+
+  test('is asked with the newest of what was said, when that is more than is of use', () => {
+    const schema = completionSchema(ragApiSettings());
+    const said = (...sizes: number[]) =>
+      schema.parse({
+        model: 'demo',
+        messages: [...sizes.map((size) => user('x'.repeat(size))), user('Что такое RAG?')],
+      }).history;
+    expect(said(1, 100_000, 31_072).map(({ content }) => content.length)).toEqual([100_000, 31_072]);
+    expect(said(1, 131_073, 2).map(({ content }) => content.length)).toEqual([2]);
+    expect(said(...Array.from({ length: 25 }, () => 3))).toHaveLength(20);
+  });
+
+  test('may have called tools before: what it said then is one answer, and the rest is left out', async () => {
+    const call = { id: 'c1', type: 'function' as const, function: { name: 'weather', arguments: '{}' } };
+    await complete(
+      [
+        user('Какая погода?'),
+        { role: 'assistant', content: 'Смотрю.', tool_calls: [call] },
+        { role: 'tool', tool_call_id: 'c1', content: 'дождь за окном' },
+        { role: 'assistant', content: null, tool_calls: [call] },
+        { role: 'tool', tool_call_id: 'c1', content: [{ type: 'text', text: 'дождь за окном' }] },
+        { role: 'assistant', content: 'Дождь.' },
+        user('А RAG?'),
+      ],
+      { user: null },
+    );
+    expect(api.history.only.userName).toBe('anonymous');
+    const { messages } = JSON.parse(api.model.requests.at(-1)?.body ?? '') as { messages: Message[] };
+    expect(messages.map(({ role }) => role)).toEqual(['system', 'user', 'assistant', 'user']);
+    expect(messages.slice(1, 3).map(({ content }) => content)).toEqual(['Какая погода?', 'Смотрю.\n\nДождь.']);
+    expect(JSON.stringify(messages)).not.toContain('за окном');
+  });
+
+  test.each([null, undefined])('asks nothing with the content %s', async (content) => {
+    const question = { role: 'user', content } as unknown as Message;
+    await expect(complete([question])).rejects.toMatchObject({ status: 422, param: 'messages.0.content' });
+  });
+
   test('is given the refusal as an answer', async () => {
     api.retrieval.results = [{ collection: 'BD_curs_data', passages: [] }];
     const { choices, usage } = await complete([user('Что такое RAG?')]);
@@ -128,7 +180,7 @@ describe('an error', () => {
 
   test('of the input names every field, and the first as param', async () => {
     const messages = [
-      { role: 'tool', content: 'x' },
+      { role: 'narrator', content: 'x' },
       { role: 'assistant', content: '' },
     ] as unknown as Message[];
     const error = await complete(messages, { user: '' }).catch((e) => e);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { RagFailure } from '../../../src/rag/failure.js';
+import { hashOf } from '../../../src/rag/ingest/identity.js';
 import { type LearnedPassage, type LearnedPassages, Unlearnable } from '../../../src/rag/learn.js';
 import { events, streaming } from '../../support/openai-script.js';
 import { RunningRagApi } from '../../support/rag-api.js';
@@ -105,6 +106,42 @@ describe('what is learned', () => {
     });
     await rate(id, { value: 'negative' });
     await until('it is taken back', () => !learned.passages.has(id));
+  });
+
+  test('is without the citations of its answer, and is the same for it', async () => {
+    const id = await asked();
+    const exchange = api.history.exchanges.get(id);
+    const answer = 'Поиск [1], на [0, 1] a[2] слово[1].';
+    if (exchange) api.history.exchanges.set(id, { ...exchange, answer });
+    await rate(id, { value: 'positive' });
+    await until('it is learned', () => learned.passages.has(id));
+    expect(learned.passages.get(id)).toMatchObject({
+      text: 'Что такое RAG?\n\nПоиск, на [0, 1] a[2] слово.',
+      contentHash: hashOf('Что такое RAG?', answer),
+    });
+    expect(api.history.only.answer).toBe(answer);
+  });
+
+  test('is one that was praised while its answer still came, once that has ended', async () => {
+    let goOn = (): void => undefined;
+    const more = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    api.script = streaming(events.text('Да'), more, events.text(', да'), events.finish(), events.done());
+    const response = await api.ask();
+    const id = response.headers.get('x-exchange-id') ?? '';
+    // More of them than are looked at in one step, all older: they keep nothing back that has ended.
+    const running = api.history.only;
+    const ids = Array.from({ length: 60 }, () => randomUUID());
+    for (const one of ids) api.history.exchanges.set(one, { ...running, id: one });
+    for (const one of ids) await api.history.rate(one, 'positive', undefined);
+    expect((await rate(id, { value: 'positive' })).status).toBe(204);
+    await api.api.followFeedback();
+    expect(learned.passages.size).toBe(0);
+    goOn();
+    expect(await response.text()).toBe('Да, да');
+    await api.api.followFeedback();
+    expect([...learned.passages.keys()]).toEqual([id]);
   });
 
   test.each([

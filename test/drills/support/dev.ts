@@ -70,7 +70,7 @@ export const DEV_DRILLS: readonly Drill[] = [
       },
     ),
     replaced: ['llm-main'],
-    meanwhile: { refusals: /^(503 LLM_(UNAVAILABLE|BUSY)|502 LLM_FAILED)$/, breaks: true },
+    meanwhile: { refusals: /^503 LLM_(UNAVAILABLE|BUSY)$/, breaks: true },
   },
 ];
 

@@ -117,7 +117,7 @@ export const SAIGA_DRILLS: readonly Drill[] = [
       { service: 'llm-saiga', port: 8010, path: '/v1/models', header: 'bearer' },
     ),
     replaced: ['llm-saiga'],
-    meanwhile: { refusals: /^(503 LLM_(UNAVAILABLE|BUSY)|502 LLM_FAILED)$/, breaks: true },
+    meanwhile: { refusals: /^503 LLM_(UNAVAILABLE|BUSY)$/, breaks: true },
   },
 ];
 

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { postgresAddress } from '../../../rag/history/connection.js';
-import { beginStatement, findStatement, forgetStatement } from '../../../rag/history/statements.js';
+import { type Forgotten, forgetUser } from '../../../rag/history/forget.js';
+import { beginStatement, findStatement } from '../../../rag/history/statements.js';
 import { loginsAt } from '../../postgres-logins.js';
 import { CheckFailure, describe, type ServiceChecks } from './check.js';
 import { SMOKE_USER, type TargetOf } from './protocol.js';
@@ -89,7 +90,7 @@ async function writeAndRead(client: pg.Client, user: string): Promise<void> {
     question: 'Проверка записи',
     model: 'none',
   };
-  const asked = 'INSERT INTO rag.exchanges …; SELECT …; SELECT rag.forget_user(…); SELECT …';
+  const asked = 'INSERT INTO rag.exchanges …; SELECT …; SELECT rag.forget_exchanges(…); SELECT …';
   const expected = 'the row that was written, and then none';
   const fail = (came: string, cause?: unknown) => new CheckFailure({ asked, expected, came }, { cause });
   const find = async () => {
@@ -111,8 +112,7 @@ async function writeAndRead(client: pg.Client, user: string): Promise<void> {
 
 /** Remove what is kept of a user. */
 export async function forget(client: pg.Client, user: string): Promise<void> {
-  const { text, values } = forgetStatement(user);
-  await client.query(text, [...values]);
+  await forgetUser(async ({ text, values }) => (await client.query<Forgotten>(text, [...values])).rows, user);
 }
 
 async function compareSettings(
