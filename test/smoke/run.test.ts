@@ -8,7 +8,8 @@ import type { SmokeReport } from '../../src/smoke/report.js';
 import { runSmoke, type SmokeOptions } from '../../src/smoke/run.js';
 import { becomes, engineWith } from '../operator/support/deployed-engine.js';
 import type { Program, RunningContainer, ScriptedEngine } from '../operator/support/scripted-engine.js';
-import { devWith } from '../support/environments.js';
+import { devWith, type Yaml } from '../support/environments.js';
+import { until } from '../support/until.js';
 
 const stack = stackOf(devWith());
 
@@ -241,6 +242,123 @@ test('a network that is gone is named, and the other services are asked', async 
     { service: 'postgres', check: 'network and secrets', came: expect.stringContaining('dev-rag-api--postgres') },
   ]);
   expect(inside.plan?.targets).toHaveLength(6);
+});
+
+describe('where no single user can read every key', () => {
+  const vllm = (name: string) => ({
+    engine: 'vllm' as const,
+    model: { name: `owner/${name}`, revision: 'a'.repeat(40) },
+    gpus: { devices: ['0'] },
+    maxModelLen: 4096,
+  });
+  const withSpare = (change: (yaml: Yaml) => void = () => {}) =>
+    stackOf(
+      devWith(
+        (yaml) => {
+          yaml.services.llm = { main: vllm('main'), spare: vllm('spare') };
+          change(yaml);
+        },
+        { lock: undefined },
+      ),
+    );
+  /** An engine with an inside for the apps' own user, and one for whoever else has to read a key. */
+  const withInsides = (of: typeof stack, first: Inside, second?: Inside) =>
+    engineWith(of, (container) => {
+      const inside = container.options.User === '1000:1000' ? first : second;
+      if (!inside) throw new Error('one session more than was expected');
+      return inside.program(container);
+    });
+  const targetsIn = ({ plan }: Inside) => plan?.targets.map(({ id }) => id).sort();
+  const insides = () => [new Inside(), new Inside()] as const;
+
+  test('each key is read by a session of its user, and every service is asked once', async () => {
+    const of = withSpare();
+    const [first, second] = insides();
+    const report = await smoke(await withInsides(of, first, second), { of });
+
+    expect(report).toMatchObject({ ok: true, level: 'path' });
+    expect(targetsIn(first)).toEqual(expect.arrayContaining(['llm-main', 'qdrant', 'postgres', 'rag-api']));
+    expect(targetsIn(second)).toEqual(['llm-spare']);
+    expect(second.plan?.targets[0]).toMatchObject({ keyFile: '/run/secrets/llm-spare/llm-spare-api-key' });
+    expect([first.plan?.level, second.plan?.level]).toEqual(['path', 'service']);
+    // Neither takes away what the other one makes.
+    expect(first.plan?.run).not.toBe(second.plan?.run);
+    for (const { plan } of [first, second]) {
+      expect(plan?.liveRuns).toEqual(expect.arrayContaining([first.plan?.run, second.plan?.run]));
+    }
+  });
+
+  test('what one of them finds not ready, the other one does not wait for', async () => {
+    const of = withSpare();
+    const [first, second] = insides();
+    second.work = ({ say }) => {
+      const result = { ...passed('llm-spare'), outcome: 'failed', asked: 'a', expected: 'b', came: '401' } as const;
+      say({ event: 'check', result });
+    };
+    first.work = ({ heard }) => heard.call(first, 'failed');
+    const report = await smoke(await withInsides(of, first, second), { of });
+
+    expect(first.commands).toContainEqual({ command: 'failed', service: 'llm-spare', came: '401' });
+    expect(second.commands.filter(({ command }) => command === 'failed')).toEqual([]);
+    expect(failures(report)).toMatchObject([{ service: 'llm-spare' }]);
+  });
+
+  test('a log is masked by all of them', async () => {
+    const of = withSpare();
+    const [first, second] = insides();
+    const engine = await withInsides(of, first, second);
+    becomes(engine, 'dev-qdrant', { Status: 'exited', ExitCode: 1 });
+    engine.logs.set('dev-qdrant', 'began with s3cr3t\n');
+    const [failure] = failures(await smoke(engine, { of }));
+
+    expect(failure?.logs).toEqual(['began with XXX']);
+    for (const { commands } of [first, second]) expect(commands.map(({ command }) => command)).toContain('mask');
+  });
+
+  test('one that breaks off ends the other, and is no verdict', async () => {
+    const of = withSpare();
+    const first = new Inside();
+    first.work = ({ stopped }) => stopped;
+    const engine = await engineWith(of, async (container) => {
+      if (container.options.User === '1000:1000') return first.program(container);
+      await until('the other one is asked', () => first.plan !== undefined);
+      return 137;
+    });
+
+    await expect(smoke(engine, { of })).rejects.toThrow(/SESSION_FAILED[\s\S]*ended with 137/);
+    expect(engine.containers.size).toBe(0);
+  });
+
+  test('a server that serves nobody is looked at from outside, and that is no failure', async () => {
+    const of = withSpare((yaml) => {
+      yaml.services.prometheus = { enabled: false };
+    });
+    const inside = new Inside();
+    const report = await smoke(await withInsides(of, inside), { of });
+
+    expect(targetsIn(inside)).not.toContain('llm-spare');
+    expect(failures(report)).toEqual([]);
+    expect(report.checks).toContainEqual(
+      expect.objectContaining({ service: 'llm-spare', check: 'container', outcome: 'passed' }),
+    );
+  });
+
+  test('an embedding server of a user of its own, with which nothing is searched, is asked', async () => {
+    const of = stackOf(
+      devWith(
+        (yaml) => {
+          yaml.services.embeddings = { enabled: true, user: '3000:3000' };
+          yaml.services.api.collections = { docs: { language: 'russian', dense: false } };
+        },
+        { lock: undefined },
+      ),
+    );
+    const [first, second] = insides();
+    const report = await smoke(await withInsides(of, first, second), { of });
+
+    expect(failures(report)).toEqual([]);
+    expect(targetsIn(second)).toEqual(['embeddings']);
+  });
 });
 
 describe('a session', () => {
