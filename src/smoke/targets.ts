@@ -15,6 +15,7 @@ import { DATA_SOURCE } from '../../dashboards/index.js';
 import { collectionSettings } from '../../stacks/rag-services.js';
 import type { PathPlan, Target, TargetOf } from '../apps/operator/smoke/protocol.js';
 import type { DescribedStack } from '../operator/stack.js';
+import { ruleGroupsOf } from './rule-groups.js';
 
 /** Beyond the longest answer of the API: saving it, and its way back. In seconds. */
 const ANSWER_MARGIN_SECONDS = 10;
@@ -37,7 +38,8 @@ export interface TargetSource {
 }
 
 /** Everything of a stack that speaks a protocol we know. Other containers are looked at from outside alone. */
-export function targetsOf({ environment, services, topology }: DescribedStack): readonly TargetSource[] {
+export function targetsOf(stack: DescribedStack): readonly TargetSource[] {
+  const { environment, services, topology } = stack;
   const { settings } = environment;
   const common = (service: Asked) => ({ id: service.node.id, needs: [...needsOf(service)] });
   const { postgres, qdrant, embeddings, api, webBot, prometheus, alertmanager, grafana } = services;
@@ -109,7 +111,8 @@ export function targetsOf({ environment, services, topology }: DescribedStack): 
             ...common(prometheus),
             kind: 'prometheus',
             url,
-            scrapeSeconds: secondsOf(settings.services.prometheus.scrapeInterval),
+            scrapeSeconds: longestScrape(stack),
+            ruleGroups: [...ruleGroupsOf(prometheus)],
             targets: prometheus.connections.map((endpoint) => ({
               service: endpoint.owner.node.id,
               instance: topology.render(hostPort(endpoint), prometheus),
@@ -188,6 +191,13 @@ export function needsOf(asked: Asked): ReadonlySet<string> {
 }
 
 const nameOf = (llm: LlmSettings | undefined): string => (llm ? servedName(llm) : '');
+
+/** The longest time between two scrapes that any job is set to, in seconds. */
+function longestScrape({ environment: { settings }, services }: DescribedStack): number {
+  const { prometheus, agentExporter } = settings.services;
+  const own = services.agentExporter ? [agentExporter.scrapeInterval ?? prometheus.scrapeInterval] : [];
+  return Math.max(...[prometheus.scrapeInterval, ...own].map(secondsOf));
+}
 
 /** `15s`, `5m`, `12h` and `7d` in seconds. */
 export function secondsOf(duration: string): number {

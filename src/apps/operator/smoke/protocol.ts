@@ -60,9 +60,12 @@ const Target = z.discriminatedUnion('kind', [
     ...common,
     kind: z.literal('prometheus'),
     url: z.string(),
+    /** Longest time between two scrapes of any target. */
     scrapeSeconds: z.number(),
     /** What it has to scrape: the service behind each target, and the target's `instance`. */
     targets: z.array(z.strictObject({ service: z.string(), instance: z.string() })),
+    /** Names of the groups of rules that it was given. */
+    ruleGroups: z.array(z.string()),
     /** `host:port` of each Alertmanager that it sends to. */
     alertmanagers: z.array(z.string()),
   }),
