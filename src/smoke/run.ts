@@ -80,12 +80,7 @@ class SmokeRun {
     this.#docker = docker;
     this.#stack = stack;
     this.#options = options;
-    const report = (result: CheckResult, own: boolean) => {
-      // What a probe prints may be an address with a password in it.
-      const { came } = result;
-      this.#add(came === undefined ? result : { ...result, came: maskSecrets(came, options.secrets) }, own);
-    };
-    this.#watch = new ContainerWatch(docker, stack.topology, report);
+    this.#watch = new ContainerWatch(docker, stack.topology, (result, own) => this.#add(result, own), options.secrets);
     this.#deadline = AbortSignal.any([
       options.signal,
       this.#brokenOff.signal,
@@ -277,7 +272,7 @@ class SmokeRun {
 
   #hear(event: Parameters<SessionWork['onEvent']>[0], from: number): void {
     if (event.event === 'waiting') {
-      this.#waiting.set(event.service, event.for);
+      this.#waiting.set(event.service, maskSecrets(event.for, this.#options.secrets));
       this.#tellWaiting();
       return;
     }

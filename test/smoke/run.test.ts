@@ -212,6 +212,29 @@ test('a health check is waited for, and fails when the time is up', async () => 
   ]);
 });
 
+test('what is waited for is told without a secret, also where a part of it would have been cut off', async () => {
+  const inside = new Inside();
+  inside.work = async ({ plan, say }) => {
+    say({ event: 'waiting', service: 'qdrant', for: 'refused hidden-here' });
+    for (const { id } of plan?.targets ?? []) say({ event: 'check', result: passed(id) });
+  };
+  const engine = await engineWith(stack, inside.program);
+  const health = (output: string) => ({ Health: { Status: 'unhealthy', Log: [{ Output: output }] } });
+  becomes(engine, 'dev-node-exporter', health('with hidden-here'));
+  // Masked after it was shortened, the beginning of the secret would be left.
+  becomes(engine, 'dev-web-bot', health(`${'x'.repeat(195)}hidden-here`));
+  const waits: string[] = [];
+  const report = await smoke(engine, {
+    timeoutSeconds: 2,
+    secrets: ['hidden-here'],
+    onWaiting: (waiting) => void waits.push(...waiting.values()),
+  });
+
+  expect(waits).toEqual(expect.arrayContaining(['refused ***', 'unhealthy: with ***']));
+  expect(waits.filter((text) => text.includes('hidde'))).toEqual([]);
+  expect(JSON.stringify(report)).not.toContain('hidde');
+});
+
 test('a health check that comes round is no failure', async () => {
   const inside = new Inside();
   const engine = await engineWith(stack, inside.program);
