@@ -20,6 +20,9 @@ import { ruleGroupsOf } from './rule-groups.js';
 /** Beyond the longest answer of the API: saving it, and its way back. In seconds. */
 const ANSWER_MARGIN_SECONDS = 10;
 
+/** Beyond the longest start of a service: everything that is asked then. In seconds. */
+const CHECKS_SECONDS = 300;
+
 /** A service, or a server outside the stack. */
 type Asked = Workload | ExternalServer;
 
@@ -168,6 +171,17 @@ export function pathOf(stack: DescribedStack): PathPlan {
     course,
     answerSeconds: limits.totalSeconds + ANSWER_MARGIN_SECONDS,
   };
+}
+
+/**
+ * Longest time for all checks together, in seconds, where nobody says one: a service may take its whole start period
+ * before it can be asked.
+ */
+export function timeoutOf({ topology }: Pick<DescribedStack, 'topology'>): number {
+  const starts = topology.workloads
+    .filter(Service.isService)
+    .map(({ healthCheck }) => healthCheck.startPeriodSeconds ?? 0);
+  return Math.max(0, ...starts) + CHECKS_SECONDS;
 }
 
 /**

@@ -13,13 +13,14 @@ interface Options {
   readonly json?: string;
   readonly junit?: string;
   readonly markdown?: string;
-  readonly timeout: number;
+  readonly timeout?: number;
   readonly url?: ReadonlyMap<string, string>;
   readonly keyFile?: ReadonlyMap<string, string>;
   readonly question?: string;
 }
 
-const DEFAULT_TIMEOUT_SECONDS = 300;
+/** With the time that it has, whoever said it. */
+type Timed = Options & { readonly timeout: number };
 
 /** `ragdock smoke`: whether a running stack answers. */
 export function registerSmoke(program: RagdockCommand, io: Io): void {
@@ -39,7 +40,11 @@ export function registerSmoke(program: RagdockCommand, io: Io): void {
       '--markdown <file>',
       'write the report as Markdown into this file; added to what is there when the file is $GITHUB_STEP_SUMMARY',
     )
-    .option('--timeout <seconds>', 'longest time for all checks together', seconds, DEFAULT_TIMEOUT_SECONDS)
+    .option(
+      '--timeout <seconds>',
+      'longest time for all checks together (default: the longest start of a service, and 300 more)',
+      seconds,
+    )
     .option(
       '--url <service=url>',
       'ask this service at this address, from here and without the engine; again for each service',
@@ -63,17 +68,19 @@ async function smoke(env: string, options: Options, io: Io): Promise<void> {
   const { describeFailure, formatSummary } = await import('../../smoke/text.js');
   const { jsonOf } = await import('../../smoke/report.js');
   const { ReportFiles } = await import('../../smoke/files.js');
+  const { timeoutOf } = await import('../../smoke/targets.js');
   const { SmokeScreen } = await import('../smoke-screen.js');
 
+  const files = new ReportFiles(io.cwd, options, io.env.GITHUB_STEP_SUMMARY);
+  // A report of an earlier run says nothing of this one, which may not even begin.
+  files.clear();
   const alone = onlyWithUrls(options);
   if (alone !== undefined) {
     const remedy = 'Name the services that are asked from here: `--url rag-api=https://…`.';
     throw new RagdockError({ code: 'USAGE', message: `${alone} without --url`, remedy });
   }
   const stack = describeStack(env, io.cwd);
-  const files = new ReportFiles(io.cwd, options, io.env.GITHUB_STEP_SUMMARY);
-  // A report of an earlier run says nothing of this one, which may not come to its end.
-  files.clear();
+  files.prepare();
   // The report as data has stdout for itself.
   const output = options.json === '-' ? io.stderr : io.stdout;
   const screen = new SmokeScreen(output, io.stderr, servicesOf(stack, options.url));
@@ -81,9 +88,10 @@ async function smoke(env: string, options: Options, io: Io): Promise<void> {
     if (options.json === '-') io.stdout.write(jsonOf(report));
     files.write(report);
   };
+  const given = { ...options, timeout: options.timeout ?? timeoutOf(stack) };
   const report = await (options.url
-    ? fromUrls(stack, options.url, options, screen, io)
-    : fromInside(stack, options, screen, io, write)
+    ? fromUrls(stack, options.url, given, screen, io)
+    : fromInside(stack, given, screen, io, write)
   ).finally(() => screen.end());
 
   output.write(`\n${formatSummary(report, (style, text) => paint(output, style, text))}`);
@@ -93,7 +101,7 @@ async function smoke(env: string, options: Options, io: Io): Promise<void> {
 
 async function fromInside(
   stack: DescribedStack,
-  { timeout, level }: Options,
+  { timeout, level }: Timed,
   screen: SmokeScreen,
   io: Io,
   onBrokenOff: (report: SmokeReport) => void,
@@ -127,7 +135,7 @@ async function fromInside(
 async function fromUrls(
   stack: DescribedStack,
   urls: ReadonlyMap<string, string>,
-  { timeout, level, keyFile, question }: Options,
+  { timeout, level, keyFile, question }: Timed,
   screen: SmokeScreen,
   io: Io,
 ): Promise<SmokeReport> {
