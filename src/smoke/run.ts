@@ -19,9 +19,9 @@ import { checkBundle } from './bundle.js';
 import { ContainerWatch } from './containers.js';
 import { collectEvidence, type Diagnose } from './evidence.js';
 import { reach, type SessionGroup } from './reach.js';
-import { type Evidence, Results, type SmokeReport } from './report.js';
+import { type Evidence, type NotAsked, Results, type SmokeReport } from './report.js';
 import { type SessionWork, SmokeSession } from './session.js';
-import { needsOf, ownCollection, pathOf, targetsOf } from './targets.js';
+import { NO_OWN_COLLECTION, needsOf, ownCollection, pathOf, targetsOf } from './targets.js';
 
 /** Pause between two looks at the containers, in milliseconds. */
 const LOOK_MS = 1000;
@@ -32,8 +32,10 @@ const SESSION = 'ragdock';
 export interface SmokeOptions {
   /** Longest time for all checks together, in seconds. */
   readonly timeoutSeconds: number;
-  /** How far to go. @default 'path' */
+  /** How far to go. @default - all the way, or where no document can be brought in as far as the services */
   readonly level?: SmokeLevel;
+  /** Asked in the place of one about a scratch document. @default - a document is brought in */
+  readonly question?: string | undefined;
   /** The apps that a deploy would bring. @default - whether others run is not looked at */
   readonly bundle?: Pick<Bundle, 'hash'> | undefined;
   /** What a doctor says first of each of these services. @default - nobody is asked */
@@ -55,7 +57,8 @@ export interface SmokeOptions {
  * Ask a running stack whether it answers: its containers from outside, then every service by its own protocol, and the
  * whole path, from inside. A failed check is a part of the report.
  *
- * @throws RagdockError STACK_NOT_DEPLOYED when nothing of it is there; SESSION_FAILED when it could not be asked
+ * @throws RagdockError USAGE for the level `path` where neither a document nor a question can go; STACK_NOT_DEPLOYED when
+ *   nothing of it is there; SESSION_FAILED when it could not be asked
  */
 export async function runSmoke(docker: Docker, stack: DescribedStack, options: SmokeOptions): Promise<SmokeReport> {
   return new SmokeRun(docker, stack, options).run();
@@ -68,6 +71,7 @@ class SmokeRun {
   readonly #results = new Results();
   readonly #watch: ContainerWatch;
   readonly #waiting = new Map<string, string>();
+  readonly #notAsked: NotAsked[] = [];
   /** Services that no network, or no key, leads to. */
   readonly #unreachable = new Set<string>();
   /** Those that ask from inside, one for each user that can read keys. */
@@ -90,6 +94,10 @@ class SmokeRun {
 
   async run(): Promise<SmokeReport> {
     const { environment, topology } = this.#stack;
+    if (this.#isWayless) {
+      if (this.#options.level === 'path') throw wayless();
+      if (this.#options.level === undefined) this.#notAsked.push({ what: 'path', why: NO_OWN_COLLECTION });
+    }
     const began = performance.now();
     const startedAt = new Date().toISOString();
     const inventory = await readInventory(this.#docker);
@@ -109,7 +117,13 @@ class SmokeRun {
     }
     const report = (evidence?: Evidence): SmokeReport =>
       this.#results.report(
-        { environment: environment.name, level, startedAt, seconds: secondsSince(began) },
+        {
+          environment: environment.name,
+          level,
+          startedAt,
+          seconds: secondsSince(began),
+          notAsked: this.#notAsked,
+        },
         new Map(topology.workloads.map((workload) => [workload.node.id, needsOf(workload)])),
         evidence,
       );
@@ -126,16 +140,19 @@ class SmokeRun {
     }
   }
 
-  /** Without a collection of ours there is nothing to bring a document into. */
   get #level(): SmokeLevel {
-    const { level = 'path' } = this.#options;
-    return level === 'path' && ownCollection(this.#stack) === undefined ? 'service' : level;
+    return this.#options.level ?? (this.#isWayless ? 'service' : 'path');
+  }
+
+  /** Without a collection of ours there is nothing to bring a document into, and nobody has asked anything else. */
+  get #isWayless(): boolean {
+    return this.#options.question === undefined && ownCollection(this.#stack) === undefined;
   }
 
   /** Services that sessions can get to. Why they cannot get to another one is a result. */
   #reachable(inventory: Inventory, failed: ReadonlyMap<string, string>): readonly SessionGroup[] {
     const sources = targetsOf(this.#stack).filter(({ service }) => !failed.has(service.node.id));
-    const { groups, unreachable } = reach(this.#stack.topology, sources, inventory);
+    const { groups, unreachable, unserved } = reach(this.#stack.topology, sources, inventory);
     for (const [{ service }, came] of unreachable) {
       const { id } = service.node;
       this.#unreachable.add(id);
@@ -149,6 +166,9 @@ class SmokeRun {
         expected: 'a network that leads to the service, and the volume with its credential',
         came,
       });
+    }
+    for (const { service } of unserved) {
+      this.#notAsked.push({ what: service.node.id, why: 'nothing is connected to it, and no port leads there' });
     }
     return groups;
   }
@@ -164,6 +184,7 @@ class SmokeRun {
     failed: readonly string[],
   ): Promise<Evidence> {
     const { topology } = this.#stack;
+    const { question } = this.#options;
     const image = deployedAppsImage(this.#stack, inventory);
     const runs = groups.map(() => newRun());
     // None of them takes away what another one makes.
@@ -178,7 +199,7 @@ class SmokeRun {
         level: group === (walking ?? groups[0]) || this.#level === 'up' ? this.#level : 'service',
         targets: sources.map(({ target }) => target(access)),
         failed: [...failed],
-        path: pathOf(this.#stack),
+        path: { ...pathOf(this.#stack), ...(question === undefined ? {} : { question }) },
       };
       const session: SmokeSession = new SmokeSession(this.#docker, topology, {
         access,
@@ -295,6 +316,16 @@ class SmokeRun {
 }
 
 const secondsSince = (began: number): number => Math.round(performance.now() - began) / 1000;
+
+function wayless(): RagdockError {
+  const remedy = 'Give `--question TEXT`, which the material answers, or leave out `--level`.';
+  return new RagdockError({
+    code: 'USAGE',
+    path: '--level',
+    message: `${NO_OWN_COLLECTION}, as the path takes`,
+    remedy,
+  });
+}
 
 /** That the run broke off, beside what was known by then. */
 function sessionFailed(error: unknown, secrets: readonly string[], seconds: number): CheckResult {

@@ -159,15 +159,18 @@ export function targetsOf(stack: DescribedStack): readonly TargetSource[] {
 export const ownCollection = ({ environment: { settings } }: DescribedStack): string | undefined =>
   collectionsOf(settings.services).find(({ layout }) => layout === 'ragdock')?.name;
 
-/** The way of a document and a question through the stack: the first collection, the first course. */
+/** Why no document goes through the stack. */
+export const NO_OWN_COLLECTION = 'no collection is one that a document can be brought into';
+
+/** The way of a document and a question through the stack: the first collection of ours, the first course. */
 export function pathOf(stack: DescribedStack): PathPlan {
   const { environment, services } = stack;
   const { courses, limits } = environment.settings.services.api;
-  const collection = ownCollection(stack) ?? '';
+  const collection = ownCollection(stack);
   const [course = ''] = courses;
   return {
     needs: [...needsOf(services.api), services.api.node.id],
-    collection,
+    ...(collection === undefined ? {} : { collection }),
     course,
     answerSeconds: limits.totalSeconds + ANSWER_MARGIN_SECONDS,
   };

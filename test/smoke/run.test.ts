@@ -360,6 +360,7 @@ describe('where no single user can read every key', () => {
     const report = await smoke(await withInsides(of, inside), { of });
 
     expect(targetsIn(inside)).not.toContain('llm-spare');
+    expect(report.notAsked).toMatchObject([{ what: 'llm-spare' }]);
     expect(failures(report)).toEqual([]);
     expect(report.checks).toContainEqual(
       expect.objectContaining({ service: 'llm-spare', check: 'container', outcome: 'passed' }),
@@ -497,19 +498,38 @@ test('everything stopped: that is told without a session', async () => {
 });
 
 describe('as far as it is asked to go', () => {
-  test('ends at the services where there is no collection that a document can be brought into', async () => {
+  describe('where there is no collection that a document can be brought into', () => {
     const theirs = stackOf(
       devWith((yaml) => {
         yaml.services.embeddings = { enabled: true, model: { name: 'BAAI/bge-m3' } };
         yaml.services.api.collections = { theirs: { layout: 'langchain', language: 'russian' } };
       }),
     );
-    const inside = new Inside();
-    const engine = await engineWith(theirs, inside.program);
-    const report = await smoke(engine, { of: theirs });
 
-    expect(inside.plan?.level).toBe('service');
-    expect(report.level).toBe('service');
+    test('ends at the services, and the report says so', async () => {
+      const inside = new Inside();
+      const report = await smoke(await engineWith(theirs, inside.program), { of: theirs });
+
+      expect(inside.plan?.level).toBe('service');
+      expect(inside.plan?.path).not.toHaveProperty('collection');
+      expect(report).toMatchObject({ ok: true, level: 'service', notAsked: [{ what: 'path' }] });
+      const asked = await smoke(await engineWith(theirs, new Inside().program), { of: theirs, level: 'service' });
+      expect(asked).not.toHaveProperty('notAsked');
+    });
+
+    test('refuses to go all the way', async () => {
+      const engine = await engineWith(theirs, () => 0);
+      await expect(smoke(engine, { of: theirs, level: 'path' })).rejects.toThrow(/USAGE[\s\S]*--question TEXT/);
+    });
+
+    test('goes all the way with a question about what is there', async () => {
+      const inside = new Inside();
+      const engine = await engineWith(theirs, inside.program);
+      const report = await smoke(engine, { of: theirs, level: 'path', question: 'Что такое RAG?' });
+
+      expect(inside.plan).toMatchObject({ level: 'path', path: { question: 'Что такое RAG?' } });
+      expect(report).not.toHaveProperty('notAsked');
+    });
   });
 
   test('the session is told, and the report says it', async () => {

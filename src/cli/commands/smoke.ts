@@ -51,7 +51,7 @@ export function registerSmoke(program: RagdockCommand, io: Io): void {
       pair,
     )
     .option('--key-file <service=file>', 'with --url: file with the key of a service (default: the secrets here)', pair)
-    .option('--question <question>', 'with --url: asked about what is there, in the place of a scratch document')
+    .option('--question <question>', 'asked about what is there, in the place of a scratch document')
     .example('ragdock smoke dev', 'the gate behind a deploy')
     .example('ragdock smoke dev --junit smoke.xml --markdown smoke.md --timeout 600', 'in CI')
     .example('ragdock smoke dev --level up', 'whether everything is up, and nothing is written')
@@ -74,10 +74,14 @@ async function smoke(env: string, options: Options, io: Io): Promise<void> {
   const files = new ReportFiles(io.cwd, options, io.env.GITHUB_STEP_SUMMARY);
   // A report of an earlier run says nothing of this one, which may not even begin.
   files.clear();
-  const alone = onlyWithUrls(options);
-  if (alone !== undefined) {
+  if (options.keyFile && !options.url) {
+    // Inside the stack has its keys.
     const remedy = 'Name the services that are asked from here: `--url rag-api=https://…`.';
-    throw new RagdockError({ code: 'USAGE', message: `${alone} without --url`, remedy });
+    throw new RagdockError({ code: 'USAGE', message: '--key-file without --url', remedy });
+  }
+  if (options.question !== undefined && options.level !== undefined && options.level !== 'path') {
+    const message = `--question with --level ${options.level}, which asks none`;
+    throw new RagdockError({ code: 'USAGE', message, remedy: 'Leave out one of the two.' });
   }
   const stack = describeStack(env, io.cwd);
   files.prepare();
@@ -101,7 +105,7 @@ async function smoke(env: string, options: Options, io: Io): Promise<void> {
 
 async function fromInside(
   stack: DescribedStack,
-  { timeout, level }: Timed,
+  { timeout, level, question }: Timed,
   screen: SmokeScreen,
   io: Io,
   onBrokenOff: (report: SmokeReport) => void,
@@ -119,6 +123,7 @@ async function fromInside(
     runSmoke(docker, stack, {
       timeoutSeconds: timeout,
       ...(level === undefined ? {} : { level }),
+      question,
       signal: io.signal,
       secrets,
       unknownSecrets: new Set(unknownSecrets(environment, io.cwd)),
@@ -155,12 +160,6 @@ async function fromUrls(
 
 function servicesOf({ topology }: DescribedStack, urls: ReadonlyMap<string, string> | undefined): readonly string[] {
   return urls ? [...urls.keys()] : topology.workloads.map(({ node }) => node.id);
-}
-
-/** Options that mean nothing inside, where the stack has its keys and a scratch document is what is asked about. */
-function onlyWithUrls({ url, keyFile, question }: Options): string | undefined {
-  const alone = [...(keyFile ? ['--key-file'] : []), ...(question === undefined ? [] : ['--question'])];
-  return url || alone.length === 0 ? undefined : alone.join(' and ');
 }
 
 function seconds(text: string): number {

@@ -110,7 +110,8 @@ export type TargetOf<Kind extends Target['kind']> = Extract<Target, { kind: Kind
 const PathPlan = z.strictObject({
   /** Ids of every service on the way. */
   needs: z.array(z.string()),
-  collection: z.string(),
+  /** Where a scratch document goes. @default - there is no such collection: a question has to take its place */
+  collection: z.string().optional(),
   course: z.string(),
   /** Longest answer, in seconds. */
   answerSeconds: z.number(),
