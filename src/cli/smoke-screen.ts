@@ -1,4 +1,5 @@
 import type { CheckResult } from '../apps/operator/smoke/protocol.js';
+import { printable } from '../operator/printable.js';
 import { StatusLine } from '../operator/status-line.js';
 import { formatCheck, type Paint } from '../smoke/text.js';
 import { type Output, paint } from './io.js';
@@ -48,7 +49,7 @@ export class SmokeScreen {
     for (const [service, came] of waiting) {
       if (this.#toldWaits.get(service) === came) continue;
       this.#toldWaits.set(service, came);
-      this.#output.write(`waiting  ${service.padEnd(18)}  ${came}\n`);
+      this.#output.write(`waiting  ${service.padEnd(18)}  ${printable(came).replaceAll('\n', ' ')}\n`);
     }
   }
 

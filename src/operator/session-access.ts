@@ -35,7 +35,10 @@ export class SessionAccess {
   readonly #holders: ReadonlyMap<string, Workload>;
   readonly #trusting: Workload | undefined;
 
-  /** Throws STACK_NOT_DEPLOYED when the engine lacks the networks or volumes. */
+  /**
+   * @throws RagdockError STACK_NOT_DEPLOYED when the engine lacks the networks or volumes; MODEL_INVALID when the stack
+   *   has no network to an endpoint, or no user that can read all of the credentials
+   */
   constructor(topology: Topology, endpoints: readonly Endpoint[], inventory: Pick<Inventory, 'networks' | 'volumes'>) {
     this.#topology = topology;
     this.#routes = routesTo(topology, endpoints, inventory);
@@ -159,6 +162,10 @@ function volumesAccess(
   };
 }
 
+/** Whether any network of the stack leads to an endpoint: to a server without clients, and without a port, none does. */
+export const leadsTo = (topology: Topology, endpoint: Endpoint): boolean =>
+  candidatesFor(topology, endpoint).length > 0;
+
 function routesTo(
   topology: Topology,
   endpoints: readonly Endpoint[],
@@ -220,7 +227,11 @@ function holdersOf(
     if (holders) return { user, holders };
   }
   const absent = keepers.filter((workload) => !present.includes(workload));
-  if (absent.length === 0) throw new Error(`no user of the stack can read all of ${[...owners.keys()].join(', ')}`);
+  const [owner] = owners.values();
+  if (owner && absent.length === 0) {
+    const names = [...owners.keys()].join(', ');
+    throw modelError(owner, `no user of the stack can read all of ${names}`, 'connect one client to all of them');
+  }
   throw notDeployed(
     topology,
     absent.map((workload) => `volume ${secretsVolume(topology, workload)}`),

@@ -8,6 +8,9 @@ const STEP = 50;
 /** Longest title of a learned passage, in characters: the beginning of the question. */
 const TITLE_CHARACTERS = 80;
 
+/** What the source of a learned passage begins with; the rest is the exchange. */
+export const LEARNED_PREFIX = 'history/';
+
 /** A passage that was made from an exchange. Its id is the exchange's. */
 export interface LearnedPassage extends StoredPassage {
   readonly userName: string;
@@ -149,7 +152,7 @@ export function passageFrom({ id, question, answer, sources, course, userName }:
   return {
     id,
     text,
-    source: `history/${id}`,
+    source: `${LEARNED_PREFIX}${id}`,
     title,
     heading: '',
     course,

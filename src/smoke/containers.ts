@@ -4,6 +4,7 @@ import type { Topology } from '../../constructs/engines/docker/index.js';
 import { Job, type Workload } from '../../constructs/model/index.js';
 import type { CheckResult } from '../apps/operator/smoke/protocol.js';
 import { statusOf } from '../operator/docker.js';
+import { masked } from '../status/masked.js';
 
 /** Starts in a row that make a crash loop, when each of them ended this soon (in milliseconds). */
 const LOOP_STARTS = 3;
@@ -40,9 +41,15 @@ export type ContainerVerdict =
     };
 
 /** What the engine says of the container of this name; undefined when there is none. */
-async function inspectContainer(docker: Docker, name: string): Promise<ContainerFacts | undefined> {
+async function inspectContainer(
+  docker: Docker,
+  name: string,
+  secrets: readonly string[],
+): Promise<ContainerFacts | undefined> {
   try {
-    return factsOf(await docker.getContainer(name).inspect());
+    const found = await docker.getContainer(name).inspect();
+    // What a probe prints may be an address with a password in it.
+    return factsOf({ ...found, State: masked(found.State, secrets) });
   } catch (error) {
     if (statusOf(error) === 404) return undefined;
     throw error;
@@ -121,15 +128,23 @@ export class ContainerWatch {
   readonly #verdicts = new Map<Workload, ContainerVerdict>();
   readonly #began = performance.now();
   readonly #report: (result: CheckResult, own: boolean) => void;
+  readonly #secrets: readonly string[];
 
   /**
    * @param report told each container's verdict when it is there, and once more if a good one turns bad; `own` where no
    *   other service's failure explains it
+   * @param secrets values that must not be in what is told
    */
-  constructor(docker: Docker, topology: Topology, report: (result: CheckResult, own: boolean) => void) {
+  constructor(
+    docker: Docker,
+    topology: Topology,
+    report: (result: CheckResult, own: boolean) => void,
+    secrets: readonly string[],
+  ) {
     this.#docker = docker;
     this.#topology = topology;
     this.#report = report;
+    this.#secrets = secrets;
   }
 
   /** Look once. Gives the services that have failed since the last look, and how. */
@@ -139,7 +154,7 @@ export class ContainerWatch {
       this.#topology.workloads.map(async (workload) => {
         const before = this.#verdicts.get(workload);
         if (before?.state === 'failed') return;
-        const facts = await inspectContainer(this.#docker, this.#topology.containerName(workload));
+        const facts = await inspectContainer(this.#docker, this.#topology.containerName(workload), this.#secrets);
         if (facts && !this.#first.has(workload)) this.#first.set(workload, facts);
         const verdict = Job.isJob(workload) ? judgeJob(facts) : judgeService(this.#first.get(workload), facts);
         if (!verdict) return;

@@ -1,5 +1,6 @@
-import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { accessSync, appendFileSync, constants, lstatSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { type Problem, throwProblems } from '../errors/problem.js';
 import { formatJunit } from './junit.js';
 import { formatMarkdown } from './markdown.js';
 import { jsonOf, type SmokeReport } from './report.js';
@@ -12,14 +13,16 @@ export interface ReportPaths {
   readonly markdown?: string;
 }
 
+interface ReportFile {
+  readonly path: string;
+  readonly format: (report: SmokeReport) => string;
+  /** Whether others write into the same file. */
+  readonly shared: boolean;
+}
+
 /** The files of a report. */
 export class ReportFiles {
-  readonly #files: readonly {
-    readonly path: string;
-    readonly format: (report: SmokeReport) => string;
-    /** Whether others write into the same file. */
-    readonly shared: boolean;
-  }[];
+  readonly #files: readonly ReportFile[];
 
   /**
    * @param cwd folder that relative paths are meant from
@@ -38,12 +41,47 @@ export class ReportFiles {
     ];
   }
 
-  /** Remove what an earlier run wrote. */
+  /**
+   * Remove what an earlier run wrote. What is no regular file stays: as root one would take away /dev/stdout.
+   *
+   * @throws RagdockError FILE_UNWRITABLE when one cannot be removed
+   */
   clear(): void {
-    for (const { path, shared } of this.#files) if (!shared) rmSync(path, { force: true });
+    this.#each(({ path, shared }) => {
+      if (!shared && lstatSync(path, { throwIfNoEntry: false })?.isFile()) rmSync(path, { force: true });
+    });
   }
 
+  /**
+   * Make the folders, and see that the files can be written, before there is a report to lose.
+   *
+   * @throws RagdockError FILE_UNWRITABLE with every file that cannot
+   */
+  prepare(): void {
+    this.#each(({ path }) => {
+      mkdirSync(dirname(path), { recursive: true });
+      const there = statSync(path, { throwIfNoEntry: false });
+      if (there?.isDirectory()) throw Object.assign(new Error('it is a folder'), { code: 'EISDIR' });
+      accessSync(there ? path : dirname(path), constants.W_OK);
+    });
+  }
+
+  /** @throws RagdockError FILE_UNWRITABLE with every file that could not be written */
   write(report: SmokeReport): void {
-    for (const { path, format, shared } of this.#files) (shared ? appendFileSync : writeFileSync)(path, format(report));
+    this.#each(({ path, format, shared }) => (shared ? appendFileSync : writeFileSync)(path, format(report)));
+  }
+
+  #each(work: (file: ReportFile) => void): void {
+    const problems = this.#files.flatMap((file): Problem[] => {
+      try {
+        work(file);
+        return [];
+      } catch (error) {
+        const { code, message } = error as NodeJS.ErrnoException;
+        if (code === undefined) throw error;
+        return [{ code: 'FILE_UNWRITABLE', file: file.path, message }];
+      }
+    });
+    throwProblems(problems);
   }
 }

@@ -12,9 +12,9 @@ import { parseEvent } from '../operator/events.js';
 import { newRun } from '../operator/session.js';
 import type { DescribedStack } from '../operator/stack.js';
 import { FilesStore } from '../secrets/files-store.js';
-import { Results, type SmokeReport } from './report.js';
+import { type NotAsked, Results, type SmokeReport } from './report.js';
 import type { SmokeOptions } from './run.js';
-import { needsOf, pathOf, type TargetSource, targetsOf } from './targets.js';
+import { NO_OWN_COLLECTION, needsOf, ownCollection, pathOf, type TargetSource, targetsOf } from './targets.js';
 
 export interface UrlRequest extends Pick<SmokeOptions, 'timeoutSeconds' | 'signal' | 'onCheck' | 'onWaiting'> {
   /** Address of each service that is asked, by its id: `rag-api`, `web-bot`. At least one. */
@@ -50,7 +50,8 @@ export async function smokeUrls(stack: DescribedStack, request: UrlRequest): Pro
       failed: [],
       path: { ...pathOf(stack), needs: targets.map(({ id }) => id), ...(question === undefined ? {} : { question }) },
     };
-    return await ask(plan, stack, request);
+    const notAsked = request.level === undefined && level !== 'path' ? [{ what: 'path', why: whyNoPath(stack) }] : [];
+    return await ask(plan, stack, request, notAsked);
   } finally {
     keys.close();
   }
@@ -87,25 +88,35 @@ function levelOf(stack: DescribedStack, { urls, question, level }: UrlRequest): 
     const message = `${id} is asked as the API logs in to it, from inside of the stack`;
     problems.push({ code: 'USAGE', path: '--url', message, remedy: 'Leave it out, or run without `--url`.' });
   }
-  const takesDocument = has(qdrant) && (!embeddings || has(embeddings));
+  const takesDocument = has(qdrant) && ownCollection(stack) !== undefined && (!embeddings || has(embeddings));
   const walks = has(api) && (takesDocument || question !== undefined);
   if (level === 'path' && !walks) {
     problems.push({
       code: 'USAGE',
       path: '--level',
-      message: 'the path takes the RAG API, and a question about what is there or what it takes to bring in a document',
+      message: whyNoPath(stack),
       remedy:
-        'Give `--url rag-api=URL` with `--question TEXT`, or with the URLs of Qdrant and, if there are, embeddings.',
+        ownCollection(stack) === undefined
+          ? 'Give `--url rag-api=URL` with `--question TEXT`.'
+          : 'Give `--url rag-api=URL` with `--question TEXT`, or with the URLs of Qdrant and, if there are, embeddings.',
     });
   }
   throwProblems(problems);
   return level ?? (walks ? 'path' : 'service');
 }
 
+/** What the path takes that was not given. */
+function whyNoPath(stack: DescribedStack): string {
+  return ownCollection(stack) === undefined
+    ? `the path takes the RAG API and a question about what is there: ${NO_OWN_COLLECTION}`
+    : 'the path takes the RAG API, and a question about what is there or what it takes to bring in a document';
+}
+
 async function ask(
   plan: SmokePlan,
   { environment, topology }: DescribedStack,
   { signal, onCheck, onWaiting }: UrlRequest,
+  notAsked: readonly NotAsked[],
 ): Promise<SmokeReport> {
   const began = performance.now();
   const startedAt = new Date().toISOString();
@@ -132,6 +143,7 @@ async function ask(
       level: plan.level,
       startedAt,
       seconds: Math.round(performance.now() - began) / 1000,
+      notAsked: [...notAsked],
     },
     new Map(topology.workloads.map((workload) => [workload.node.id, needsOf(workload)])),
   );

@@ -5,7 +5,7 @@ const WORDS = { passed: 'ok', failed: '**failed**', skipped: 'skipped' } as cons
 
 /** The report as GitHub's Markdown: for the summary of a job, or a comment on a pull request. */
 export function formatMarkdown(report: SmokeReport): string {
-  const { environment, level, ok, counts, seconds, checks, doctor } = report;
+  const { environment, level, ok, counts, seconds, checks, notAsked = [], doctor } = report;
   const failed = checks.filter(({ outcome }) => outcome === 'failed');
   const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
   return [
@@ -14,6 +14,7 @@ export function formatMarkdown(report: SmokeReport): string {
     `${counts.passed} checks passed, ${counts.failed} failed${skipped}, in ${seconds.toFixed(1)} s (level \`${level}\`).`,
     '',
     ...failed.flatMap((check, index) => formatFailure(check, !failed.slice(0, index).some(isOf(check.service)))),
+    ...notAsked.flatMap(({ what, why }) => [`Not asked: ${text(what)}: ${text(why)}.`, '']),
     ...(doctor === undefined ? [] : [`The doctor could not look: ${code(doctor)}`, '']),
     '<details>',
     '<summary>All checks</summary>',

@@ -33,6 +33,15 @@ export const SmokeReport = z
     seconds: z.number().min(0).describe('How long it took'),
     ok: z.boolean().describe('Whether every check passed'),
     counts: z.strictObject({ passed: z.int().min(0), failed: z.int().min(0), skipped: z.int().min(0) }),
+    notAsked: z
+      .array(
+        z.strictObject({
+          what: z.string().describe('`path`, or the id of a service'),
+          why: z.string().describe('What it would take'),
+        }),
+      )
+      .optional()
+      .describe('What was left out although nobody asked for that; no failure'),
     doctor: z.string().optional().describe('Why the doctor could not look at what failed'),
     checks: z
       .array(ReportedCheck)
@@ -40,6 +49,12 @@ export const SmokeReport = z
   })
   .describe('Report of one run of the smoke tests');
 export type SmokeReport = z.output<typeof SmokeReport>;
+
+/** Something that was left out, and why. */
+export type NotAsked = NonNullable<SmokeReport['notAsked']>[number];
+
+/** What a report says of the run as a whole. */
+export type ReportHead = Pick<SmokeReport, 'environment' | 'level' | 'startedAt' | 'seconds' | 'notAsked'>;
 
 /** The JSON Schema of the report, as it is committed. */
 export function smokeReportSchema(): string {
@@ -90,7 +105,7 @@ export class Results {
    * @param evidence what is known of services that failed
    */
   report(
-    head: Pick<SmokeReport, 'environment' | 'level' | 'startedAt' | 'seconds'>,
+    { notAsked = [], ...head }: ReportHead,
     needs: ReadonlyMap<string, ReadonlySet<string>>,
     { logs, diagnoses, doctor }: Evidence = NONE,
   ): SmokeReport {
@@ -99,7 +114,8 @@ export class Results {
       const ok = result.outcome === 'passed';
       if (result.outcome !== 'failed') return { ...result, ok };
       const explaining = this.#own.has(result) ? [] : [...(needs.get(result.service) ?? [])];
-      const because = explaining.filter((id) => failed.has(id));
+      // Of some checks whoever made them knows more than the model: what a document takes, Qdrant alone does not.
+      const because = [...new Set([...explaining.filter((id) => failed.has(id)), ...(result.because ?? [])])];
       const lines = logs.get(result.service);
       const diagnosis = diagnoses.get(result.service);
       return {
@@ -117,6 +133,7 @@ export class Results {
       // No check at all proves nothing.
       ok: checks.length > 0 && checks.every(({ ok }) => ok),
       counts: { passed: count('passed'), failed: count('failed'), skipped: count('skipped') },
+      ...(notAsked.length === 0 ? {} : { notAsked: [...notAsked] }),
       ...(doctor === undefined ? {} : { doctor }),
       checks: checks
         .map((check, index) => ({ check, index }))

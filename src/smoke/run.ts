@@ -4,13 +4,10 @@ import { Service, type Workload } from '../../constructs/model/index.js';
 import type { Bundle } from '../apps/bundle.js';
 import { maskSecrets } from '../apps/mask-secrets.js';
 import type { SmokeLevel } from '../apps/operator/smoke/level.js';
-import { type CheckResult, SmokeEvent, type SmokePlan } from '../apps/operator/smoke/protocol.js';
+import type { CheckResult, SmokePlan } from '../apps/operator/smoke/protocol.js';
+import { READY } from '../apps/operator/smoke/runner.js';
 import { RagdockError } from '../errors/problem.js';
-import { CommandQueue } from '../operator/command-queue.js';
-import { parseEvent } from '../operator/events.js';
-import { newRun, runSession, type SessionOutcome, sweepSessions } from '../operator/session.js';
-import { SessionAccess } from '../operator/session-access.js';
-import { planSession } from '../operator/session-plan.js';
+import { newRun, type SessionOutcome, sweepSessions } from '../operator/session.js';
 import {
   type DescribedStack,
   deployedAppsImage,
@@ -21,27 +18,24 @@ import {
 import { checkBundle } from './bundle.js';
 import { ContainerWatch } from './containers.js';
 import { collectEvidence, type Diagnose } from './evidence.js';
-import { type Evidence, Results, type SmokeReport } from './report.js';
-import { needsOf, ownCollection, pathOf, type TargetSource, targetsOf } from './targets.js';
+import { reach, type SessionGroup } from './reach.js';
+import { type Evidence, type NotAsked, Results, type SmokeReport } from './report.js';
+import { type SessionWork, SmokeSession } from './session.js';
+import { NO_OWN_COLLECTION, needsOf, ownCollection, pathOf, targetsOf } from './targets.js';
 
 /** Pause between two looks at the containers, in milliseconds. */
 const LOOK_MS = 1000;
 
-/** Beyond the checks' own time: starting, and cleaning up what was cut off. In seconds. */
-const SESSION_MARGIN_SECONDS = 60;
-const CLEANUP_SECONDS = 20;
-
 /** In the place of a service, where no service is to blame. */
 const SESSION = 'ragdock';
-
-/** Longest wait for the masked form of a text, in milliseconds. */
-const MASK_MS = 10_000;
 
 export interface SmokeOptions {
   /** Longest time for all checks together, in seconds. */
   readonly timeoutSeconds: number;
-  /** How far to go. @default 'path' */
+  /** How far to go. @default - all the way, or where no document can be brought in as far as the services */
   readonly level?: SmokeLevel;
+  /** Asked in the place of one about a scratch document. @default - a document is brought in */
+  readonly question?: string | undefined;
   /** The apps that a deploy would bring. @default - whether others run is not looked at */
   readonly bundle?: Pick<Bundle, 'hash'> | undefined;
   /** What a doctor says first of each of these services. @default - nobody is asked */
@@ -63,7 +57,8 @@ export interface SmokeOptions {
  * Ask a running stack whether it answers: its containers from outside, then every service by its own protocol, and the
  * whole path, from inside. A failed check is a part of the report.
  *
- * @throws RagdockError STACK_NOT_DEPLOYED when nothing of it is there; SESSION_FAILED when it could not be asked
+ * @throws RagdockError USAGE for the level `path` where neither a document nor a question can go; STACK_NOT_DEPLOYED when
+ *   nothing of it is there; SESSION_FAILED when it could not be asked
  */
 export async function runSmoke(docker: Docker, stack: DescribedStack, options: SmokeOptions): Promise<SmokeReport> {
   return new SmokeRun(docker, stack, options).run();
@@ -75,13 +70,12 @@ class SmokeRun {
   readonly #options: SmokeOptions;
   readonly #results = new Results();
   readonly #watch: ContainerWatch;
-  readonly #queue = new CommandQueue();
   readonly #waiting = new Map<string, string>();
+  readonly #notAsked: NotAsked[] = [];
   /** Services that no network, or no key, leads to. */
   readonly #unreachable = new Set<string>();
-  /** Names of the secrets that the session was given, and takes out of texts. */
-  #given: ReadonlySet<string> = new Set();
-  readonly #masked = new Map<number, (text: string) => void>();
+  /** Those that ask from inside, one for each user that can read keys. */
+  #sessions: readonly SmokeSession[] = [];
   readonly #brokenOff = new AbortController();
   /** Ends every wait of this side. */
   readonly #deadline: AbortSignal;
@@ -90,12 +84,7 @@ class SmokeRun {
     this.#docker = docker;
     this.#stack = stack;
     this.#options = options;
-    const report = (result: CheckResult, own: boolean) => {
-      // What a probe prints may be an address with a password in it.
-      const { came } = result;
-      this.#add(came === undefined ? result : { ...result, came: maskSecrets(came, options.secrets) }, own);
-    };
-    this.#watch = new ContainerWatch(docker, stack.topology, report);
+    this.#watch = new ContainerWatch(docker, stack.topology, (result, own) => this.#add(result, own), options.secrets);
     this.#deadline = AbortSignal.any([
       options.signal,
       this.#brokenOff.signal,
@@ -105,6 +94,10 @@ class SmokeRun {
 
   async run(): Promise<SmokeReport> {
     const { environment, topology } = this.#stack;
+    if (this.#isWayless) {
+      if (this.#options.level === 'path') throw wayless();
+      if (this.#options.level === undefined) this.#notAsked.push({ what: 'path', why: NO_OWN_COLLECTION });
+    }
     const began = performance.now();
     const startedAt = new Date().toISOString();
     const inventory = await readInventory(this.#docker);
@@ -124,14 +117,20 @@ class SmokeRun {
     }
     const report = (evidence?: Evidence): SmokeReport =>
       this.#results.report(
-        { environment: environment.name, level, startedAt, seconds: secondsSince(began) },
+        {
+          environment: environment.name,
+          level,
+          startedAt,
+          seconds: secondsSince(began),
+          notAsked: this.#notAsked,
+        },
         new Map(topology.workloads.map((workload) => [workload.node.id, needsOf(workload)])),
         evidence,
       );
-    const targets = this.#reachable(inventory, failed);
-    if (targets.length === 0) return report(await this.#fromOutside());
+    const groups = this.#reachable(inventory, failed);
+    if (groups.length === 0) return report(await this.#fromOutside());
     try {
-      return report(await this.#fromInside(inventory, targets, [...this.#unreachable, ...failed.keys()]));
+      return report(await this.#fromInside(inventory, groups, [...this.#unreachable, ...failed.keys()]));
     } catch (error) {
       if (!this.#options.signal.aborted) {
         this.#add(sessionFailed(error, this.#options.secrets, secondsSince(began)), true);
@@ -141,37 +140,37 @@ class SmokeRun {
     }
   }
 
-  /** Without a collection of ours there is nothing to bring a document into. */
   get #level(): SmokeLevel {
-    const { level = 'path' } = this.#options;
-    return level === 'path' && ownCollection(this.#stack) === undefined ? 'service' : level;
+    return this.#options.level ?? (this.#isWayless ? 'service' : 'path');
   }
 
-  /** Services that a session can get to. Why it cannot get to another one is a result. */
-  #reachable(inventory: Inventory, failed: ReadonlyMap<string, string>): readonly TargetSource[] {
-    return targetsOf(this.#stack).filter(({ service, endpoints }) => {
+  /** Without a collection of ours there is nothing to bring a document into, and nobody has asked anything else. */
+  get #isWayless(): boolean {
+    return this.#options.question === undefined && ownCollection(this.#stack) === undefined;
+  }
+
+  /** Services that sessions can get to. Why they cannot get to another one is a result. */
+  #reachable(inventory: Inventory, failed: ReadonlyMap<string, string>): readonly SessionGroup[] {
+    const sources = targetsOf(this.#stack).filter(({ service }) => !failed.has(service.node.id));
+    const { groups, unreachable, unserved } = reach(this.#stack.topology, sources, inventory);
+    for (const [{ service }, came] of unreachable) {
       const { id } = service.node;
-      if (failed.has(id)) return false;
-      try {
-        new SessionAccess(this.#stack.topology, endpoints, inventory);
-        return true;
-      } catch (error) {
-        if (!(error instanceof RagdockError)) throw error;
-        const came = error.problems.map(({ message }) => message).join('; ');
-        this.#unreachable.add(id);
-        this.#add({
-          service: id,
-          check: 'network and secrets',
-          level: 'up',
-          outcome: 'failed',
-          seconds: 0,
-          asked: 'what the engine has',
-          expected: 'a network that leads to the service, and the volume with its credential',
-          came,
-        });
-        return false;
-      }
-    });
+      this.#unreachable.add(id);
+      this.#add({
+        service: id,
+        check: 'network and secrets',
+        level: 'up',
+        outcome: 'failed',
+        seconds: 0,
+        asked: 'what the engine has',
+        expected: 'a network that leads to the service, and the volume with its credential',
+        came,
+      });
+    }
+    for (const { service } of unserved) {
+      this.#notAsked.push({ what: service.node.id, why: 'nothing is connected to it, and no port leads there' });
+    }
+    return groups;
   }
 
   async #fromOutside(): Promise<Evidence> {
@@ -181,79 +180,77 @@ class SmokeRun {
 
   async #fromInside(
     inventory: Inventory,
-    sources: readonly TargetSource[],
+    groups: readonly SessionGroup[],
     failed: readonly string[],
   ): Promise<Evidence> {
     const { topology } = this.#stack;
-    const access = new SessionAccess(
-      topology,
-      sources.flatMap(({ endpoints }) => endpoints),
-      inventory,
-    );
-    this.#given = access.given;
-    const run = newRun();
-    const deadlineSeconds = this.#options.timeoutSeconds + SESSION_MARGIN_SECONDS;
-    const needs = {
-      purpose: 'smoke',
-      command: ['operator-smoke'],
-      connections: [],
-      deadlineSeconds,
-      memoryMiB: 256,
-    } as const;
-    const plan = planSession(topology, needs, access, { image: deployedAppsImage(this.#stack, inventory), run });
-    this.#queue.push({
-      run,
-      liveRuns: [...(await sweepSessions(this.#docker, topology.environment))],
-      timeoutSeconds: this.#options.timeoutSeconds,
-      level: this.#level,
-      targets: sources.map(({ target }) => target(access)),
-      failed: [...failed],
-      path: pathOf(this.#stack),
-    } satisfies SmokePlan);
-
-    const asked = new AbortController();
-    let done = false;
-    const session = runSession(this.#docker, plan, {
-      input: this.#queue,
-      // Also when this half breaks off: the other one is told to clean up behind itself then.
-      signal: AbortSignal.any([this.#options.signal, this.#brokenOff.signal]),
-      deadlineSeconds,
-      cleanupSeconds: CLEANUP_SECONDS,
-      onLine: (line) => {
-        const event = parseEvent(SmokeEvent, line);
-        if (event.event === 'done') {
-          done = true;
-          asked.abort();
-        } else this.#hear(event);
-      },
-    }).finally(() => asked.abort());
-    const talked = this.#talk(session, asked.signal);
-    const ended = session.then((outcome) => {
-      if (!done) throw brokenOff(outcome, this.#results);
+    const { question } = this.#options;
+    const image = deployedAppsImage(this.#stack, inventory);
+    const runs = groups.map(() => newRun());
+    // None of them takes away what another one makes.
+    const liveRuns = [...(await sweepSessions(this.#docker, topology.environment)), ...runs];
+    const walking = groups.find(({ sources }) => sources.some(({ service }) => service === this.#stack.services.api));
+    this.#sessions = groups.map((group, index) => {
+      const { access, sources } = group;
+      const plan: SmokePlan = {
+        run: runs[index] ?? newRun(),
+        liveRuns,
+        timeoutSeconds: this.#options.timeoutSeconds,
+        level: group === (walking ?? groups[0]) || this.#level === 'up' ? this.#level : 'service',
+        targets: sources.map(({ target }) => target(access)),
+        failed: [...failed],
+        path: { ...pathOf(this.#stack), ...(question === undefined ? {} : { question }) },
+      };
+      const session: SmokeSession = new SmokeSession(this.#docker, topology, {
+        access,
+        image,
+        plan,
+        // Also when this half breaks off: the other one is told to clean up behind itself then.
+        signal: AbortSignal.any([this.#options.signal, this.#brokenOff.signal]),
+        onEvent: (event) => this.#hear(event, index),
+      });
+      return session;
     });
+
+    const talked = this.#talk();
+    const ended = Promise.all(
+      this.#sessions.map(async (session) => {
+        const outcome = await session.ended;
+        if (!outcome.done) throw brokenOff(outcome, this.#results);
+      }),
+    );
     try {
       const [evidence] = await Promise.all([talked, ended]);
       return evidence;
     } catch (error) {
-      // Both halves come to their end first; which of them failed first is what is told.
+      // All halves come to their end first; which of them failed first is what is told.
       this.#brokenOff.abort(error);
-      this.#queue.end();
-      await Promise.allSettled([talked, ended]);
+      for (const session of this.#sessions) session.end();
+      await Promise.allSettled([talked, ...this.#sessions.map((session) => session.ended)]);
       throw error;
     }
   }
 
   /** The half of the conversation that this side leads. */
-  async #talk(session: Promise<SessionOutcome>, asked: AbortSignal): Promise<Evidence> {
-    while (!asked.aborted) {
-      for (const [service, came] of await this.#watch.look()) this.#queue.push({ command: 'failed', service, came });
+  async #talk(): Promise<Evidence> {
+    const asked = new AbortController();
+    void Promise.all(this.#sessions.map((session) => session.asked)).then(() => asked.abort());
+    while (!asked.signal.aborted) {
+      for (const [service, came] of await this.#watch.look()) this.#tellFailed(service, came);
       this.#tellWaiting();
-      await delay(LOOK_MS, undefined, { signal: asked }).catch(() => undefined);
+      await delay(LOOK_MS, undefined, { signal: asked.signal }).catch(() => undefined);
     }
     await this.#settleContainers();
-    const evidence = await this.#evidence(session);
-    this.#queue.end();
+    const evidence = await this.#evidence();
+    for (const session of this.#sessions) session.end();
     return evidence;
+  }
+
+  /** @param from index of the session that knows it already. @default - none does */
+  #tellFailed(service: string, came: string, from?: number): void {
+    for (const [index, session] of this.#sessions.entries()) {
+      if (index !== from) session.tell({ command: 'failed', service, came });
+    }
   }
 
   /** Health checks have their own pace: wait for those whose service has not failed otherwise. */
@@ -276,35 +273,34 @@ class SmokeRun {
     return workload !== undefined && [...needsOf(workload)].some((need) => failed.has(need));
   }
 
-  async #evidence(session?: Promise<SessionOutcome>): Promise<Evidence> {
-    const mask = session && ((text: string) => this.#maskThere(text, session));
+  async #evidence(): Promise<Evidence> {
+    const sessions = this.#sessions;
+    const mask = sessions.length === 0 ? undefined : (text: string) => this.#maskThere(text);
     const { unknownSecrets = new Set() } = this.#options;
     // Of a log that may hold a secret which neither side knows there is no telling what it is.
     const canMask = ({ secrets }: Workload) =>
-      secrets.every(({ name }) => !unknownSecrets.has(name) || (mask && this.#given.has(name)));
+      secrets.every(({ name }) => !unknownSecrets.has(name) || sessions.some(({ given }) => given.has(name)));
     const failed = [...this.#results.failed];
     return collectEvidence(this.#docker, this.#stack.topology, failed, { ...this.#options, mask, canMask });
   }
 
-  /** The text without the secrets that the session was given; undefined when it does not answer. */
-  async #maskThere(text: string, session: Promise<SessionOutcome>): Promise<string | undefined> {
-    const id = this.#masked.size;
-    const reply = new Promise<string>((resolve) => this.#masked.set(id, resolve));
-    this.#queue.push({ command: 'mask', id, text });
-    const over = session.then(
-      () => undefined,
-      () => undefined,
-    );
-    return Promise.race([reply, over, delay(MASK_MS, undefined, { ref: false })]);
+  /** The text without the secrets that any session was given; undefined when one of them does not answer. */
+  async #maskThere(text: string): Promise<string | undefined> {
+    let masked: string | undefined = text;
+    for (const session of this.#sessions) if (masked !== undefined) masked = await session.mask(masked);
+    return masked;
   }
 
-  #hear(event: Exclude<SmokeEvent, { event: 'done' }>): void {
-    if (event.event === 'check') this.#add(event.result);
-    else if (event.event === 'masked') this.#masked.get(event.id)?.(event.text);
-    else {
-      this.#waiting.set(event.service, event.for);
+  #hear(event: Parameters<SessionWork['onEvent']>[0], from: number): void {
+    if (event.event === 'waiting') {
+      this.#waiting.set(event.service, maskSecrets(event.for, this.#options.secrets));
       this.#tellWaiting();
+      return;
     }
+    const { service, check, outcome, came = '' } = event.result;
+    this.#add(event.result);
+    // What one session found out spares the others their waiting.
+    if (check === READY && outcome === 'failed') this.#tellFailed(service, came, from);
   }
 
   #add(result: CheckResult, own = false): void {
@@ -320,6 +316,16 @@ class SmokeRun {
 }
 
 const secondsSince = (began: number): number => Math.round(performance.now() - began) / 1000;
+
+function wayless(): RagdockError {
+  const remedy = 'Give `--question TEXT`, which the material answers, or leave out `--level`.';
+  return new RagdockError({
+    code: 'USAGE',
+    path: '--level',
+    message: `${NO_OWN_COLLECTION}, as the path takes`,
+    remedy,
+  });
+}
 
 /** That the run broke off, beside what was known by then. */
 function sessionFailed(error: unknown, secrets: readonly string[], seconds: number): CheckResult {

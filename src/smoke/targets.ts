@@ -15,9 +15,13 @@ import { DATA_SOURCE } from '../../dashboards/index.js';
 import { collectionSettings } from '../../stacks/rag-services.js';
 import type { PathPlan, Target, TargetOf } from '../apps/operator/smoke/protocol.js';
 import type { DescribedStack } from '../operator/stack.js';
+import { ruleGroupsOf } from './rule-groups.js';
 
 /** Beyond the longest answer of the API: saving it, and its way back. In seconds. */
 const ANSWER_MARGIN_SECONDS = 10;
+
+/** Beyond the longest start of a service: everything that is asked then. In seconds. */
+const CHECKS_SECONDS = 300;
 
 /** A service, or a server outside the stack. */
 type Asked = Workload | ExternalServer;
@@ -37,7 +41,8 @@ export interface TargetSource {
 }
 
 /** Everything of a stack that speaks a protocol we know. Other containers are looked at from outside alone. */
-export function targetsOf({ environment, services, topology }: DescribedStack): readonly TargetSource[] {
+export function targetsOf(stack: DescribedStack): readonly TargetSource[] {
+  const { environment, services, topology } = stack;
   const { settings } = environment;
   const common = (service: Asked) => ({ id: service.node.id, needs: [...needsOf(service)] });
   const { postgres, qdrant, embeddings, api, webBot, prometheus, alertmanager, grafana } = services;
@@ -109,7 +114,8 @@ export function targetsOf({ environment, services, topology }: DescribedStack): 
             ...common(prometheus),
             kind: 'prometheus',
             url,
-            scrapeSeconds: secondsOf(settings.services.prometheus.scrapeInterval),
+            scrapeSeconds: longestScrape(stack),
+            ruleGroups: [...ruleGroupsOf(prometheus)],
             targets: prometheus.connections.map((endpoint) => ({
               service: endpoint.owner.node.id,
               instance: topology.render(hostPort(endpoint), prometheus),
@@ -153,18 +159,32 @@ export function targetsOf({ environment, services, topology }: DescribedStack): 
 export const ownCollection = ({ environment: { settings } }: DescribedStack): string | undefined =>
   collectionsOf(settings.services).find(({ layout }) => layout === 'ragdock')?.name;
 
-/** The way of a document and a question through the stack: the first collection, the first course. */
+/** Why no document goes through the stack. */
+export const NO_OWN_COLLECTION = 'no collection is one that a document can be brought into';
+
+/** The way of a document and a question through the stack: the first collection of ours, the first course. */
 export function pathOf(stack: DescribedStack): PathPlan {
   const { environment, services } = stack;
   const { courses, limits } = environment.settings.services.api;
-  const collection = ownCollection(stack) ?? '';
+  const collection = ownCollection(stack);
   const [course = ''] = courses;
   return {
     needs: [...needsOf(services.api), services.api.node.id],
-    collection,
+    ...(collection === undefined ? {} : { collection }),
     course,
     answerSeconds: limits.totalSeconds + ANSWER_MARGIN_SECONDS,
   };
+}
+
+/**
+ * Longest time for all checks together, in seconds, where nobody says one: a service may take its whole start period
+ * before it can be asked.
+ */
+export function timeoutOf({ topology }: Pick<DescribedStack, 'topology'>): number {
+  const starts = topology.workloads
+    .filter(Service.isService)
+    .map(({ healthCheck }) => healthCheck.startPeriodSeconds ?? 0);
+  return Math.max(0, ...starts) + CHECKS_SECONDS;
 }
 
 /**
@@ -188,6 +208,13 @@ export function needsOf(asked: Asked): ReadonlySet<string> {
 }
 
 const nameOf = (llm: LlmSettings | undefined): string => (llm ? servedName(llm) : '');
+
+/** The longest time between two scrapes that any job is set to, in seconds. */
+function longestScrape({ environment: { settings }, services }: DescribedStack): number {
+  const { prometheus, agentExporter } = settings.services;
+  const own = services.agentExporter ? [agentExporter.scrapeInterval ?? prometheus.scrapeInterval] : [];
+  return Math.max(...[prometheus.scrapeInterval, ...own].map(secondsOf));
+}
 
 /** `15s`, `5m`, `12h` and `7d` in seconds. */
 export function secondsOf(duration: string): number {

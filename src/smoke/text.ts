@@ -23,6 +23,10 @@ export function formatSummary(report: SmokeReport, paint: Paint): string {
   const verdict = report.ok ? paint('green', 'answers') : paint('red', 'does not answer as it should');
   return [
     ...failed.flatMap((check, index) => [...formatFailure(check, shownBefore(failed, index), paint), '']),
+    ...(report.notAsked ?? []).flatMap(({ what, why }) => [
+      `${paint('yellow', `not asked: ${what}`)}: ${printable(why)}`,
+      '',
+    ]),
     ...(report.doctor === undefined ? [] : [`the doctor could not look: ${printable(report.doctor)}`, '']),
     `${environment} ${verdict}: ${counts.passed} checks passed, ${counts.failed} failed${skipped}, in ${seconds.toFixed(1)} s`,
     '',

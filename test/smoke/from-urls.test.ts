@@ -41,8 +41,8 @@ const keyFile = (value: string): string => {
   return file;
 };
 
-async function smoke(urls: Readonly<Record<string, string>>, changes: Partial<UrlRequest> = {}) {
-  return smokeUrls(stack, {
+async function smoke(urls: Readonly<Record<string, string>>, changes: Partial<UrlRequest> = {}, of = stack) {
+  return smokeUrls(of, {
     urls: new Map(Object.entries(urls)),
     keyFiles: new Map([['rag-api', keyFile(KEY)]]),
     question: undefined,
@@ -79,7 +79,7 @@ test('the named services are asked, by a question about what is there, and nothi
 
 test('without a question no more is asked than each service alone', async () => {
   const report = await smoke({ 'rag-api': api.url });
-  expect(report).toMatchObject({ ok: true, level: 'service' });
+  expect(report).toMatchObject({ ok: true, level: 'service', notAsked: [{ what: 'path' }] });
   expect(api.model.requests.filter(({ method }) => method === 'POST')).toEqual([]);
 });
 
@@ -118,8 +118,22 @@ describe('refused', () => {
     ]);
   });
 
+  test('is a document where no collection takes one, whatever else has an address', async () => {
+    const theirs = stackOf(
+      devWith((yaml) => {
+        yaml.services.embeddings = { enabled: true, model: { name: 'BAAI/bge-m3' } };
+        yaml.services.api.collections = { theirs: { layout: 'langchain', language: 'russian' } };
+      }),
+    );
+    const urls = { 'rag-api': api.url, qdrant: 'http://127.0.0.1:1', embeddings: 'http://127.0.0.1:1' };
+    expect(await problems(smoke(urls, { level: 'path' }, theirs))).toEqual([
+      expect.stringContaining('no collection is one that a document can be brought into'),
+    ]);
+  });
+
   test.each([
-    [['--question', 'Что?'], '--question without --url'],
+    [['--key-file', 'rag-api=key'], '--key-file without --url'],
+    [['--question', 'Что?', '--level', 'up'], '--question with --level up'],
     [['--url', 'rag-api'], 'expected SERVICE=VALUE'],
     [['--level', 'all'], 'up, service, path'],
   ])('is the command line %j', async (options, message) => {

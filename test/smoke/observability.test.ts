@@ -215,6 +215,7 @@ describe('Prometheus', () => {
         url: server.url,
         scrapeSeconds: 1,
         targets: [],
+        ruleGroups: [],
         alertmanagers,
       },
       new Board([]),
@@ -241,7 +242,7 @@ test('every one of them is asked in a stack that has it, with what it takes', ()
     devWith(
       (yaml) => {
         yaml.services.prometheus = { alerts: true };
-        yaml.services.agentExporter = { enabled: true };
+        yaml.services.agentExporter = { enabled: true, scrapeInterval: '2m' };
         yaml.services.postgresExporter = { enabled: true };
         yaml.services.alertmanager = { enabled: true };
         yaml.services.embeddings = { enabled: true, dimension: 768 };
@@ -291,6 +292,9 @@ test('every one of them is asked in a stack that has it, with what it takes', ()
     needs: ['postgres'],
   });
   expect(targets.get('prometheus')).toMatchObject({
+    // The longest of all: until then a target may not have been asked again.
+    scrapeSeconds: 120,
+    ruleGroups: expect.arrayContaining(['services', 'qdrant', 'host']),
     alertmanagers: ['dev-alertmanager:9093'],
     targets: expect.arrayContaining([
       { service: 'postgres-exporter', instance: 'dev-postgres-exporter:9187' },

@@ -131,6 +131,15 @@ describe.runIf(HAS_POSTGRES)('on PostgreSQL', () => {
       await check();
     });
 
+    test('that held no more than what was learned, and was taken back, may be empty', async () => {
+      const learned = { ...source('BD_curs_data'), source: `history/${randomUUID()}` };
+      await exchange(history, 'demo', { sources: [learned] });
+      await check();
+      // A document beside it is still missed.
+      await exchange(history, 'demo', { sources: [learned, ...ofLecture.sources] });
+      expect((await failureOf(check())).finding.came).toContain('its lecture.md');
+    });
+
     test('that only smoke tests asked about, or that was asked about long ago, may be empty', async () => {
       await exchange(history, 'demo', ofLecture, USER);
       const id = await exchange(history, 'demo', ofLecture);

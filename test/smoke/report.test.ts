@@ -43,6 +43,30 @@ const BROKEN = report(
   { qdrant: ['last words', '\u001b[31mred\u0000'] },
 );
 
+describe('what was left out', () => {
+  const collected = new Results();
+  collected.add(check('qdrant', 'ready'));
+  const left = collected.report({ ...HEAD, notAsked: [{ what: 'path', why: 'no collection' }] }, NEEDS);
+
+  test('is no failure, and is told with its reason', () => {
+    expect(left.ok).toBe(true);
+    expect(SmokeReport.parse(left).notAsked).toEqual([{ what: 'path', why: 'no collection' }]);
+    expect(formatSummary(left, plain)).toContain('not asked: path: no collection\n');
+    expect(formatMarkdown(left)).toContain('Not asked: path: no collection.');
+  });
+});
+
+test('what a check itself says that it needs explains its failure, too', () => {
+  const { checks } = report([
+    check('embeddings', 'makes a vector', failure),
+    check('qdrant', 'takes a document', { ...failure, level: 'path', because: ['embeddings'] }),
+  ]);
+  expect(checks.map(({ service, because }) => [service, because])).toEqual([
+    ['embeddings', undefined],
+    ['qdrant', ['embeddings']],
+  ]);
+});
+
 describe('a report', () => {
   test('has causes before consequences, and both before what was not run, and what passed last', () => {
     expect(BROKEN.checks.map(({ service, outcome }) => `${service} ${outcome}`)).toEqual([

@@ -8,7 +8,8 @@ import type { SmokeReport } from '../../src/smoke/report.js';
 import { runSmoke, type SmokeOptions } from '../../src/smoke/run.js';
 import { becomes, engineWith } from '../operator/support/deployed-engine.js';
 import type { Program, RunningContainer, ScriptedEngine } from '../operator/support/scripted-engine.js';
-import { devWith } from '../support/environments.js';
+import { devWith, type Yaml } from '../support/environments.js';
+import { until } from '../support/until.js';
 
 const stack = stackOf(devWith());
 
@@ -211,6 +212,29 @@ test('a health check is waited for, and fails when the time is up', async () => 
   ]);
 });
 
+test('what is waited for is told without a secret, also where a part of it would have been cut off', async () => {
+  const inside = new Inside();
+  inside.work = async ({ plan, say }) => {
+    say({ event: 'waiting', service: 'qdrant', for: 'refused hidden-here' });
+    for (const { id } of plan?.targets ?? []) say({ event: 'check', result: passed(id) });
+  };
+  const engine = await engineWith(stack, inside.program);
+  const health = (output: string) => ({ Health: { Status: 'unhealthy', Log: [{ Output: output }] } });
+  becomes(engine, 'dev-node-exporter', health('with hidden-here'));
+  // Masked after it was shortened, the beginning of the secret would be left.
+  becomes(engine, 'dev-web-bot', health(`${'x'.repeat(195)}hidden-here`));
+  const waits: string[] = [];
+  const report = await smoke(engine, {
+    timeoutSeconds: 2,
+    secrets: ['hidden-here'],
+    onWaiting: (waiting) => void waits.push(...waiting.values()),
+  });
+
+  expect(waits).toEqual(expect.arrayContaining(['refused ***', 'unhealthy: with ***']));
+  expect(waits.filter((text) => text.includes('hidde'))).toEqual([]);
+  expect(JSON.stringify(report)).not.toContain('hidde');
+});
+
 test('a health check that comes round is no failure', async () => {
   const inside = new Inside();
   const engine = await engineWith(stack, inside.program);
@@ -241,6 +265,124 @@ test('a network that is gone is named, and the other services are asked', async 
     { service: 'postgres', check: 'network and secrets', came: expect.stringContaining('dev-rag-api--postgres') },
   ]);
   expect(inside.plan?.targets).toHaveLength(6);
+});
+
+describe('where no single user can read every key', () => {
+  const vllm = (name: string) => ({
+    engine: 'vllm' as const,
+    model: { name: `owner/${name}`, revision: 'a'.repeat(40) },
+    gpus: { devices: ['0'] },
+    maxModelLen: 4096,
+  });
+  const withSpare = (change: (yaml: Yaml) => void = () => {}) =>
+    stackOf(
+      devWith(
+        (yaml) => {
+          yaml.services.llm = { main: vllm('main'), spare: vllm('spare') };
+          change(yaml);
+        },
+        { lock: undefined },
+      ),
+    );
+  /** An engine with an inside for the apps' own user, and one for whoever else has to read a key. */
+  const withInsides = (of: typeof stack, first: Inside, second?: Inside) =>
+    engineWith(of, (container) => {
+      const inside = container.options.User === '1000:1000' ? first : second;
+      if (!inside) throw new Error('one session more than was expected');
+      return inside.program(container);
+    });
+  const targetsIn = ({ plan }: Inside) => plan?.targets.map(({ id }) => id).sort();
+  const insides = () => [new Inside(), new Inside()] as const;
+
+  test('each key is read by a session of its user, and every service is asked once', async () => {
+    const of = withSpare();
+    const [first, second] = insides();
+    const report = await smoke(await withInsides(of, first, second), { of });
+
+    expect(report).toMatchObject({ ok: true, level: 'path' });
+    expect(targetsIn(first)).toEqual(expect.arrayContaining(['llm-main', 'qdrant', 'postgres', 'rag-api']));
+    expect(targetsIn(second)).toEqual(['llm-spare']);
+    expect(second.plan?.targets[0]).toMatchObject({ keyFile: '/run/secrets/llm-spare/llm-spare-api-key' });
+    expect([first.plan?.level, second.plan?.level]).toEqual(['path', 'service']);
+    // Neither takes away what the other one makes.
+    expect(first.plan?.run).not.toBe(second.plan?.run);
+    for (const { plan } of [first, second]) {
+      expect(plan?.liveRuns).toEqual(expect.arrayContaining([first.plan?.run, second.plan?.run]));
+    }
+  });
+
+  test('what one of them finds not ready, the other one does not wait for', async () => {
+    const of = withSpare();
+    const [first, second] = insides();
+    second.work = ({ say }) => {
+      const result = { ...passed('llm-spare'), outcome: 'failed', asked: 'a', expected: 'b', came: '401' } as const;
+      say({ event: 'check', result });
+    };
+    first.work = ({ heard }) => heard.call(first, 'failed');
+    const report = await smoke(await withInsides(of, first, second), { of });
+
+    expect(first.commands).toContainEqual({ command: 'failed', service: 'llm-spare', came: '401' });
+    expect(second.commands.filter(({ command }) => command === 'failed')).toEqual([]);
+    expect(failures(report)).toMatchObject([{ service: 'llm-spare' }]);
+  });
+
+  test('a log is masked by all of them', async () => {
+    const of = withSpare();
+    const [first, second] = insides();
+    const engine = await withInsides(of, first, second);
+    becomes(engine, 'dev-qdrant', { Status: 'exited', ExitCode: 1 });
+    engine.logs.set('dev-qdrant', 'began with s3cr3t\n');
+    const [failure] = failures(await smoke(engine, { of }));
+
+    expect(failure?.logs).toEqual(['began with XXX']);
+    for (const { commands } of [first, second]) expect(commands.map(({ command }) => command)).toContain('mask');
+  });
+
+  test('one that breaks off ends the other, and is no verdict', async () => {
+    const of = withSpare();
+    const first = new Inside();
+    first.work = ({ stopped }) => stopped;
+    const engine = await engineWith(of, async (container) => {
+      if (container.options.User === '1000:1000') return first.program(container);
+      await until('the other one is asked', () => first.plan !== undefined);
+      return 137;
+    });
+
+    await expect(smoke(engine, { of })).rejects.toThrow(/SESSION_FAILED[\s\S]*ended with 137/);
+    expect(engine.containers.size).toBe(0);
+  });
+
+  test('a server that serves nobody is looked at from outside, and that is no failure', async () => {
+    const of = withSpare((yaml) => {
+      yaml.services.prometheus = { enabled: false };
+    });
+    const inside = new Inside();
+    const report = await smoke(await withInsides(of, inside), { of });
+
+    expect(targetsIn(inside)).not.toContain('llm-spare');
+    expect(report.notAsked).toMatchObject([{ what: 'llm-spare' }]);
+    expect(failures(report)).toEqual([]);
+    expect(report.checks).toContainEqual(
+      expect.objectContaining({ service: 'llm-spare', check: 'container', outcome: 'passed' }),
+    );
+  });
+
+  test('an embedding server of a user of its own, with which nothing is searched, is asked', async () => {
+    const of = stackOf(
+      devWith(
+        (yaml) => {
+          yaml.services.embeddings = { enabled: true, user: '3000:3000' };
+          yaml.services.api.collections = { docs: { language: 'russian', dense: false } };
+        },
+        { lock: undefined },
+      ),
+    );
+    const [first, second] = insides();
+    const report = await smoke(await withInsides(of, first, second), { of });
+
+    expect(failures(report)).toEqual([]);
+    expect(targetsIn(second)).toEqual(['embeddings']);
+  });
 });
 
 describe('a session', () => {
@@ -356,19 +498,38 @@ test('everything stopped: that is told without a session', async () => {
 });
 
 describe('as far as it is asked to go', () => {
-  test('ends at the services where there is no collection that a document can be brought into', async () => {
+  describe('where there is no collection that a document can be brought into', () => {
     const theirs = stackOf(
       devWith((yaml) => {
         yaml.services.embeddings = { enabled: true, model: { name: 'BAAI/bge-m3' } };
         yaml.services.api.collections = { theirs: { layout: 'langchain', language: 'russian' } };
       }),
     );
-    const inside = new Inside();
-    const engine = await engineWith(theirs, inside.program);
-    const report = await smoke(engine, { of: theirs });
 
-    expect(inside.plan?.level).toBe('service');
-    expect(report.level).toBe('service');
+    test('ends at the services, and the report says so', async () => {
+      const inside = new Inside();
+      const report = await smoke(await engineWith(theirs, inside.program), { of: theirs });
+
+      expect(inside.plan?.level).toBe('service');
+      expect(inside.plan?.path).not.toHaveProperty('collection');
+      expect(report).toMatchObject({ ok: true, level: 'service', notAsked: [{ what: 'path' }] });
+      const asked = await smoke(await engineWith(theirs, new Inside().program), { of: theirs, level: 'service' });
+      expect(asked).not.toHaveProperty('notAsked');
+    });
+
+    test('refuses to go all the way', async () => {
+      const engine = await engineWith(theirs, () => 0);
+      await expect(smoke(engine, { of: theirs, level: 'path' })).rejects.toThrow(/USAGE[\s\S]*--question TEXT/);
+    });
+
+    test('goes all the way with a question about what is there', async () => {
+      const inside = new Inside();
+      const engine = await engineWith(theirs, inside.program);
+      const report = await smoke(engine, { of: theirs, level: 'path', question: 'Что такое RAG?' });
+
+      expect(inside.plan).toMatchObject({ level: 'path', path: { question: 'Что такое RAG?' } });
+      expect(report).not.toHaveProperty('notAsked');
+    });
   });
 
   test('the session is told, and the report says it', async () => {

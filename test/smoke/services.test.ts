@@ -134,6 +134,10 @@ describe('PostgreSQL', () => {
     [false, 'off', true],
     [100, '100', true],
     ['-1', -1, true],
+    ['0s', '0', true],
+    ['0ms', 0, true],
+    ['0MB', '0', true],
+    ['0s', '1s', false],
     ['scram-sha-256', 'scram-sha-256', true],
     ['256MB', '128MB', false],
     ['16MB', '16', false],
@@ -201,7 +205,7 @@ describe('Prometheus', () => {
     expect(judgeTargets(EXPECTED, active, SINCE).map((it) => it.came)).toEqual(came);
   });
 
-  const checksOf = (board = new Board()) =>
+  const checksOf = (board = new Board(), ruleGroups: string[] = []) =>
     prometheusChecks(
       {
         kind: 'prometheus',
@@ -210,6 +214,7 @@ describe('Prometheus', () => {
         url: server.url,
         scrapeSeconds: 1,
         targets: EXPECTED,
+        ruleGroups,
         alertmanagers: [],
       },
       board,
@@ -252,6 +257,40 @@ describe('Prometheus', () => {
     server.handler = api({ '/api/v1/rules': { groups: [{ name: 'rag', rules }] } });
     const failure = await failureOf(run(checksOf(), 'rules'));
     expect(failure.finding.came).toBe('rag/Broken: many-to-many matching');
+  });
+
+  test('fails without a group of rules that it was given, and is given time to read it', async () => {
+    const groups = [{ name: 'services', rules: [{ name: 'ServiceDown', health: 'ok' }] }];
+    server.handler = api({ '/api/v1/rules': { groups } });
+    const checks = checksOf(new Board(), ['services', 'qdrant']);
+    expect((await failureOf(run(checks, 'rules', AbortSignal.timeout(800)))).finding).toMatchObject({
+      expected: 'the groups services, qdrant, every rule evaluated',
+      came: 'no group qdrant',
+    });
+
+    let looks = 0;
+    server.handler = (_, response) => {
+      looks += 1;
+      const read = looks < 2 ? groups : [...groups, { name: 'qdrant', rules: [] }];
+      json(response, 200, { data: { groups: read } });
+    };
+    await run(checks, 'rules');
+    expect(looks).toBe(2);
+  });
+
+  test('fails when nothing of what it scraped can be read back', async () => {
+    let query = '';
+    let result: readonly object[] = [];
+    server.handler = (request, response) => {
+      query = new URL(request.path, server.url).searchParams.get('query') ?? query;
+      json(response, 200, { data: { result } });
+    };
+    const failure = await failureOf(run(checksOf(), 'stores samples', AbortSignal.timeout(800)));
+    expect(failure.finding).toMatchObject({ expected: 'a sample of the last 12 s', came: 'none' });
+    expect(query).toBe('up[12s]');
+
+    result = [{ metric: { job: 'qdrant' }, values: [[1_764_000_000, '1']] }];
+    await run(checksOf(), 'stores samples');
   });
 
   test('waits for rules that were not evaluated yet', async () => {

@@ -1,18 +1,23 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Board } from '../../src/apps/operator/smoke/board.js';
-import { walkDocument } from '../../src/apps/operator/smoke/path.js';
+import { walkDocument, walkPath } from '../../src/apps/operator/smoke/path.js';
 import type { CheckResult, PathPlan } from '../../src/apps/operator/smoke/protocol.js';
-import { ScratchDocument } from '../../src/apps/operator/smoke/scratch.js';
+import { ScratchDocument, type ScratchPlace } from '../../src/apps/operator/smoke/scratch.js';
 import { serveMetrics } from '../../src/apps/rag-api/metrics-server.js';
 import { startBot } from '../apps/web-bot/harness.js';
-import type { Handler } from '../support/http-server.js';
+import { type Handler, json, ScriptedServer } from '../support/http-server.js';
 import { answering, events, openStream } from '../support/openai-script.js';
 import { KEY, RunningRagApi, WEB_BOT_KEY } from '../support/rag-api.js';
 import { passage } from '../support/rag-parts.js';
 import { secretFile } from './support/secret-file.js';
 
-const PLAN: PathPlan = { needs: ['rag-api'], collection: 'BD_curs_data', course: 'demo', answerSeconds: 10 };
+const PLAN: PathPlan & ScratchPlace = {
+  needs: ['rag-api'],
+  collection: 'BD_curs_data',
+  course: 'demo',
+  answerSeconds: 10,
+};
 /** Long enough for the pieces to travel apart, in milliseconds. */
 const PACE_MS = 60;
 
@@ -112,6 +117,53 @@ test('a question about what is there takes the place of a document', async () =>
   );
   expect(api.history.exchanges.size).toBe(0);
 });
+
+test.each([
+  ['where its vectors are part of it', { model: 'owner/model', dimension: 3 }, ['embeddings']],
+  ['not where it needs none', undefined, undefined],
+])(
+  'a document that is not taken is blamed on an embedding server that fails, %s',
+  async (_, embedding, because) => {
+    // Not 500, which clients ask again after.
+    const failing = await ScriptedServer.start((_, response) => json(response, 400, {}));
+    onTestFinished(() => failing.close());
+    const keyFile = secretFile(KEY);
+    const common = { needs: [], url: failing.url, keyFile };
+    const results: CheckResult[] = [];
+    const board = new Board();
+    board.fail('embeddings', '500');
+    await walkPath(
+      {
+        run: 'r1',
+        timeoutSeconds: 30,
+        level: 'path',
+        targets: [
+          {
+            ...common,
+            kind: 'qdrant',
+            id: 'qdrant',
+            collections: [{ name: PLAN.collection, language: 'russian', ...(embedding ? { embedding } : {}) }],
+          },
+          { ...common, kind: 'embeddings', id: 'embeddings', model: 'owner/model', dimension: 3 },
+          { ...common, kind: 'rag-api', id: 'rag-api' },
+        ],
+        failed: [],
+        path: PLAN,
+      },
+      {
+        board,
+        report: (event) => void (event.event === 'check' && results.push(event.result)),
+        signal: AbortSignal.timeout(20_000),
+        begun: new Set(),
+      },
+      Promise.resolve(),
+    );
+    const taking = results.find(({ check }) => check === 'takes a document');
+    expect(taking?.outcome).toBe('failed');
+    expect(taking?.because).toEqual(because);
+  },
+  60_000,
+);
 
 describe('fails', () => {
   const line = (lines: readonly string[], check: string) => lines.find((it) => it.startsWith(check));

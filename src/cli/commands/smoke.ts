@@ -13,13 +13,14 @@ interface Options {
   readonly json?: string;
   readonly junit?: string;
   readonly markdown?: string;
-  readonly timeout: number;
+  readonly timeout?: number;
   readonly url?: ReadonlyMap<string, string>;
   readonly keyFile?: ReadonlyMap<string, string>;
   readonly question?: string;
 }
 
-const DEFAULT_TIMEOUT_SECONDS = 300;
+/** With the time that it has, whoever said it. */
+type Timed = Options & { readonly timeout: number };
 
 /** `ragdock smoke`: whether a running stack answers. */
 export function registerSmoke(program: RagdockCommand, io: Io): void {
@@ -39,14 +40,18 @@ export function registerSmoke(program: RagdockCommand, io: Io): void {
       '--markdown <file>',
       'write the report as Markdown into this file; added to what is there when the file is $GITHUB_STEP_SUMMARY',
     )
-    .option('--timeout <seconds>', 'longest time for all checks together', seconds, DEFAULT_TIMEOUT_SECONDS)
+    .option(
+      '--timeout <seconds>',
+      'longest time for all checks together (default: the longest start of a service, and 300 more)',
+      seconds,
+    )
     .option(
       '--url <service=url>',
       'ask this service at this address, from here and without the engine; again for each service',
       pair,
     )
     .option('--key-file <service=file>', 'with --url: file with the key of a service (default: the secrets here)', pair)
-    .option('--question <question>', 'with --url: asked about what is there, in the place of a scratch document')
+    .option('--question <question>', 'asked about what is there, in the place of a scratch document')
     .example('ragdock smoke dev', 'the gate behind a deploy')
     .example('ragdock smoke dev --junit smoke.xml --markdown smoke.md --timeout 600', 'in CI')
     .example('ragdock smoke dev --level up', 'whether everything is up, and nothing is written')
@@ -63,17 +68,23 @@ async function smoke(env: string, options: Options, io: Io): Promise<void> {
   const { describeFailure, formatSummary } = await import('../../smoke/text.js');
   const { jsonOf } = await import('../../smoke/report.js');
   const { ReportFiles } = await import('../../smoke/files.js');
+  const { timeoutOf } = await import('../../smoke/targets.js');
   const { SmokeScreen } = await import('../smoke-screen.js');
 
-  const alone = onlyWithUrls(options);
-  if (alone !== undefined) {
+  const files = new ReportFiles(io.cwd, options, io.env.GITHUB_STEP_SUMMARY);
+  // A report of an earlier run says nothing of this one, which may not even begin.
+  files.clear();
+  if (options.keyFile && !options.url) {
+    // Inside the stack has its keys.
     const remedy = 'Name the services that are asked from here: `--url rag-api=https://…`.';
-    throw new RagdockError({ code: 'USAGE', message: `${alone} without --url`, remedy });
+    throw new RagdockError({ code: 'USAGE', message: '--key-file without --url', remedy });
+  }
+  if (options.question !== undefined && options.level !== undefined && options.level !== 'path') {
+    const message = `--question with --level ${options.level}, which asks none`;
+    throw new RagdockError({ code: 'USAGE', message, remedy: 'Leave out one of the two.' });
   }
   const stack = describeStack(env, io.cwd);
-  const files = new ReportFiles(io.cwd, options, io.env.GITHUB_STEP_SUMMARY);
-  // A report of an earlier run says nothing of this one, which may not come to its end.
-  files.clear();
+  files.prepare();
   // The report as data has stdout for itself.
   const output = options.json === '-' ? io.stderr : io.stdout;
   const screen = new SmokeScreen(output, io.stderr, servicesOf(stack, options.url));
@@ -81,9 +92,10 @@ async function smoke(env: string, options: Options, io: Io): Promise<void> {
     if (options.json === '-') io.stdout.write(jsonOf(report));
     files.write(report);
   };
+  const given = { ...options, timeout: options.timeout ?? timeoutOf(stack) };
   const report = await (options.url
-    ? fromUrls(stack, options.url, options, screen, io)
-    : fromInside(stack, options, screen, io, write)
+    ? fromUrls(stack, options.url, given, screen, io)
+    : fromInside(stack, given, screen, io, write)
   ).finally(() => screen.end());
 
   output.write(`\n${formatSummary(report, (style, text) => paint(output, style, text))}`);
@@ -93,7 +105,7 @@ async function smoke(env: string, options: Options, io: Io): Promise<void> {
 
 async function fromInside(
   stack: DescribedStack,
-  { timeout, level }: Options,
+  { timeout, level, question }: Timed,
   screen: SmokeScreen,
   io: Io,
   onBrokenOff: (report: SmokeReport) => void,
@@ -111,6 +123,7 @@ async function fromInside(
     runSmoke(docker, stack, {
       timeoutSeconds: timeout,
       ...(level === undefined ? {} : { level }),
+      question,
       signal: io.signal,
       secrets,
       unknownSecrets: new Set(unknownSecrets(environment, io.cwd)),
@@ -127,7 +140,7 @@ async function fromInside(
 async function fromUrls(
   stack: DescribedStack,
   urls: ReadonlyMap<string, string>,
-  { timeout, level, keyFile, question }: Options,
+  { timeout, level, keyFile, question }: Timed,
   screen: SmokeScreen,
   io: Io,
 ): Promise<SmokeReport> {
@@ -147,12 +160,6 @@ async function fromUrls(
 
 function servicesOf({ topology }: DescribedStack, urls: ReadonlyMap<string, string> | undefined): readonly string[] {
   return urls ? [...urls.keys()] : topology.workloads.map(({ node }) => node.id);
-}
-
-/** Options that mean nothing inside, where the stack has its keys and a scratch document is what is asked about. */
-function onlyWithUrls({ url, keyFile, question }: Options): string | undefined {
-  const alone = [...(keyFile ? ['--key-file'] : []), ...(question === undefined ? [] : ['--question'])];
-  return url || alone.length === 0 ? undefined : alone.join(' and ');
 }
 
 function seconds(text: string): number {

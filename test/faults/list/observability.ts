@@ -76,6 +76,14 @@ export const WHOLE_OBSERVABILITY_FAULTS: readonly Fault[] = [
     expects: { service: 'prometheus', check: 'rules' },
   },
   {
+    name: 'the rules were removed',
+    deployment: prod,
+    // The configuration goes on naming the file, which Prometheus takes for a pattern that nothing fits.
+    breaks: () => editFile(prod, RULES, 'rm "$FILE"'),
+    isBroken: async () => (await prod.prometheus<Rules>('rules')).groups.length === 0,
+    expects: { service: 'prometheus', check: 'rules' },
+  },
+  {
     name: 'Prometheus tells no Alertmanager',
     deployment: prod,
     breaks: () => editFile(prod, CONFIG, `sed -i 's/${prod.engine.nameOf('alertmanager')}:9093/127.0.0.1:9/' "$FILE"`),

@@ -113,7 +113,7 @@ export function judgeExchange(
     readonly streamed: Streamed;
     /** Without a source any will do. */
     readonly document: Pick<ScratchDocument, 'question'> & Partial<Pick<ScratchDocument, 'source'>>;
-    readonly collection: string;
+    readonly collection: string | undefined;
   },
 ): void {
   const asked = `GET /exchanges/${streamed.exchangeId}`;

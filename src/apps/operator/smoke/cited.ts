@@ -1,4 +1,5 @@
 import type { Schemas } from '@qdrant/js-client-rest';
+import { LEARNED_PREFIX } from '../../../rag/learn.js';
 import { type Check, CheckFailure } from './check.js';
 import { expectStatus, jsonOf } from './http.js';
 import { connected } from './postgres.js';
@@ -58,6 +59,7 @@ export function citedCheck(qdrant: TargetOf<'qdrant'>, postgres: TargetOf<'postg
           MOST_EXCHANGES,
           RECENT,
           empty,
+          LEARNED_PREFIX,
         ]);
         return rows;
       });
@@ -73,7 +75,10 @@ export function citedCheck(qdrant: TargetOf<'qdrant'>, postgres: TargetOf<'postg
   };
 }
 
-/** One source for each of these collections that the newest answers rest on. */
+/**
+ * One source for each of these collections that the newest answers rest on. A passage that was learned from an exchange
+ * is taken back when its reader says so, and the answers that rest on it stay.
+ */
 const CITED = `
   SELECT DISTINCT ON (collection) collection, source
     FROM (SELECT sources FROM rag.exchanges
@@ -81,7 +86,7 @@ const CITED = `
            ORDER BY created_at DESC LIMIT $2) AS newest,
          jsonb_to_recordset(CASE jsonb_typeof(sources) WHEN 'array' THEN sources ELSE '[]' END)
            AS cited (collection text, source text)
-   WHERE collection = ANY ($4::text[])
+   WHERE collection = ANY ($4::text[]) AND starts_with(source, $5) IS NOT TRUE
    ORDER BY collection`;
 
 async function isEmpty(qdrant: TargetOf<'qdrant'>, name: string, signal: AbortSignal): Promise<boolean> {

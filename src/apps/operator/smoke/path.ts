@@ -57,7 +57,8 @@ export async function walkPath(plan: SmokePlan, context: RunContext, botAsked: P
   const qdrant = targetOf(plan, 'qdrant');
   const api = targetOf(plan, 'rag-api');
   const bot = targetOf(plan, 'web-bot');
-  const { question } = plan.path;
+  const embeddings = targetOf(plan, 'embeddings');
+  const { question, collection, course } = plan.path;
   const user = smokeUser(plan.run);
   if (api && question !== undefined) {
     await walkDocument({ api, bot, document: { question }, user }, plan.path, context, botAsked);
@@ -68,12 +69,16 @@ export async function walkPath(plan: SmokePlan, context: RunContext, botAsked: P
     skip('rag-api', 'the whole path', 'path', `not asked: ${missing.join(', ')}`, missing, context);
     return;
   }
-  const document = new ScratchDocument(
-    openerOf(qdrant, targetOf(plan, 'embeddings'), plan.path.collection),
-    plan.path,
-    plan.run,
-  );
-  await walkDocument({ knowledge: qdrant, api, bot, document, user }, plan.path, context, botAsked);
+  if (collection === undefined) {
+    skip('rag-api', 'the whole path', 'path', 'no collection that a document can be brought into', [], context);
+    return;
+  }
+  const document = new ScratchDocument(openerOf(qdrant, embeddings, collection), { collection, course }, plan.run);
+  // A document is not in before it has its vectors.
+  const dense = qdrant.collections.some(({ name, embedding }) => name === collection && embedding !== undefined);
+  const needs = [...qdrant.needs, ...(dense && embeddings ? [embeddings.id] : [])];
+  const knowledge = { id: qdrant.id, needs };
+  await walkDocument({ knowledge, api, bot, document, user }, plan.path, context, botAsked);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Board } from './board.js';
 import { CheckFailure, type Finding, type ServiceChecks } from './check.js';
-import { askHttp, excerptOf, expectStatus, jsonOf } from './http.js';
+import { askHttp, expectStatus, type HttpReply, jsonOf } from './http.js';
 import type { TargetOf } from './protocol.js';
 import { scrapeCheck } from './scrape.js';
 
@@ -22,9 +22,13 @@ interface RuleGroup {
   readonly rules: readonly { readonly name: string; readonly health: string; readonly lastError?: string }[];
 }
 
-/** Prometheus: its configuration is the one it was given, every target answers it now, and no rule fails. */
+/**
+ * Prometheus: its configuration is the one it was given, every target answers it now, what it scrapes is kept, it has
+ * its rules, and none of them fails.
+ */
 export function prometheusChecks(target: TargetOf<'prometheus'>, board: Board): ServiceChecks {
-  const { id, needs, url, scrapeSeconds, alertmanagers } = target;
+  const { id, needs, url, scrapeSeconds, ruleGroups, alertmanagers } = target;
+  const scraped = scrapeSeconds * INTERVALS + MARGIN_SECONDS;
   return {
     id,
     needs,
@@ -33,14 +37,11 @@ export function prometheusChecks(target: TargetOf<'prometheus'>, board: Board): 
       scrapeCheck(url, 'configuration', 10, [['prometheus_config_last_reload_successful', 1]]),
       {
         name: 'targets',
-        seconds: scrapeSeconds * INTERVALS + MARGIN_SECONDS,
+        seconds: scraped,
         run: (signal) => untilScraped(target, board, signal),
       },
-      {
-        name: 'rules',
-        seconds: scrapeSeconds * INTERVALS + MARGIN_SECONDS,
-        run: (signal) => untilEvaluated(url, signal),
-      },
+      { name: 'stores samples', seconds: scraped, run: (signal) => untilStored(url, scraped, signal) },
+      { name: 'rules', seconds: scraped, run: (signal) => untilEvaluated(url, ruleGroups, signal) },
       ...(alertmanagers.length === 0
         ? []
         : [{ name: 'alertmanagers', seconds: 10, run: (signal: AbortSignal) => sendsTo(url, alertmanagers, signal) }]),
@@ -60,13 +61,7 @@ async function untilScraped(
   const since = Date.now();
   let finding: Finding | undefined;
   while (!signal.aborted) {
-    const reply = await askHttp({ url: `${url}/api/v1/targets?state=active`, signal }, 'the list of targets').catch(
-      (error: unknown) => {
-        // The last word is what was seen, not that the time is up.
-        if (signal.aborted && finding) throw new CheckFailure(finding);
-        throw error;
-      },
-    );
+    const reply = await askAgain(`${url}/api/v1/targets?state=active`, 'the list of targets', signal, finding);
     expectStatus(reply, 200);
     const { data } = jsonOf<{ data: { activeTargets: readonly ScrapedTarget[] } }>(reply, 'the list of targets');
     const judged = judgeTargets(targets, data.activeTargets, since);
@@ -112,23 +107,59 @@ async function sendsTo(url: string, alertmanagers: readonly string[], signal: Ab
   throw new CheckFailure({ asked: reply.asked, expected: alertmanagers.join(', '), came });
 }
 
-async function untilEvaluated(url: string, signal: AbortSignal): Promise<void> {
-  for (;;) {
-    const reply = await askHttp({ url: `${url}/api/v1/rules`, signal }, 'the list of rules');
+/** Waits until a sample of the last seconds can be read back. Who cannot write to the disk scrapes all the same. */
+async function untilStored(url: string, seconds: number, signal: AbortSignal): Promise<void> {
+  const expected = `a sample of the last ${seconds} s`;
+  let finding: Finding | undefined;
+  while (!signal.aborted) {
+    // Samples as they were stored: a plain `up` is carried on from those of the last minutes.
+    const query = new URLSearchParams({ query: `up[${seconds}s]` });
+    const reply = await askAgain(`${url}/api/v1/query?${query}`, expected, signal, finding);
+    expectStatus(reply, 200);
+    const { data } = jsonOf<{ data: { result: readonly { readonly values?: readonly unknown[] }[] } }>(reply, expected);
+    if (data.result.some(({ values = [] }) => values.length > 0)) return;
+    finding = { asked: reply.asked, expected, came: 'none' };
+    await delay(PAUSE_MS, undefined, { signal }).catch(() => undefined);
+  }
+  throw finding ? new CheckFailure(finding) : signal.reason;
+}
+
+async function untilEvaluated(url: string, groups: readonly string[], signal: AbortSignal): Promise<void> {
+  let finding: Finding | undefined;
+  while (!signal.aborted) {
+    const reply = await askAgain(`${url}/api/v1/rules`, 'the list of rules', signal, finding);
     expectStatus(reply, 200);
     const { data } = jsonOf<{ data: { groups?: readonly RuleGroup[] } }>(reply, 'the list of rules');
-    const rules = (data.groups ?? []).flatMap((group) => group.rules.map((rule) => ({ ...rule, group: group.name })));
+    const read = data.groups ?? [];
+    const rules = read.flatMap((group) => group.rules.map((rule) => ({ ...rule, group: group.name })));
     const broken = rules.filter(({ health }) => health === 'err');
     if (broken.length > 0) {
       const came = broken.map(({ group, name, lastError }) => `${group}/${name}: ${lastError ?? 'fails'}`).join('; ');
       throw new CheckFailure({ asked: reply.asked, expected: 'no rule that fails', came });
     }
+    const missing = groups.filter((group) => !read.some(({ name }) => name === group));
     const waiting = rules.filter(({ health }) => health !== 'ok');
-    if (waiting.length === 0) return;
+    if (missing.length === 0 && waiting.length === 0) return;
+    const came = [
+      ...(missing.length > 0 ? [`no group ${missing.join(', ')}`] : []),
+      ...(waiting.length > 0 ? [`not evaluated: ${waiting.map(({ name }) => name).join(', ')}`] : []),
+    ];
+    const wanted = groups.length > 0 ? `the groups ${groups.join(', ')}, ` : '';
+    finding = { asked: reply.asked, expected: `${wanted}every rule evaluated`, came: came.join('; ') };
     await delay(PAUSE_MS, undefined, { signal }).catch(() => undefined);
-    if (signal.aborted) {
-      const came = `not evaluated: ${waiting.map(({ name }) => name).join(', ')}; ${excerptOf(reply)}`;
-      throw new CheckFailure({ asked: reply.asked, expected: 'every rule evaluated', came });
-    }
   }
+  throw finding ? new CheckFailure(finding) : signal.reason;
+}
+
+/** One more look. When the time is up the last word is what was seen before, not that it was up. */
+async function askAgain(
+  url: string,
+  expected: string,
+  signal: AbortSignal,
+  seen: Finding | undefined,
+): Promise<HttpReply> {
+  return askHttp({ url, signal }, expected).catch((error: unknown) => {
+    if (signal.aborted && seen) throw new CheckFailure(seen);
+    throw error;
+  });
 }

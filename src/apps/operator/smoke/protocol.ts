@@ -60,9 +60,12 @@ const Target = z.discriminatedUnion('kind', [
     ...common,
     kind: z.literal('prometheus'),
     url: z.string(),
+    /** Longest time between two scrapes of any target. */
     scrapeSeconds: z.number(),
     /** What it has to scrape: the service behind each target, and the target's `instance`. */
     targets: z.array(z.strictObject({ service: z.string(), instance: z.string() })),
+    /** Names of the groups of rules that it was given. */
+    ruleGroups: z.array(z.string()),
     /** `host:port` of each Alertmanager that it sends to. */
     alertmanagers: z.array(z.string()),
   }),
@@ -107,7 +110,8 @@ export type TargetOf<Kind extends Target['kind']> = Extract<Target, { kind: Kind
 const PathPlan = z.strictObject({
   /** Ids of every service on the way. */
   needs: z.array(z.string()),
-  collection: z.string(),
+  /** Where a scratch document goes. @default - there is no such collection: a question has to take its place */
+  collection: z.string().optional(),
   course: z.string(),
   /** Longest answer, in seconds. */
   answerSeconds: z.number(),

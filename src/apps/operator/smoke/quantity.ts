@@ -15,11 +15,12 @@ function canonical(value: string): string {
     const word = value.trim().toLowerCase();
     return { true: 'on', yes: 'on', false: 'off', no: 'off' }[word] ?? word;
   }
+  // Nothing is nothing in every unit, and SHOW gives it without one.
+  if (Number(number) === 0) return '0';
   const bytes = BYTES[unit];
   if (bytes !== undefined) return `${Number(number) * bytes} bytes`;
   const seconds = SECONDS[unit];
   // In whole microseconds, so that 0.1 s and 100 ms are one number.
   if (seconds !== undefined) return `${Math.round(Number(number) * seconds * 1e6)} us`;
-  // A bare 0 is "off" in every unit.
   return unit === '' ? `${Number(number)}` : value.trim();
 }

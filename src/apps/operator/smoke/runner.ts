@@ -9,7 +9,7 @@ const ATTEMPT_MS = 5000;
 const PAUSE_MS = 1000;
 
 /** Name of the first check of every service. */
-const READY = 'ready';
+export const READY = 'ready';
 
 export interface RunContext {
   readonly board: Board;

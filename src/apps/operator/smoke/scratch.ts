@@ -8,7 +8,7 @@ import { openEmbedder } from '../../embedder.js';
 import { FileCredential } from '../../secret-file.js';
 import { CheckFailure } from './check.js';
 import { expectStatus, jsonOf } from './http.js';
-import type { PathPlan, TargetOf } from './protocol.js';
+import type { TargetOf } from './protocol.js';
 import { askQdrant } from './qdrant.js';
 
 /** Sources of scratch documents begin so; the rest is the run. */
@@ -24,6 +24,12 @@ const EMBED_TIMEOUT_MS = 30_000;
 /** Scratch documents of cut-off runs that one run removes. */
 const MOST_LEFTOVERS = 100;
 
+/** Where a scratch document is. */
+export interface ScratchPlace {
+  readonly collection: string;
+  readonly course: string;
+}
+
 /** Opens the collection that the path goes through. */
 export type OpenStore = () => Promise<PassageStore>;
 
@@ -36,7 +42,7 @@ export class ScratchDocument {
   readonly #collection: string;
   readonly #course: string;
 
-  constructor(open: OpenStore, { collection, course }: Pick<PathPlan, 'collection' | 'course'>, run: string) {
+  constructor(open: OpenStore, { collection, course }: ScratchPlace, run: string) {
     this.#open = open;
     this.#collection = collection;
     this.#course = course;
@@ -120,7 +126,7 @@ export function openerOf(
 export async function sweepScratchDocuments(
   qdrant: TargetOf<'qdrant'>,
   embeddings: TargetOf<'embeddings'> | undefined,
-  path: Pick<PathPlan, 'collection' | 'course'>,
+  path: ScratchPlace,
   isLeftover: (run: string) => boolean,
   signal: AbortSignal,
 ): Promise<void> {

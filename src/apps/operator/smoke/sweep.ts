@@ -14,11 +14,16 @@ export async function sweepLeftovers(plan: SmokePlan, signal: AbortSignal): Prom
   const isLeftover = leftoversOf({ run, liveRuns });
   const qdrant = targetOf(plan, 'qdrant');
   const postgres = targetOf(plan, 'postgres');
+  const { collection, course } = plan.path;
   await Promise.allSettled([
     ...(qdrant
       ? [
           sweepScratchCollections(qdrant, isLeftover, signal),
-          sweepScratchDocuments(qdrant, targetOf(plan, 'embeddings'), plan.path, isLeftover, signal),
+          ...(collection === undefined
+            ? []
+            : [
+                sweepScratchDocuments(qdrant, targetOf(plan, 'embeddings'), { collection, course }, isLeftover, signal),
+              ]),
         ]
       : []),
     ...(postgres ? [sweepExchanges(postgres, isLeftover)] : []),
