@@ -2,7 +2,7 @@ import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
 import { maskSecrets } from '../apps/mask-secrets.js';
-import { masked } from '../status/masked.js';
+import { masked } from '../operator/masked.js';
 import type { Evidence } from './evidence.js';
 import type { Finding } from './finding.js';
 import { doctorReport } from './report.js';

@@ -1,9 +1,9 @@
 import type Docker from 'dockerode';
 import type { ContainerInfo } from 'dockerode';
 import type { Environment } from '../../config/environment.js';
+import { masked } from '../operator/masked.js';
 import { SESSION_LABELS } from '../operator/session-plan.js';
 import { wholeTopology } from '../operator/stack.js';
-import { masked } from '../status/masked.js';
 import { readStatus, type StatusOptions } from '../status/read.js';
 import type { Evidence, SeenStack } from './evidence.js';
 import { type EngineInfo, seeEngine } from './see-engine.js';

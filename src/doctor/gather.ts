@@ -1,7 +1,7 @@
 import type { Environment } from '../../config/environment.js';
 import { RagdockError } from '../errors/problem.js';
 import { type EngineOptions, withEngine } from '../operator/docker.js';
-import { masked } from '../status/masked.js';
+import { masked } from '../operator/masked.js';
 import { type CollectOptions, collectEvidence } from './collect.js';
 import type { Evidence } from './evidence.js';
 import { seeLock } from './see-lock.js';

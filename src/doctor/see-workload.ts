@@ -12,8 +12,8 @@ import {
   VllmServer,
 } from '../../constructs/services/index.js';
 import { statusOf } from '../operator/docker.js';
+import { masked } from '../operator/masked.js';
 import { type ContainerFacts, factsOf } from '../smoke/containers.js';
-import { masked } from '../status/masked.js';
 import type { SeenWorkload } from './evidence.js';
 import { lastLog } from './last-log.js';
 import type { Writer } from './log-causes.js';

@@ -4,7 +4,7 @@ import type { Topology } from '../../constructs/engines/docker/index.js';
 import { Job, type Workload } from '../../constructs/model/index.js';
 import type { CheckResult } from '../apps/operator/smoke/protocol.js';
 import { statusOf } from '../operator/docker.js';
-import { masked } from '../status/masked.js';
+import { masked } from '../operator/masked.js';
 
 /** Starts in a row that make a crash loop, when each of them ended this soon (in milliseconds). */
 const LOOP_STARTS = 3;

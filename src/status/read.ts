@@ -6,12 +6,12 @@ import { publishedUrl } from '../../constructs/engines/docker/outputs.js';
 import { ExternalServer, Job, Service, type Workload } from '../../constructs/model/index.js';
 import { maskSecrets } from '../apps/mask-secrets.js';
 import { statusOf } from '../operator/docker.js';
+import { masked } from '../operator/masked.js';
 import { SESSION_LABELS } from '../operator/session-plan.js';
 import { notDeployed, wholeTopology } from '../operator/stack.js';
 import { factsOf, judgeJob, judgeService } from '../smoke/containers.js';
 import { type ExpectedContainer, expectedContainers } from './expected.js';
 import { EngineImages } from './images.js';
-import { masked } from './masked.js';
 import type { Drift, JobStatus, ServiceStatus, StatusReport } from './report.js';
 
 /** Longest wait for what one container uses, in milliseconds: a status without it is better than none. */
