@@ -120,7 +120,8 @@ describe.runIf(HAS_POSTGRES)('on PostgreSQL', () => {
     /** The role writes no longer, as an operator may set it from one deploy to the next. */
     async function expectNothingIsLeftOf(owner: pg.Client): Promise<void> {
       const { current } = postgres;
-      const role = { name: 'rag_api', passwordFile: current.passwordFile('rag_api'), grants: 'read' as const };
+      const passwordFile = `${current.passwordFile('rag_api')}.v1`;
+      const role = { name: 'rag_api', passwordFile, grants: 'read' as const };
       await preparePostgres(
         { database: 'older', roles: [role], deadlineSeconds: 20 },
         { url: current.server.url('postgres', 'older'), passwordFile: current.passwordFile('superuser') },

@@ -36,7 +36,7 @@ export class PreparedPostgres {
     const lines: string[] = [];
     const roles = (['rag_api', 'agent_exporter'] as const).map((name) => ({
       name,
-      passwordFile: this.passwordFile(name),
+      passwordFile: `${this.passwordFile(name)}.v1`,
       grants: name === 'rag_api' ? ('history' as const) : ('numbers' as const),
     }));
     await preparePostgres(

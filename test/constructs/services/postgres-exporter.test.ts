@@ -89,7 +89,7 @@ test('the job is told what the role may do', () => {
     {
       name: 'postgres_exporter',
       login: 'postgres_exporter_1',
-      passwordFile: '/run/secrets/postgres-postgres-exporter-password',
+      passwordFile: '/run/secrets/postgres-postgres-exporter-password.v1',
       grants: 'monitor',
     },
   ]);

@@ -239,7 +239,7 @@ describe('a role', () => {
         {
           name: 'rag_api',
           login: 'rag_api_1',
-          passwordFile: '/run/secrets/postgres-rag-api-password',
+          passwordFile: '/run/secrets/postgres-rag-api-password.v1',
           grants: 'history',
         },
       ],
