@@ -31,9 +31,14 @@ export async function onFullVolume(deployment: Deployment, service: string, path
   try {
     await engine.containerOf(service).stop();
     await inVolume(engine, small, 'cp -a --sparse=always /original/. /volume/', [], { '/original': original });
-    back = await inPlaceOf(deployment, service, ({ HostConfig }) => ({
+    const stopped = await inPlaceOf(deployment, service, ({ HostConfig }) => ({
       Mounts: (HostConfig.Mounts ?? []).map((mount) => (mount.Target === path ? { ...mount, Source: small } : mount)),
     }));
+    // It was stopped when it was put aside, and comes back as it was then.
+    back = async () => {
+      await stopped();
+      await engine.containerOf(service).start();
+    };
     await engine.allHealthy();
     await inVolume(engine, small, FILL);
   } catch (error) {
