@@ -1,10 +1,12 @@
+import { inVolume } from '../../deploy/support/in-volume.js';
 import { overwriteSecret } from '../../deploy/support/overwrite-secret.js';
 import { askFrom, askQdrant, isReady } from '../support/ask.js';
-import { inPlaceOf, inspect, isLooping, restart, undoAll } from '../support/changes.js';
+import { inPlaceOf, inspect, isLooping, restart } from '../support/changes.js';
 import type { Fault } from '../support/fault.js';
 import { dev, prod } from '../support/stacks.js';
 
 const ANOTHER = 'another-value-of-some-length';
+const GRAFANA_PASSWORD = 'grafana-admin-password.v1';
 
 /** A file of a service has another value than it should, and the service is started anew to take it. */
 async function withAnother(
@@ -118,15 +120,12 @@ export const WATCHER_CREDENTIAL_FAULTS: readonly Fault[] = [
     expects: { service: 'agent-exporter', check: 'reads its sources' },
   },
   {
-    name: 'Grafana’s administrator has another password',
+    name: 'Grafana’s administrator has another password than its file',
     deployment: prod,
-    breaks: async () => {
-      const restore = await overwriteSecret(prod.engine, 'grafana-admin-password.v1', ANOTHER, 'grafana');
-      return undoAll(restore);
-    },
+    breaks: () => overwriteSecret(prod.engine, GRAFANA_PASSWORD, ANOTHER, 'grafana-admin'),
     isBroken: async () => {
-      const script = `test "$(cat /run/secrets/grafana-admin-password.v1)" = ${ANOTHER} && echo yes || echo no`;
-      return (await prod.engine.execIn('grafana', ['sh', '-c', script])).trim() === 'yes';
+      const volume = `${prod.engine.nameOf('grafana-admin')}-secrets`;
+      return (await inVolume(prod.engine, volume, `cat /volume/${GRAFANA_PASSWORD}`)).trim() === ANOTHER;
     },
     expects: { service: 'grafana', check: 'takes its password' },
   },
