@@ -49,8 +49,8 @@ export const TEXT_FORMATS: readonly string[] = Object.keys(PARSERS);
 
 /**
  * Brings documents into a store and reports on each as it is done, in no particular order. One that cannot be read
- * or stored is reported as failed and does not stop the others; one that holds no text any more loses its passages. Running it again changes nothing; after a run that was
- * cut off it stores what is missing.
+ * or stored is reported as failed and does not stop the others; one that holds no text any more loses its passages.
+ * Running it again changes nothing; after a run that was cut off it stores what is missing.
  *
  * @param onStored told the number of passages of each batch once it is durable
  */
