@@ -3,7 +3,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/../lib/common.sh"
 source "$HOST_DIR/lib/packages.sh"
 
-packages=(docker.io containerd runc iptables tini debootstrap curl ca-certificates zsh fish openssh-client openssh-server)
+packages=(docker.io containerd runc iptables tini debootstrap curl ca-certificates zsh fish openssh-client openssh-server e2fsprogs mount)
 python3 -m pip --version >/dev/null 2>&1 || packages+=(python3 python3-pip)
 # Debian's Python makes virtual environments only with this package; others bring what it has.
 python3 -c 'import ensurepip' >/dev/null 2>&1 || packages+=(python3-venv)
