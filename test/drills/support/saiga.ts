@@ -105,8 +105,7 @@ export const SAIGA_DRILLS: readonly Drill[] = [
       { service: 'embeddings', port: 8080, path: '/info', header: 'bearer' },
     ),
     replaced: ['embeddings'],
-    // The search by words alone has 2 s of its own, which a busy machine may exceed beside the deploy.
-    meanwhile: { degraded: ['embeddings'], refusals: /^503 RETRIEVAL_UNAVAILABLE$/ },
+    meanwhile: { degraded: ['embeddings'] },
   },
   {
     deployment: saiga,
