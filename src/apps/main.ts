@@ -1,5 +1,6 @@
 import { RagdockError } from '../errors/problem.js';
 import { JobFailure } from './jobs/job.js';
+import { shareNameLookups } from './name-lookups.js';
 
 /** Does one command; gives the exit code when it is not 0. */
 // biome-ignore lint/suspicious/noConfusingVoidType: most commands end with no result at all
@@ -30,6 +31,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   'operator-smoke': async () => (await import('./operator/smoke.js')).runOperatorSmoke(process.stdin, write),
 };
 
+shareNameLookups();
 const [name = '', ...args] = process.argv.slice(2);
 try {
   process.exitCode = (await commandOf(name)(args)) ?? 0;
