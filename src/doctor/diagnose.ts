@@ -1,7 +1,7 @@
 import { containerFindings } from './container-rules.js';
 import { engineFindings, unreachableFindings } from './engine-rules.js';
 import type { Evidence } from './evidence.js';
-import { type Finding, ranked } from './finding.js';
+import { type Finding, type FindingId, ranked } from './finding.js';
 import { lockFindings, stackFindings } from './stack-rules.js';
 
 /** All that is wrong by this evidence, the likeliest cause first; nothing when the stack is well. */
@@ -11,13 +11,30 @@ export function diagnose(evidence: Evidence): readonly Finding[] {
     ...lockFindings(evidence),
     ...unreachableFindings(evidence),
     ...(seen
-      ? unique([
-          ...engineFindings(environment, seen),
-          ...containerFindings(environment, seen),
-          ...stackFindings(environment, address, seen),
-        ])
+      ? driftAsCause(
+          unique([
+            ...engineFindings(environment, seen),
+            ...containerFindings(environment, seen),
+            ...stackFindings(environment, address, seen),
+          ]),
+        )
       : []),
   ]);
+}
+
+/** Findings that say how a service fails, and nothing of why. */
+const WITHOUT_CAUSE: readonly FindingId[] = ['probe-fails', 'crash-loop'];
+
+/**
+ * A container that drifted is a risk while it works. Where it fails and nothing says why, what somebody changed is the
+ * likeliest cause, and comes right before the failure.
+ */
+function driftAsCause(findings: readonly Finding[]): readonly Finding[] {
+  return findings.map((finding) => {
+    if (finding.id !== 'drifted') return finding;
+    const failure = findings.find(({ id, service }) => WITHOUT_CAUSE.includes(id) && service === finding.service);
+    return failure ? { ...finding, severity: 'broken', rank: failure.rank - 1 } : finding;
+  });
 }
 
 /** One finding of a kind for each service: several ways to see the same are further evidence of it. */

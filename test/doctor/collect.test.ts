@@ -437,6 +437,24 @@ test('a cause that was mended is not what a service that runs fails of now', asy
   expect(await diagnosed(it, environment)).toMatchObject([{ id: 'postgres-other-password', service: 'rag-api' }]);
 });
 
+test('where a service fails and nothing says why, what somebody changed in it comes first', async () => {
+  const it = await doctorEngine(environment);
+  changes(it.engine, 'dev-rag-api', { HostConfig: { Memory: 64 * 1024 * 1024 }, State: UNHEALTHY });
+  changes(it.engine, 'dev-qdrant', { HostConfig: { Memory: 64 * 1024 * 1024 } });
+  const kinds = async () =>
+    (await diagnosed(it, environment)).map(({ id, service, severity }) => [id, service, severity]);
+
+  expect(await kinds()).toEqual([
+    ['drifted', 'rag-api', 'broken'],
+    ['probe-fails', 'rag-api', 'broken'],
+    ['drifted', 'qdrant', 'risk'],
+  ]);
+
+  // What its log names is surer than what it may come of.
+  says('dev-rag-api', 'password authentication failed for user \\"rag_api_1\\"', 1)(it);
+  expect((await kinds())[0]).toEqual(['postgres-other-password', 'rag-api', 'broken']);
+});
+
 test('what the engine said of a start counts before the log', async () => {
   const it = await doctorEngine(environment);
   const said = `Bind for 127.0.0.1:${PORT} failed: port is already allocated`;
