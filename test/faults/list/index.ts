@@ -2,6 +2,7 @@ import type { Fault } from '../support/fault.js';
 import { APP_FAULTS } from './apps.js';
 import { CONTAINER_FAULTS, WATCHER_CONTAINER_FAULTS } from './containers.js';
 import { CREDENTIAL_FAULTS, WATCHER_CREDENTIAL_FAULTS } from './credentials.js';
+import { EMBEDDING_FAULTS } from './embeddings.js';
 import { LLM_FAULTS, WHOLE_LLM_FAULTS } from './llm.js';
 import { NETWORK_FAULTS } from './network.js';
 import { OBSERVABILITY_FAULTS, WHOLE_OBSERVABILITY_FAULTS } from './observability.js';
@@ -23,5 +24,6 @@ export const FAULTS: readonly Fault[] = [
   ...WHOLE_QDRANT_FAULTS,
   ...WHOLE_POSTGRES_FAULTS,
   ...WHOLE_LLM_FAULTS,
+  ...EMBEDDING_FAULTS,
   ...WHOLE_OBSERVABILITY_FAULTS,
 ];

@@ -3,23 +3,30 @@ import { inspect } from './changes.js';
 import type { Undo } from './fault.js';
 
 /**
- * How the model server's answers are changed on their way. A request that the server itself refuses is refused.
+ * How a server's answers are changed on their way. A request that the server itself refuses is refused.
  *
  * - `empty`: 200 and [DONE], no token
  * - `error`: an error as an event, then [DONE]
  * - `silent`: 200 and headers, and then nothing
  * - `unfinished`: a token and [DONE], no finish_reason
  * - `open`: a wrong key opens it as well
+ * - `narrow`: vectors of half the length
+ * - `nothing`: vectors of zeros
  */
-export type Manner = 'empty' | 'error' | 'silent' | 'unfinished' | 'open';
+export type Manner = 'empty' | 'error' | 'silent' | 'unfinished' | 'open' | 'narrow' | 'nothing';
 
 /**
- * Put a server between the model server and everybody: under its name, on its networks. Requests go on to the true one,
+ * Put a server between a model's server and everybody: under its name, on its networks. Requests go on to the true one,
  * which stays as it is and stays healthy, on a network beside.
+ *
+ * @param server - @default - the one that answers
  */
-export async function standBetween(deployment: Deployment, manner: Manner): Promise<Undo> {
-  const { engine, name, description } = deployment;
-  const { service, port } = description.llm;
+export async function standBetween(
+  deployment: Deployment,
+  manner: Manner,
+  { service, port }: Pick<Deployment['description']['llm'], 'service' | 'port'> = deployment.description.llm,
+): Promise<Undo> {
+  const { engine, name } = deployment;
   const { Id, NetworkSettings } = await inspect(deployment, service);
   const networks = Object.keys(NetworkSettings.Networks).map((network) => engine.docker.getNetwork(network));
   const aside = `${name}-beside-${service}`;
@@ -59,6 +66,10 @@ const EVENTS = {
   error: [JSON.stringify({ error: { message: 'the engine is dead', type: 'InternalServerError', code: 500 } }), '[DONE]'],
   unfinished: [JSON.stringify({ choices: [{ index: 0, delta: { content: 'Снег' }, finish_reason: null }] }), '[DONE]'],
 };
+const VECTORS = {
+  narrow: (vector) => vector.slice(0, vector.length / 2),
+  nothing: (vector) => vector.map(() => 0),
+};
 createServer(async (request, response) => {
   const pieces = [];
   for await (const piece of request) pieces.push(piece);
@@ -74,6 +85,12 @@ createServer(async (request, response) => {
     const body = pieces.length > 0 ? Buffer.concat(pieces) : undefined;
     const reply = await fetch(TO + request.url, { method: request.method, headers, body, signal: stop.signal });
     const type = reply.headers.get('content-type');
+    if (VECTORS[MANNER] && request.url === '/v1/embeddings' && reply.status === 200) {
+      const made = await reply.json();
+      const data = made.data.map((one) => ({ ...one, embedding: VECTORS[MANNER](one.embedding) }));
+      response.writeHead(200, { 'content-type': type }).end(JSON.stringify({ ...made, data }));
+      return;
+    }
     if (MANNER === 'open' || reply.status !== 200 || !type?.startsWith('text/event-stream')) {
       response.writeHead(reply.status, type ? { 'content-type': type } : {});
       for await (const piece of reply.body ?? []) response.write(piece);
