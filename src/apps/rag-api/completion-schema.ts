@@ -21,14 +21,19 @@ const ROLES = ['system', 'developer', 'user', 'assistant', 'tool', 'function'] a
 
 const NO_TEXT = 'is neither text nor a list of parts of text';
 
-const TextPart = z.object({ type: z.literal('text', 'is not text, and nothing else is read'), text: z.string() });
+const Part = z
+  .object({
+    type: z.string().describe('`text`; parts of another type are ignored before the question'),
+    text: z.string().optional(),
+  })
+  .refine(({ type, text }) => type !== 'text' || text !== undefined, { path: ['text'], error: 'is missing' });
 
 const Message = z.object({
   role: z
     .enum(ROLES, `is none of ${ROLES.join(', ')}`)
     .describe('Messages of others than user and assistant are ignored'),
   content: z
-    .union([z.string(), z.array(TextPart)], NO_TEXT)
+    .union([z.string(), z.array(Part)], NO_TEXT)
     .nullish()
     .describe('Messages without any are ignored, as those of an assistant are that calls tools'),
 });
@@ -76,9 +81,7 @@ export function completionSchema({ courses, limits }: Pick<RagApiSettings, 'cour
         const message = "the last message is not the user's";
         context.addIssue({ code: 'custom', path: ['messages', at, 'role'], message });
       }
-      const problems =
-        last.content == null ? [{ message: NO_TEXT }] : (question.safeParse(textOf(last)).error?.issues ?? []);
-      for (const { message } of problems) {
+      for (const message of contentProblems(last, question)) {
         context.addIssue({ code: 'custom', path: ['messages', at, 'content'], message });
       }
     })
@@ -102,8 +105,20 @@ function newest(said: readonly ChatMessage[]): readonly ChatMessage[] {
   return said.slice(first);
 }
 
+/** Why a question is none. An image that was sent earlier must not end its conversation; in the question it is asked about. */
+function contentProblems(message: Message, question: z.ZodType<string>): readonly string[] {
+  const { content } = message;
+  if (content == null) return [NO_TEXT];
+  if (typeof content !== 'string' && content.some(({ type }) => type !== 'text')) {
+    return ['has parts that are not text, and nothing else is read'];
+  }
+  return question.safeParse(textOf(message)).error?.issues.map((issue) => issue.message) ?? [];
+}
+
 function textOf({ content }: Message): string {
-  return typeof content === 'string' ? content : (content ?? []).map(({ text }) => text).join('\n');
+  return typeof content === 'string'
+    ? content
+    : (content ?? []).flatMap(({ type, text }) => (type === 'text' ? [text] : [])).join('\n');
 }
 
 function chatMessage(message: Message): ChatMessage | undefined {

@@ -197,6 +197,20 @@ describe('an error', () => {
       [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'x' } }] }],
       'messages.0.content',
     ],
+    [
+      'there is an image beside the text',
+      [
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'a' },
+            { type: 'image_url', image_url: { url: 'x' } },
+          ],
+        },
+      ],
+      'messages.0.content',
+    ],
+    ['a part lacks its text', [{ role: 'user', content: [{ type: 'text' }] }], 'messages.0.content.0.text'],
     ['there is nothing', [], 'messages'],
   ])('says that %s', async (_what, messages, param) => {
     await expect(complete(messages as Message[])).rejects.toMatchObject({ status: 422, param });
@@ -255,6 +269,14 @@ test('what was said before the question is the conversation, without the system'
       { role: 'system', content: 'Отвечай стихами.' },
       { role: 'user', content: 'Что такое\u200b RAG?' },
       { role: 'assistant', content: '' },
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'А это?' },
+          { type: 'image_url', image_url: { url: 'data:image/png;base64,AA==' } },
+        ],
+      },
+      { role: 'user', content: [{ type: 'input_audio' }] },
       { role: 'assistant', content: [{ type: 'text', text: 'Поиск.' }] },
       { role: 'user', content: 'А зачем?' },
     ],
@@ -262,6 +284,7 @@ test('what was said before the question is the conversation, without the system'
   expect(asked).toMatchObject({ message: 'А зачем?', stream: false, includeUsage: false, userName: 'anonymous' });
   expect(asked.history).toEqual([
     { role: 'user', content: 'Что такое RAG?' },
+    { role: 'user', content: 'А это?' },
     { role: 'assistant', content: 'Поиск.' },
   ]);
 });
