@@ -9,3 +9,11 @@ export function refuseBeyond(rate: RateLimit): (request: { readonly asker: Asker
     if (waitMs > 0) throw new ApiProblem('RATE_LIMITED', { retryAfterSeconds: Math.ceil(waitMs / 1000) });
   };
 }
+
+/**
+ * A hook that refuses the web bot. It is reached by anybody who may chat, and has no use for other readers' histories:
+ * whoever takes it over gets none.
+ */
+export async function refuseWebBot({ asker }: { readonly asker: Asker | undefined }): Promise<void> {
+  if (asker?.key === 'web-bot') throw new ApiProblem('FORBIDDEN');
+}

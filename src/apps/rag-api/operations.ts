@@ -75,7 +75,7 @@ export const OPERATIONS: readonly Operation[] = [
     id: 'listExchanges',
     summary: 'The exchanges of a user, the newest first',
     guarded: true,
-    problems: ['INPUT_INVALID', 'RATE_LIMITED', 'HISTORY_UNAVAILABLE'],
+    problems: ['FORBIDDEN', 'INPUT_INVALID', 'RATE_LIMITED', 'HISTORY_UNAVAILABLE'],
   },
   {
     method: 'delete',
@@ -83,7 +83,7 @@ export const OPERATIONS: readonly Operation[] = [
     id: 'forgetUser',
     summary: 'Remove everything of a user: exchanges, feedback, and what was learned from them',
     guarded: true,
-    problems: ['INPUT_INVALID', ...OF_BODIES, 'RATE_LIMITED', 'HISTORY_UNAVAILABLE', 'ERASURE_INCOMPLETE'],
+    problems: ['FORBIDDEN', 'INPUT_INVALID', ...OF_BODIES, 'RATE_LIMITED', 'HISTORY_UNAVAILABLE', 'ERASURE_INCOMPLETE'],
   },
   {
     method: 'post',

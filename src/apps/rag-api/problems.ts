@@ -6,6 +6,7 @@ import { HTTP_PROBLEMS, type ProblemKind, problemBody } from '../http-problems.j
 export const PROBLEMS = {
   ...HTTP_PROBLEMS,
   UNAUTHORIZED: { status: 401, title: 'The request carries no valid key' },
+  FORBIDDEN: { status: 403, title: 'This key opens no histories of users' },
   MODEL_NOT_FOUND: { status: 404, title: 'There is no such model; each course is one' },
   EXCHANGE_NOT_FOUND: { status: 404, title: 'There is no such exchange' },
   BODY_INVALID: { status: 400, title: 'The body is not JSON' },

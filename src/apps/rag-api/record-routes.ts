@@ -3,7 +3,7 @@ import type { Learner } from '../../rag/learn.js';
 import type { Pipeline } from '../../rag/pipeline.js';
 import type { History } from '../../rag/ports.js';
 import { RateLimit } from '../rate-limit.js';
-import { refuseBeyond } from './client-limits.js';
+import { refuseBeyond, refuseWebBot } from './client-limits.js';
 import { exchangeDocument } from './exchange-document.js';
 import { parseInput } from './input.js';
 import type { RagApiMetrics } from './metrics.js';
@@ -43,14 +43,14 @@ export function addRecords(app: FastifyInstance, { settings, history, pipeline, 
     return reply.code(204).send();
   });
 
-  app.get('/history', { onRequest }, async (request, reply) => {
+  app.get('/history', { onRequest: [refuseWebBot, onRequest] }, async (request, reply) => {
     const { user_name: userName, course, limit, before } = parseInput(query, request.query);
     const page = await history.list({ userName, course, limit, before: before ? cursorOf(before) : undefined });
     const next = page.next ? cursorText(page.next) : null;
     return reply.header('cache-control', 'no-store').send({ exchanges: page.exchanges.map(exchangeDocument), next });
   });
 
-  app.delete('/users/:name', { onRequest }, async (request, reply) => {
+  app.delete('/users/:name', { onRequest: [refuseWebBot, onRequest] }, async (request, reply) => {
     const { name } = parseInput(userSchema, request.params);
     // First what could be written anew, then what is, and the points last: they are made of exchanges that are there.
     await pipeline.forget(name);

@@ -107,6 +107,22 @@ test('a key that is missing, malformed, wrong or of a former version is refused 
   expect(bodies[0]).toMatch(/^401 /);
 });
 
+test('the web bot’s key opens no histories of users, and erases none', async () => {
+  api = await RunningRagApi.start({ limits: { recordsPerMinute: 2 } });
+  const ask = (path: string, method: string, key: string) =>
+    fetch(`${api.url}${path}`, { method, headers: { authorization: `Bearer ${key}` } });
+  for (const [method, path] of [
+    ['GET', '/history?user_name=anna'],
+    ['DELETE', '/users/anna'],
+  ] as const) {
+    const refused = await ask(path, method, WEB_BOT_KEY);
+    expect([refused.status, await code(refused)]).toEqual([403, 'FORBIDDEN']);
+  }
+  // What was refused counts for nobody who may.
+  expect((await ask('/history?user_name=anna', 'GET', KEY)).status).toBe(200);
+  expect((await ask('/users/anna', 'DELETE', KEY)).status).toBe(200);
+});
+
 test('a method that an address does not take is told from an address that is none', async () => {
   api = await RunningRagApi.start();
   for (const [path, allowed] of [
