@@ -16,6 +16,8 @@ export interface HealthCheck {
   readonly retries?: number;
   /** Failures within this time after the start do not count. @default 30 */
   readonly startPeriodSeconds?: number;
+  /** Whether it also fails where a server that the service is connected to does not answer. @default false */
+  readonly includesServers?: boolean;
 }
 
 /** Whether a service that a person stopped is started again when the engine starts: `always` it is, `unless-stopped` it is not. */

@@ -42,7 +42,7 @@ export class RagApi extends Service {
       ...(props.image === undefined ? {} : { image: { reference: props.image } }),
       containerName: props.containerName,
       memoryMiB: props.memoryMiB ?? 512,
-      healthCheck: { command: probe(PORT, '/readyz'), startPeriodSeconds: 60 },
+      healthCheck: { command: probe(PORT, '/readyz'), startPeriodSeconds: 60, includesServers: true },
       // Running answers are finished; they may take as long as an answer may take.
       stopGraceSeconds: 10 + Math.min(props.settings.limits.totalSeconds, LONGEST_SHUTDOWN_SECONDS),
     });

@@ -3,9 +3,10 @@ const SHORTEST_SECRET = 8;
 
 /** What looks like a secret whatever its value: each pattern keeps what it captures and hides the rest. */
 const PATTERNS: readonly RegExp[] = [
-  // user:password@host
-  /(\/\/[^\s/:@]+:)[^\s/@]+(?=@)/g,
+  // user:password@host, or :password@host
+  /(\/\/[^\s/:@]*:)[^\s/@]+(?=@)/g,
   /(\bBearer\s+)[\w.~+/=-]{8,}/gi,
+  /(\bauthorization["']?\s*[:=]\s*["']?Basic\s+)[\w+/=-]{4,}/gi,
   /(\bPASSWORD\s+)'[^']*'/gi,
   /((?:api[-_]?key|password|passwd|token|secret)["']?\s*[:=]\s*["']?)[^\s"',;}]{6,}/gi,
 ];

@@ -86,9 +86,10 @@ export class FileCredential implements Credential {
     return this.#value;
   }
 
-  async refresh(): Promise<string> {
+  async refresh(refused: string): Promise<string> {
     const [value = '', before = value] = await valid(this.#path);
-    this.#value = value === this.#value ? before : value;
+    // After the wait: of two calls that were refused the same value, the second must not take it up again.
+    if (this.#value === refused) this.#value = value === refused ? before : value;
     return this.#value;
   }
 }

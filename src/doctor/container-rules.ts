@@ -2,6 +2,7 @@ import { type ContainerFacts, judgeService } from '../smoke/containers.js';
 import type { SeenStack, SeenWorkload } from './evidence.js';
 import { type Finding, type FindingId, found } from './finding.js';
 import type { LogCause } from './log-causes.js';
+import { neededServers } from './needed-servers.js';
 import { causeOnHost } from './on-host.js';
 import { causeIn, type ReadCause } from './read-log.js';
 import { shown, shownCause } from './withheld.js';
@@ -50,19 +51,12 @@ const isStarting = ({ status, health }: ContainerFacts): boolean =>
   status === 'running' && health?.status === 'starting';
 
 /**
- * Whether its probes fail while a server that it asks, or one that such a server asks, still starts: a model may load
- * for half an hour, and a probe that includes it gives up long before.
+ * Whether its probe, which asks its servers, fails while one of them, or one that such a server asks, still starts: a
+ * model may load for half an hour, and the probe gives up long before.
  */
 function isKeptWaiting(workload: SeenWorkload, workloads: readonly SeenWorkload[], now: number): boolean {
-  if (workload.facts?.status !== 'running' || isLooping(workload.facts, now)) return false;
-  const needed = new Set(workload.servers);
-  // What is added on the way is visited as well.
-  for (const id of needed) {
-    const server = workloads.find((it) => it.id === id);
-    if (server?.facts && isStarting(server.facts) && !isLooping(server.facts, now)) return true;
-    for (const further of server?.servers ?? []) needed.add(further);
-  }
-  return false;
+  if (!workload.probesServers || workload.facts?.status !== 'running' || isLooping(workload.facts, now)) return false;
+  return neededServers(workload, workloads).some(({ facts }) => facts && isStarting(facts) && !isLooping(facts, now));
 }
 
 /** Between two ends it runs, and its probes may even be green for a while. */
@@ -183,8 +177,9 @@ function kindOf({ facts, isJob }: SeenWorkload, now: number): FindingId {
   if (status === 'paused') return 'container-paused';
   if (isJob) return 'job-failed';
   if (status === 'running') return isLooping(facts, now) ? 'crash-loop' : 'probe-fails';
-  if (exitCode === 0) return 'ended-without-error';
-  return status === 'restarting' ? 'crash-loop' : 'container-ended';
+  // Between two starts it is the loop that it is while it runs, however each of them ends.
+  if (status === 'restarting' && (exitCode !== 0 || facts.restartCount >= LOOP_STARTS)) return 'crash-loop';
+  return exitCode === 0 ? 'ended-without-error' : 'container-ended';
 }
 
 function stateOf({ container, facts }: SeenWorkload): string {

@@ -1,7 +1,8 @@
 import { containerFindings } from './container-rules.js';
 import { engineFindings, unreachableFindings } from './engine-rules.js';
-import type { Evidence } from './evidence.js';
+import type { Evidence, SeenWorkload } from './evidence.js';
 import { type Finding, type FindingId, ranked } from './finding.js';
+import { neededServers } from './needed-servers.js';
 import { lockFindings, stackFindings } from './stack-rules.js';
 
 /** All that is wrong by this evidence, the likeliest cause first; nothing when the stack is well. */
@@ -17,6 +18,7 @@ export function diagnose(evidence: Evidence): readonly Finding[] {
             ...containerFindings(environment, seen),
             ...stackFindings(environment, address, seen),
           ]),
+          seen.workloads,
         )
       : []),
   ]);
@@ -26,14 +28,18 @@ export function diagnose(evidence: Evidence): readonly Finding[] {
 const WITHOUT_CAUSE: readonly FindingId[] = ['probe-fails', 'crash-loop'];
 
 /**
- * A container that drifted is a risk while it works. Where it fails and nothing says why, what somebody changed is the
- * likeliest cause, and comes right before the failure.
+ * A container that drifted is a risk while it works. Where it fails, nothing says why, and every server that it needs is
+ * well, what somebody changed is the likeliest cause, and comes right before the failure.
  */
-function driftAsCause(findings: readonly Finding[]): readonly Finding[] {
+function driftAsCause(findings: readonly Finding[], workloads: readonly SeenWorkload[]): readonly Finding[] {
+  const broken = findings.filter(({ severity }) => severity === 'broken');
+  const isBroken = ({ id }: SeenWorkload) => broken.some(({ service }) => service === id);
   return findings.map((finding) => {
     if (finding.id !== 'drifted') return finding;
-    const failure = findings.find(({ id, service }) => WITHOUT_CAUSE.includes(id) && service === finding.service);
-    return failure ? { ...finding, severity: 'broken', rank: failure.rank - 1 } : finding;
+    const failure = broken.find(({ id, service }) => WITHOUT_CAUSE.includes(id) && service === finding.service);
+    const workload = workloads.find(({ id }) => id === finding.service);
+    if (!failure || !workload || neededServers(workload, workloads).some(isBroken)) return finding;
+    return { ...finding, severity: 'broken', rank: failure.rank - 1 };
   });
 }
 

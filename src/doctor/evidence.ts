@@ -68,6 +68,8 @@ export interface SeenWorkload {
   readonly hostModel?: SeenHostModel | undefined;
   /** Ids of the services that it asks. */
   readonly servers: readonly string[];
+  /** Whether its health check fails where one of them does not answer. */
+  readonly probesServers: boolean;
   /** Whether it asks for graphics cards by the container runtime `nvidia`. */
   readonly wantsNvidiaRuntime: boolean;
   /** Name of the container that carries its files. @default - it has none */

@@ -169,7 +169,8 @@ export const LOG_CAUSES: readonly LogCause[] = [
   {
     id: 'volume-not-writable',
     writers: ['postgres'],
-    // To clients it says the like of tables, roles, settings, and of files that they name.
-    line: /^(?!.*could not open file "[^"]*" for (?:reading|writing)).*: Permission denied$|(?:could not change permissions of|changing (?:permissions|ownership) of|chown)\b.*not permitted|has wrong ownership/,
+    // To clients it says the like of tables, roles, settings, and of files that they name; its own are named from the
+    // data folder on.
+    line: /(?:\b(?:FATAL|PANIC|initdb|mkdir|chmod|find|postgres):.*|could not \w+ (?:file|directory) "[^/"][^"]*"): Permission denied$|(?:could not change permissions of|changing (?:permissions|ownership) of|chown)\b.*not permitted|has wrong ownership/,
   },
 ];

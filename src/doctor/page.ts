@@ -22,7 +22,7 @@ Exit code 0: nothing was found, or only *risks*, which stop nothing yet; they ar
 after \`ragdock status\` has told of a difference. Exit code 1: something is *broken*. An engine that cannot be reached is a finding
 as well. What is wrong with the environment file itself is told as by \`ragdock validate\`, with exit code 2.
 
-A service that still starts is not broken, and neither is one whose health check fails while a server that it needs still
+A service that still starts is not broken, and neither is one whose health check asks a server that still
 starts: a model may load for half an hour, and the RAG API is ready when the model is.
 
 What belongs to the machine under the engine (room of disks, owners of volumes, processes behind ports) is seen where

@@ -78,6 +78,7 @@ export async function seeWorkload(workload: Workload, look: WorkloadLook): Promi
     modelJob: jobOf(workload, topology, '-model'),
     hostModel: hostModelOf(workload),
     servers: workload.connections.flatMap(({ owner }) => (WorkloadClass.isWorkload(owner) ? [owner.node.id] : [])),
+    probesServers: Service.isService(workload) && (workload.healthCheck.includesServers ?? false),
     wantsNvidiaRuntime: workload.gpus !== undefined && workload.gpus.handedOutBy !== 'device-request',
     filesContainer,
     filesContainerPresent: filesContainer !== undefined && containers.has(filesContainer),

@@ -43,7 +43,7 @@ Beside services and jobs there are two kinds of containers:
   files, keep no log, and are removed when they end.
 
 Engines before 25 mount a folder of the host for reading only without what the host has mounted below it. That concerns the node
-exporter's \`/\`: there a folder of another file system can be written to by whoever \`nobody\` may write as, \`/dev/shm\` for one. What is mounted there
+exporter's \`/\`: there a folder of another file system can be written to by whoever has no rights there may write as, \`/dev/shm\` for one. What is mounted there
 after the container has started arrives as it is with every engine.
 `;
 

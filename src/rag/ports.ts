@@ -227,8 +227,8 @@ export interface Embedder {
 /** A secret that may be exchanged while the process runs. */
 export interface Credential {
   current(): string;
-  /** Reads the secret anew, after the other side refused the current one. */
-  refresh(): Promise<string>;
+  /** The one to show next, after the other side refused this one: read anew, unless somebody else has done that. */
+  refresh(refused: string): Promise<string>;
 }
 
 /** A passage that is ready to be stored. */

@@ -22,7 +22,7 @@ export function findSecret(secrets: readonly KnownSecret[], name: string): Known
 /**
  * Store the value of one secret.
  *
- * @param replace whether the value takes the place of another that is stored and that no fingerprint tells to be wrong
+ * @param replace whether the value takes the place of another that is stored or promised
  * @returns the fingerprint that the lock file has to remember; undefined when it knows the value
  * @throws RagdockError SECRET_UNSAFE for a value that no secret may have, SECRET_MISMATCH for one that is not promised,
  * SECRET_IN_PLACE for another than the stored one
@@ -35,11 +35,14 @@ export function setSecret(
 ): string | undefined {
   const { name, version, fingerprint: known } = secret;
   throwProblems(unsoundness(value).map((fault) => ({ code: 'SECRET_UNSAFE', path: name, ...fault })));
-  if (known !== undefined && !matches(value, known)) {
+  const isKnown = known !== undefined && matches(value, known);
+  if (known !== undefined && !isKnown && !replace) {
     throw new RagdockError({
       code: 'SECRET_MISMATCH',
       path: name,
       message: `the value given is not the one whose fingerprint the lock file has for ${name} (version ${version})`,
+      remedy:
+        'Give the value that the lock file knows, from the machine that has it. `--replace` where that one is wrong: the lock file gets the new fingerprint, and everybody else the new value.',
     });
   }
   const stored = store.read(name, version);
@@ -52,5 +55,5 @@ export function setSecret(
   }
   // The lock file decides which value is right, so a wrong one in the store is replaced.
   store.write(name, version, value, true);
-  return known === undefined ? fingerprint(value) : undefined;
+  return isKnown ? undefined : fingerprint(value);
 }

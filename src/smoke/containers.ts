@@ -16,6 +16,10 @@ const SEEN_STARTS = 2;
 /** Longest part of a health check's output that is shown, in characters. */
 const LONGEST_OUTPUT = 200;
 
+/** In place of a health check's output that may hold a secret which this machine cannot mask. */
+const UNMASKABLE =
+  'what its health check prints is not shown, since this machine does not know every secret that it has';
+
 /** What the engine says of a container. */
 export interface ContainerFacts {
   readonly status: string;
@@ -129,22 +133,25 @@ export class ContainerWatch {
   readonly #began = performance.now();
   readonly #report: (result: CheckResult, own: boolean) => void;
   readonly #secrets: readonly string[];
+  readonly #unknownSecrets: ReadonlySet<string>;
 
   /**
    * @param report told each container's verdict when it is there, and once more if a good one turns bad; `own` where no
    *   other service's failure explains it
-   * @param secrets values that must not be in what is told
+   * @param secrets values that must not be in what is told, and names of those whose values are not known: of a workload
+   *   that has one, what its health check prints is not told
    */
   constructor(
     docker: Docker,
     topology: Topology,
     report: (result: CheckResult, own: boolean) => void,
-    secrets: readonly string[],
+    secrets: { readonly values: readonly string[]; readonly unknown: ReadonlySet<string> },
   ) {
     this.#docker = docker;
     this.#topology = topology;
     this.#report = report;
-    this.#secrets = secrets;
+    this.#secrets = secrets.values;
+    this.#unknownSecrets = secrets.unknown;
   }
 
   /** Look once. Gives the services that have failed since the last look, and how. */
@@ -154,7 +161,10 @@ export class ContainerWatch {
       this.#topology.workloads.map(async (workload) => {
         const before = this.#verdicts.get(workload);
         if (before?.state === 'failed') return;
-        const facts = await inspectContainer(this.#docker, this.#topology.containerName(workload), this.#secrets);
+        const facts = this.#tellable(
+          workload,
+          await inspectContainer(this.#docker, this.#topology.containerName(workload), this.#secrets),
+        );
         if (facts && !this.#first.has(workload)) this.#first.set(workload, facts);
         const verdict = Job.isJob(workload) ? judgeJob(facts) : judgeService(this.#first.get(workload), facts);
         if (!verdict) return;
@@ -185,6 +195,11 @@ export class ContainerWatch {
       this.#verdicts.set(workload, failed);
       this.#tell(workload, failed);
     }
+  }
+
+  #tellable({ secrets }: Workload, facts: ContainerFacts | undefined): ContainerFacts | undefined {
+    if (!facts?.health?.output || !secrets.some(({ name }) => this.#unknownSecrets.has(name))) return facts;
+    return { ...facts, health: { ...facts.health, output: UNMASKABLE } };
   }
 
   #tell(workload: Workload, verdict: Exclude<ContainerVerdict, { state: 'waiting' }>): void {

@@ -1,4 +1,15 @@
-import { accessSync, appendFileSync, constants, lstatSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  appendFileSync,
+  constants,
+  lstatSync,
+  mkdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Problem, throwProblems } from '../errors/problem.js';
 import { formatJunit } from './junit.js';
@@ -42,13 +53,16 @@ export class ReportFiles {
   }
 
   /**
-   * Remove what an earlier run wrote. What is no regular file stays: as root one would take away /dev/stdout.
+   * Remove what an earlier run wrote, or empty it where a link leads to it. What is no regular file stays: as root one
+   * would take away /dev/stdout.
    *
    * @throws RagdockError FILE_UNWRITABLE when one cannot be removed
    */
   clear(): void {
     this.#each(({ path, shared }) => {
-      if (!shared && lstatSync(path, { throwIfNoEntry: false })?.isFile()) rmSync(path, { force: true });
+      const there = shared ? undefined : lstatSync(path, { throwIfNoEntry: false });
+      if (there?.isFile()) rmSync(path, { force: true });
+      else if (there?.isSymbolicLink() && leadsToFile(path)) truncateSync(path);
     });
   }
 
@@ -84,4 +98,12 @@ export class ReportFiles {
     });
     throwProblems(problems);
   }
+}
+
+/** Not by way of a descriptor of a process: what is behind that may have been written to just now. */
+function leadsToFile(link: string): boolean {
+  const ways = [link, resolve(dirname(link), readlinkSync(link))];
+  return (
+    !ways.some((it) => /^\/(dev|proc)\//.test(it)) && (statSync(link, { throwIfNoEntry: false })?.isFile() ?? false)
+  );
 }

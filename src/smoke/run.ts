@@ -84,7 +84,10 @@ class SmokeRun {
     this.#docker = docker;
     this.#stack = stack;
     this.#options = options;
-    this.#watch = new ContainerWatch(docker, stack.topology, (result, own) => this.#add(result, own), options.secrets);
+    this.#watch = new ContainerWatch(docker, stack.topology, (result, own) => this.#add(result, own), {
+      values: options.secrets,
+      unknown: options.unknownSecrets ?? new Set(),
+    });
     this.#deadline = AbortSignal.any([
       options.signal,
       this.#brokenOff.signal,

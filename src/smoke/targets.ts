@@ -23,6 +23,9 @@ const ANSWER_MARGIN_SECONDS = 10;
 /** Beyond the longest start of a service: everything that is asked then. In seconds. */
 const CHECKS_SECONDS = 300;
 
+/** What the checks of Prometheus take beside the wait for its slowest target, in seconds. */
+const SCRAPE_MARGIN_SECONDS = 120;
+
 /** A service, or a server outside the stack. */
 type Asked = Workload | ExternalServer;
 
@@ -178,13 +181,13 @@ export function pathOf(stack: DescribedStack): PathPlan {
 
 /**
  * Longest time for all checks together, in seconds, where nobody says one: a service may take its whole start period
- * before it can be asked.
+ * before it can be asked, and the slowest target its whole interval before it is scraped again.
  */
-export function timeoutOf({ topology }: Pick<DescribedStack, 'topology'>): number {
-  const starts = topology.workloads
+export function timeoutOf(stack: DescribedStack): number {
+  const starts = stack.topology.workloads
     .filter(Service.isService)
     .map(({ healthCheck }) => healthCheck.startPeriodSeconds ?? 0);
-  return Math.max(0, ...starts) + CHECKS_SECONDS;
+  return Math.max(0, ...starts) + Math.max(CHECKS_SECONDS, longestScrape(stack) + SCRAPE_MARGIN_SECONDS);
 }
 
 /**

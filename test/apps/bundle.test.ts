@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   BUNDLE_FOLDER,
@@ -62,6 +63,9 @@ describe('makeBundle', () => {
       const dockerfile = readFileSync(join(folder, 'Dockerfile'), 'utf8');
       expect(dockerfile).toMatch(/^FROM node:\S+\n/);
       expect(dockerfile).toContain('\nUSER 1000:1000\n');
+      // Without these one server that is gone keeps all others from their addresses.
+      expect(dockerfile).toMatch(/^ENV UV_THREADPOOL_SIZE=16$/m);
+      expect(dockerfile).toMatch(/^ENV RES_OPTIONS="timeout:1 attempts:3"$/m);
       expect(dockerfile).toMatch(/\nENTRYPOINT \["node", "\/app\/ragdock-apps\.mjs"\]\n$/);
       for (const [, sources = ''] of dockerfile.matchAll(/^COPY (.+) \S+$/gm)) {
         for (const source of sources.split(' ')) expect(existsSync(join(folder, source)), source).toBe(true);
@@ -75,6 +79,26 @@ describe('makeBundle', () => {
       );
       expect(Object.keys(manifest.sources).filter((path) => path.includes('node_modules'))).toEqual([]);
       expect(manifest.packages).toMatchObject({ 'node_modules/fastify': expect.stringMatching(/^5\./) });
+    });
+
+    test('asks for a name once, however many connections want it', async () => {
+      // The commands of the bundle are told apart by what they lack; the look-up is shared before any of them begins.
+      const program = `
+        const dns = require('node:dns');
+        const asked = [];
+        dns.lookup = (name, options, answer) => { asked.push(name); setTimeout(answer, 50, null, [{ address: '127.0.0.1', family: 4 }]); };
+        process.argv = [process.argv[0], 'ragdock-apps.mjs', 'nope'];
+        process.exit = () => undefined;
+        import(process.env.BUNDLE).then(() => {
+          const net = require('node:net');
+          for (const port of [1, 2, 3]) net.connect({ port, host: 'qdrant' }).on('error', () => undefined);
+          setTimeout(() => console.log(JSON.stringify(asked)), 10);
+        });`;
+      const { stdout } = await run([process.execPath, '-e', program], {
+        env: { PATH: process.env.PATH, BUNDLE: pathToFileURL(join(folder, 'ragdock-apps.mjs')).href },
+        timeoutSeconds: 20,
+      });
+      expect(stdout.trim()).toBe('["qdrant"]');
     });
 
     test('runs: a command that it does not know is refused with what it knows', async () => {

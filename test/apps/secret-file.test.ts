@@ -79,6 +79,24 @@ test('FileCredential remembers the secret until it is told to read it again', as
   const credential = await FileCredential.open(path);
   put('rag-api-key.v2', 'two');
   expect(credential.current()).toBe('one');
-  expect(await credential.refresh()).toBe('two');
+  expect(await credential.refresh('one')).toBe('two');
   expect(credential.current()).toBe('two');
+});
+
+test('FileCredential takes up the version before where a rotation was taken back', async () => {
+  put('rag-api-key.v1', 'one');
+  put('rag-api-key.v2', 'two');
+  const credential = await FileCredential.open(path);
+  expect(await credential.refresh('two')).toBe('one');
+  expect(await credential.refresh('one')).toBe('two');
+});
+
+test('FileCredential stays with what one of several refused calls has found', async () => {
+  put('rag-api-key.v1', 'one');
+  const credential = await FileCredential.open(path);
+  put('rag-api-key.v2', 'two');
+  expect(await Promise.all([1, 2, 3].map(() => credential.refresh('one')))).toEqual(['two', 'two', 'two']);
+  expect(credential.current()).toBe('two');
+  // One that was refused long ago, and says so only now.
+  expect(await credential.refresh('one')).toBe('two');
 });

@@ -111,6 +111,23 @@ describe('ragdock secrets set', () => {
     expect([storeOf(cwd).read('qdrant-api-key', 1), lockText(cwd)]).toEqual([VALUE, text]);
   });
 
+  test('takes another than the promised value where it is told to, and promises that', async () => {
+    const cwd = lockedProject();
+    await ragdock(set, { cwd, stdin: VALUE });
+    const [before, other] = [lockText(cwd), 'another-value-of-length'];
+    const { exit, stderr } = await silently(set, cwd, other);
+    expect([exit, stderr]).toEqual([2, expect.stringMatching(/^SECRET_MISMATCH .*\n.*\n.*--replace/)]);
+    expect((await silently([...set, '--replace'], cwd, other)).exit).toBe(0);
+
+    expect(storeOf(cwd).read('qdrant-api-key', 1)).toBe(other);
+    const promised = /(?<=fingerprint: ).*/g;
+    expect(lockText(cwd).replace(promised, '')).toBe(before.replace(promised, ''));
+    expect(lockText(cwd)).not.toBe(before);
+    // The new one is the right one from here on.
+    expect((await silently(set, cwd, other)).exit).toBe(0);
+    expect((await silently(set, cwd, VALUE)).exit).toBe(2);
+  });
+
   test('without a fingerprint it takes no other value than the stored one, unless it is told to', async () => {
     const cwd = lockedProject();
     storeOf(cwd).write('qdrant-api-key', 1, VALUE);

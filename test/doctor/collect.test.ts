@@ -450,6 +450,16 @@ test('where a service fails and nothing says why, what somebody changed in it co
     ['drifted', 'qdrant', 'risk'],
   ]);
 
+  // A server that is not well explains more than what somebody changed, or would change.
+  changes(it.engine, 'dev-postgres', { State: { Status: 'exited', ExitCode: 137 } });
+  expect(await kinds()).toEqual([
+    ['container-ended', 'postgres', 'broken'],
+    ['probe-fails', 'rag-api', 'broken'],
+    ['drifted', 'qdrant', 'risk'],
+    ['drifted', 'rag-api', 'risk'],
+  ]);
+  changes(it.engine, 'dev-postgres', { State: { Status: 'running', ExitCode: 0 } });
+
   // What its log names is surer than what it may come of.
   says('dev-rag-api', 'password authentication failed for user \\"rag_api_1\\"', 1)(it);
   expect((await kinds())[0]).toEqual(['postgres-other-password', 'rag-api', 'broken']);

@@ -32,6 +32,7 @@ function workloadOf({ over = {}, wrote = [], ...rest }: Case): SeenWorkload {
     facts: { ...RUNNING, ...over },
     log: wrote.map(([seconds, text]) => ({ at: NOW - seconds * 1000, text })),
     servers: [],
+    probesServers: false,
     recoveryModeSet: false,
     ...rest,
   } as unknown as SeenWorkload;
@@ -69,14 +70,20 @@ describe('a service whose probes fail while a model loads', () => {
     container: 'dev-rag-api',
     writer: 'rag-api',
     servers: ['llm-main'],
+    probesServers: true,
     over: unhealthy,
   };
   const loads = { health: { status: 'starting', output: '' }, startedAt: ago(600) };
 
   test('waits for it, and so does who asks that service', () => {
     expect(idsOf(api, { ...vllm, over: loads })).toEqual([]);
-    const client: Case = { id: 'client', container: 'dev-client', servers: ['rag-api'], over: unhealthy };
+    const client: Case = { ...api, id: 'client', container: 'dev-client', servers: ['rag-api'] };
     expect(idsOf(client, api, { ...vllm, over: loads })).toEqual([]);
+  });
+
+  test('is broken when its probe asks no server', () => {
+    const watcher: Case = { ...api, id: 'prometheus', container: 'dev-prometheus', probesServers: false };
+    expect(idsOf(watcher, { ...vllm, over: loads })).toEqual(['probe-fails']);
   });
 
   test('is broken when the model is there, or is not the server of it', () => {
@@ -171,4 +178,10 @@ test('a remedy names the jobs as they are called, and the server that the files 
     wrote: [[1, 'Permission denied (os error 13)']],
   });
   expect(foreign?.remedy).toContain('`docker rm dev-qdrant-ownership`');
+});
+
+test('a container in a loop is in one between two starts as well, whatever it ends with', () => {
+  const between = { status: 'restarting', exitCode: 0, restartCount: 5, startedAt: ago(2), finishedAt: ago(1) };
+  expect(idsOf({ over: between })).toEqual(['crash-loop']);
+  expect(idsOf({ over: { ...between, restartCount: 1 } })).toEqual(['ended-without-error']);
 });

@@ -60,6 +60,8 @@ describe('words that are like those of a cause, and of another one', () => {
     ['postgres', 'ERROR:  permission denied to set parameter "log_statement"'],
     ['postgres', 'ERROR:  permission denied: "pg_class" is a system catalog'],
     ['postgres', 'ERROR:  could not open file "/etc/shadow" for reading: Permission denied'],
+    ['postgres', 'ERROR:  could not stat file "/root/postgres": Permission denied'],
+    ['postgres', 'ERROR:  could not open directory "/root": Permission denied'],
     ['postgres', 'FATAL:  could not create semaphores: No space left on device'],
   ] as const)('%s: %s', (writer, text) => {
     expect(causeIn([text], writer)).toBeUndefined();

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { OpenAiLlm, type OpenAiOptions } from '../../src/rag/llm/openai.js';
+import { failureOfTransport } from '../../src/rag/llm/openai-errors.js';
 import type { LlmEvent } from '../../src/rag/ports.js';
 import { closedPort, type Handler, json, ScriptedServer } from '../support/http-server.js';
 import { answering, events, openStream, stalling, streaming } from '../support/openai-script.js';
@@ -253,6 +254,15 @@ describe('what is not an answer', () => {
       message: expect.stringContaining('broke'),
     });
   });
+
+  test.each(['ETIMEDOUT', 'EHOSTUNREACH', 'ECONNRESET'])(
+    '%s counts as unreachable until an answer has begun',
+    (code) => {
+      const lost = Object.assign(new Error('lost'), { code });
+      expect(failureOfTransport(lost, false).kind).toBe('llm-unavailable');
+      expect(failureOfTransport(lost, true).kind).toBe('llm-failed');
+    },
+  );
 
   test('what is no HTTP', async () => {
     server.handler = (_request, response) => void response.socket?.end('rubbish\r\n\r\n');

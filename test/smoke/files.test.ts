@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { RagdockError } from '../../src/errors/problem.js';
 import { ReportFiles } from '../../src/smoke/files.js';
 import type { SmokeReport } from '../../src/smoke/report.js';
@@ -29,18 +29,30 @@ function problems(work: () => void): readonly string[] {
 }
 
 describe('before a run', () => {
-  test('the reports of an earlier one are removed, and what is no regular file stays', () => {
+  test('the reports of an earlier one are removed, or emptied behind a link, and folders stay', () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'smoke.json'), '{}');
-    writeFileSync(join(folder, 'target'), 'kept');
-    // As /dev/stdout is one.
+    writeFileSync(join(folder, 'target'), 'of an earlier run');
     symlinkSync('target', join(folder, 'link'));
     mkdirSync(join(folder, 'folder'));
     new ReportFiles(folder, { json: 'smoke.json', junit: 'link', markdown: 'folder' }).clear();
 
     expect(existsSync(join(folder, 'smoke.json'))).toBe(false);
-    expect(readFileSync(join(folder, 'link'), 'utf8')).toBe('kept');
+    expect(readFileSync(join(folder, 'link'), 'utf8')).toBe('');
     expect(existsSync(join(folder, 'folder'))).toBe(true);
+  });
+
+  test('what a descriptor leads to is left as it is', () => {
+    const folder = temporaryFolder();
+    const file = join(folder, 'output');
+    const descriptor = openSync(file, 'w');
+    onTestFinished(() => closeSync(descriptor));
+    writeFileSync(descriptor, 'printed just now');
+    const behind = `/proc/self/fd/${descriptor}`;
+    symlinkSync(behind, join(folder, 'link'));
+    new ReportFiles(folder, { json: behind, junit: 'link' }).clear();
+
+    expect(readFileSync(file, 'utf8')).toBe('printed just now');
   });
 
   test('folders are made', () => {

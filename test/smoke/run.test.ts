@@ -212,6 +212,21 @@ test('a health check is waited for, and fails when the time is up', async () => 
   ]);
 });
 
+test('what a health check prints is not told where this machine cannot mask it', async () => {
+  const inside = new Inside();
+  const engine = await engineWith(stack, inside.program);
+  becomes(engine, 'dev-qdrant', { Health: { Status: 'unhealthy', Log: [{ Output: 'key s3cr3t refused\n' }] } });
+  const report = await smoke(engine, { timeoutSeconds: 2, unknownSecrets: new Set(['qdrant-api-key']) });
+
+  expect(failures(report)).toMatchObject([
+    {
+      service: 'qdrant',
+      check: 'container',
+      came: expect.stringMatching(/^unhealthy: what its health check prints is not shown/),
+    },
+  ]);
+});
+
 test('what is waited for is told without a secret, also where a part of it would have been cut off', async () => {
   const inside = new Inside();
   inside.work = async ({ plan, say }) => {

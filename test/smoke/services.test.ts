@@ -286,11 +286,24 @@ describe('Prometheus', () => {
       json(response, 200, { data: { result } });
     };
     const failure = await failureOf(run(checksOf(), 'stores samples', AbortSignal.timeout(800)));
-    expect(failure.finding).toMatchObject({ expected: 'a sample of the last 12 s', came: 'none' });
+    expect(failure.finding).toMatchObject({
+      expected: expect.stringMatching(/^a sample that was taken after /),
+      came: 'none',
+    });
     expect(query).toBe('up[12s]');
 
-    result = [{ metric: { job: 'qdrant' }, values: [[1_764_000_000, '1']] }];
-    await run(checksOf(), 'stores samples');
+    // Of a time before the disk was full.
+    const former = Date.now() / 1000 - 5;
+    const samplesOf = (...times: readonly number[]) => [
+      { metric: { job: 'qdrant' }, values: times.map((at) => [at, '1']) },
+    ];
+    result = samplesOf(former - 15, former);
+    const stopped = await failureOf(run(checksOf(), 'stores samples', AbortSignal.timeout(800)));
+    expect(stopped.finding.came).toBe(`the newest is of ${new Date(former * 1000).toISOString()}`);
+
+    const checks = checksOf();
+    result = samplesOf(former, Date.now() / 1000 + 1);
+    await run(checks, 'stores samples');
   });
 
   test('waits for rules that were not evaluated yet', async () => {

@@ -18,4 +18,13 @@ describe('the time for all checks', () => {
     expect(timeoutOf(vllm())).toBe(1800 + 300);
     expect(timeoutOf(vllm(3000))).toBe(3000 + 300);
   });
+
+  test('has room for the target that is scraped most seldom', () => {
+    const scrapedEvery = (scrapeInterval: string) =>
+      stackWith((yaml) => {
+        yaml.services.agentExporter = { enabled: true, scrapeInterval };
+      });
+    expect(timeoutOf(scrapedEvery('1m'))).toBe(600 + 300);
+    expect(timeoutOf(scrapedEvery('15m'))).toBe(600 + 900 + 120);
+  });
 });

@@ -51,17 +51,23 @@ export async function updateGrafanaAdmin(
   const [newest = ''] = candidates;
   // Over all attempts: a wrong password that is tried again counts again.
   const refused = new Set<string>();
+  let wrong = 0;
   const attempt = async (): Promise<void> => {
     for (const password of candidates) {
       if (refused.has(password)) continue;
       if (!(await logsIn(url, password))) {
         refused.add(password);
+        wrong += 1;
         continue;
       }
       if (password === newest) return report(`${USER} has the newest password of its file`);
-      // Should the answer be lost, the newest may be the right one from here on.
-      refused.delete(newest);
-      await changePassword(url, password, newest);
+      try {
+        await changePassword(url, password, newest);
+      } catch (error) {
+        // Where the answer was lost, and not a refusal, the newest may be the right one from here on.
+        if (isLost(error) && wrong < MOST_TRIES) refused.delete(newest);
+        throw error;
+      }
       return report(`${USER} was given the newest password of its file`);
     }
     const tried = versions.length > candidates.length ? `the ${candidates.length} newest` : 'all';
@@ -115,8 +121,12 @@ function unexpected(status: number): Error {
 }
 
 function isTransient(error: unknown): boolean {
+  return error instanceof NotReady || isLost(error);
+}
+
+/** Whether no answer came. */
+function isLost(error: unknown): boolean {
   return (
-    error instanceof NotReady ||
     (error instanceof Error && error.name === 'TimeoutError') ||
     /^(ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|UND_ERR_.+)$/.test(
       codeOf(error),

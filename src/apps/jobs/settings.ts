@@ -20,7 +20,7 @@ export const PostgresRolesSettings = z.strictObject({
   roles: z.array(
     z.strictObject({
       name: z.string(),
-      /** Who logs in for it with the newest version of the password. @default - the role itself */
+      /** Who logs in for it with the version of the password that is in force. @default - the role itself */
       login: z.string().optional(),
       /** Path of the file of the version that is in force. The folder may hold newer ones, where a rotation was taken back. */
       passwordFile: z.string(),

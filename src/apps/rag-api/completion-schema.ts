@@ -14,7 +14,7 @@ const NOBODY = 'anonymous';
  */
 export const COMPLETION_BODY_KIB = 1024;
 
-/** Most characters of it that are looked at: all the rest of the way to the prompt takes time for each of them. */
+/** Most characters of it that become the conversation: all the rest of the way to the prompt takes time for each of them. */
 const HISTORY_CHARACTERS = 128 * 1024;
 
 const ROLES = ['system', 'developer', 'user', 'assistant', 'tool', 'function'] as const;
@@ -87,22 +87,28 @@ export function completionSchema({ courses, limits }: Pick<RagApiSettings, 'cour
     })
     .transform(({ model, messages, stream, stream_options, user }): AskedCompletion => {
       // Clients send all that was said, however long ago; a prompt would have no room for it.
-      const said = newest(messages.slice(0, -1).flatMap((one) => chatMessage(one) ?? []));
+      const said = conversationOf(messages.slice(0, -1));
       const message = textOf(messages.at(-1) as Message);
       const includeUsage = stream_options?.include_usage === true;
       return { model, message, history: said, userName: user ?? NOBODY, stream: stream === true, includeUsage };
     });
 }
 
-/** The last messages of a conversation, as many as are of use. */
-function newest(said: readonly ChatMessage[]): readonly ChatMessage[] {
+/** The last messages of a conversation, as many as are of use. What is older costs nothing: bodies are large. */
+function conversationOf(messages: readonly Message[]): readonly ChatMessage[] {
+  const said: ChatMessage[] = [];
   let left = HISTORY_CHARACTERS;
-  let first = said.length;
-  for (; first > Math.max(0, said.length - HISTORY_MESSAGES); first -= 1) {
-    left -= said[first - 1]?.content.length ?? 0;
+  for (let at = messages.length - 1; at >= 0 && said.length < HISTORY_MESSAGES; at -= 1) {
+    const message = messages[at] as Message;
+    const { role } = message;
+    if (role !== 'user' && role !== 'assistant') continue;
+    const text = textOf(message);
+    left -= text.length;
     if (left < 0) break;
+    const content = cleanText(text).trim();
+    if (content !== '') said.push({ role, content });
   }
-  return said.slice(first);
+  return said.reverse();
 }
 
 /** Why a question is none. An image that was sent earlier must not end its conversation; in the question it is asked about. */
@@ -119,10 +125,4 @@ function textOf({ content }: Message): string {
   return typeof content === 'string'
     ? content
     : (content ?? []).flatMap(({ type, text }) => (type === 'text' ? [text] : [])).join('\n');
-}
-
-function chatMessage(message: Message): ChatMessage | undefined {
-  const { role } = message;
-  const content = cleanText(textOf(message)).trim();
-  return (role === 'user' || role === 'assistant') && content !== '' ? { role, content } : undefined;
 }

@@ -144,10 +144,8 @@ export class HttpRagApi implements RagApi {
   }
 
   async #newerKey(refused: string): Promise<string> {
-    // Another question may have found it already.
-    if (this.key.current() !== refused) return this.key.current();
     try {
-      return await this.key.refresh();
+      return await this.key.refresh(refused);
     } catch (error) {
       throw new Failure('api_key_rejected', { status: 401 }, { cause: error });
     }

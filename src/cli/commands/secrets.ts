@@ -48,7 +48,10 @@ export function registerSecrets(program: RagdockCommand, io: Io): void {
     .description('store one value, typed without echo or read from stdin')
     .argument(...environment)
     .argument('<name>', 'name of the secret')
-    .option('--replace', 'take the place of another value, which was never deployed or is wrong')
+    .option(
+      '--replace',
+      'take the place of another value, which was never deployed or is wrong; the lock file gets its fingerprint',
+    )
     .example('ragdock secrets set dev qdrant-api-key', 'typed without echo')
     .example(`printf %s "$VALUE" | ragdock secrets set dev qdrant-api-key`, 'from another program')
     .action(async (env: string, name: string, { replace = false }: { readonly replace?: boolean }) =>

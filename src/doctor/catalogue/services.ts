@@ -109,7 +109,7 @@ export const SERVICE_FINDINGS = {
     meaning:
       'A password of the store is not the one that the database knows: its volume was made with another one, or a deploy was cut off between the two.',
     remedy:
-      '`npx cdktf deploy <env>` sets the passwords of roles again. Where it is the superuser’s, bring back the one that the volume was made with: `npx ragdock secrets set <env> postgres-superuser-password --replace`, then deploy.',
+      '`npx cdktf deploy <env>` sets the passwords of roles again. Where it is the superuser’s, bring back the one that the volume was made with: `npx ragdock secrets set <env> postgres-superuser-password --replace`, which changes the lock file where that has its fingerprint; then deploy.',
   },
   'qdrant-recovery-mode': {
     severity: 'broken',

@@ -83,7 +83,7 @@ export const STACK_FINDINGS = {
     title: 'A container drifted from its files',
     seen: '`docker inspect` against what synth makes of the environment now',
     meaning:
-      'Its container is not the one that a deploy would make now: somebody changed it, or the files. While the service works that is a risk; where it fails and nothing says why, it is the likeliest cause.',
+      'Its container is not the one that a deploy would make now: somebody changed it, or the files. While the service works that is a risk; where its health check fails or it is in a crash loop, nothing says why, and the servers that it needs are well, it is the likeliest cause.',
     remedy: '`npx cdktf diff <env>` shows what a deploy does; `npx cdktf deploy <env>` does it.',
   },
   'files-pruned': {

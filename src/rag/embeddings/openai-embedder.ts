@@ -115,12 +115,17 @@ export class OpenAiEmbedder implements Embedder {
   /** A connection that broke, or a key that was refused, is worth a second attempt: the call changes nothing. */
   async #attempts(texts: readonly string[], signal: AbortSignal): Promise<readonly (readonly number[])[]> {
     const { credential } = this.#options;
+    let key = credential?.current();
+    const ask = () => {
+      key = credential?.current();
+      return this.#ask(texts, key, signal);
+    };
     try {
-      return await onceMore(() => this.#ask(texts, credential?.current(), signal), isBroken, signal);
+      return await onceMore(ask, isBroken, signal);
     } catch (error) {
       const refused = error instanceof EmbeddingError && error.kind === 'unauthorised';
-      if (!refused || !credential || signal.aborted) throw error;
-      return this.#ask(texts, await credential.refresh(), signal);
+      if (!refused || !credential || key === undefined || signal.aborted) throw error;
+      return this.#ask(texts, await credential.refresh(key), signal);
     }
   }
 

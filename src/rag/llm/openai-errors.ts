@@ -39,7 +39,7 @@ function messageOf(body: string): string {
   return body.slice(0, LONGEST_MESSAGE);
 }
 
-/** Refused, unknown host, unreachable: nothing was asked. */
+/** Refused, unknown host, unreachable: while there is no answer yet, nothing was asked. */
 const UNREACHABLE = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT)$/;
 
 /** The other side went away in the middle of an exchange, as a server does that is stopped. */
@@ -54,7 +54,7 @@ const BROKEN = /^(ECONNRESET|ECONNABORTED|EPIPE|UND_ERR_SOCKET|HPE_INVALID_EOF_S
 export function failureOfTransport(cause: unknown, answering: boolean): RagFailure {
   if (cause instanceof RagFailure) return cause;
   const code = codeOf(cause);
-  if (UNREACHABLE.test(code)) {
+  if (!answering && UNREACHABLE.test(code)) {
     return new RagFailure('llm-unavailable', `the model server cannot be reached: ${code}`, { cause });
   }
   const kind = BROKEN.test(code) && !answering ? 'llm-unavailable' : 'llm-failed';

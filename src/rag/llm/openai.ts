@@ -183,10 +183,11 @@ export class OpenAiLlm implements Llm {
   ): Promise<Dispatcher.ResponseData> {
     const { credential } = this.#options;
     if (!credential) return send({});
-    const response = await send({ authorization: `Bearer ${credential.current()}` });
+    const key = credential.current();
+    const response = await send({ authorization: `Bearer ${key}` });
     if (response.statusCode !== 401) return response;
     await response.body.dump();
-    const again = await send({ authorization: `Bearer ${await credential.refresh()}` });
+    const again = await send({ authorization: `Bearer ${await credential.refresh(key)}` });
     if (again.statusCode === 401) throw await describeRefusal(again, true);
     return again;
   }

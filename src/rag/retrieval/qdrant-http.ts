@@ -81,11 +81,16 @@ export class QdrantHttp {
   async #attempts<T>(call: QdrantCall, signal: AbortSignal): Promise<T> {
     const isBroken = (error: unknown) =>
       call.idempotent && error instanceof QdrantError && error.kind === 'unreachable';
+    let key = this.#credential.current();
+    const send = () => {
+      key = this.#credential.current();
+      return this.#send<T>(call, key, signal);
+    };
     try {
-      return await onceMore(() => this.#send<T>(call, this.#credential.current(), signal), isBroken, signal);
+      return await onceMore(send, isBroken, signal);
     } catch (error) {
       if (!(error instanceof QdrantError) || error.kind !== 'unauthorised') throw error;
-      return await this.#send<T>(call, await this.#credential.refresh(), signal);
+      return await this.#send<T>(call, await this.#credential.refresh(key), signal);
     }
   }
 

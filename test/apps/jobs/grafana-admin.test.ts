@@ -13,12 +13,21 @@ let stored: string;
 let unready: number;
 /** How often an answer is lost behind a change that was made. */
 let lost: number;
+/** How often a change is refused by a database that cannot be written. */
+let locked: number;
+/** How often an answer is lost that would have said that nothing was changed. */
+let undone: number;
+/** Wrong passwords in a row. Grafana shuts a name out after five. */
+let wrong: number;
 
 beforeEach(async () => {
   passwordFile = join(temporaryFolder(), 'grafana-admin-password');
   lines = [];
   unready = 0;
   lost = 0;
+  locked = 0;
+  undone = 0;
+  wrong = 0;
   server = await ScriptedServer.start(({ method, path, headers, body }, response) => {
     if (unready > 0) {
       unready -= 1;
@@ -27,12 +36,22 @@ beforeEach(async () => {
     const [user, password] = Buffer.from(headers.authorization?.slice('Basic '.length) ?? '', 'base64')
       .toString()
       .split(':');
-    if (user !== 'admin' || password !== stored)
+    if (user !== 'admin' || password !== stored || wrong >= 5) {
+      wrong += 1;
       return json(response, 401, { message: 'Invalid username or password' });
+    }
     if (method === 'GET' && path === '/api/user') return json(response, 200, { login: 'admin' });
     if (method !== 'PUT' || path !== '/api/user/password') return json(response, 404, {});
     const change = JSON.parse(body);
     if (change.oldPassword !== stored || change.confirmNew !== change.newPassword) return json(response, 400, {});
+    if (locked > 0) {
+      locked -= 1;
+      return json(response, 500, { message: 'database is locked' });
+    }
+    if (undone > 0) {
+      undone -= 1;
+      return void response.destroy();
+    }
     stored = change.newPassword;
     if (lost > 0) {
       lost -= 1;
@@ -121,6 +140,23 @@ test('a change whose answer is lost is a change', async () => {
   await update();
   expect(stored).toBe('second');
   expect(lines.at(-1)).toBe('admin has the newest password of its file');
+});
+
+test('a change that is refused for a while shuts nobody out', async () => {
+  passwords('first', 'second');
+  stored = 'first';
+  locked = 6;
+  await update(server.url, 20);
+  expect([stored, wrong]).toEqual(['second', 1]);
+});
+
+test('changes whose answers are lost, and that came to nothing, shut nobody out', async () => {
+  passwords('first', 'second');
+  stored = 'first';
+  undone = 6;
+  await update(server.url, 20);
+  expect(stored).toBe('second');
+  expect(wrong).toBeLessThan(5);
 });
 
 test('a server that does not come is given up, by the name of what is missing', async () => {

@@ -76,7 +76,7 @@ export const DEGRADATION: readonly DegradationCell[] = [
   without('PostgreSQL', 'rubbish', 'history'),
 ];
 
-/** What is another in the mode `general`: the model answers, and is told that nothing was found. */
+/** What is another in the mode `general`: the model answers, and is told that the material is out of reach. */
 export const DEGRADATION_IN_GENERAL: readonly DegradationCell[] = [
   without('Qdrant', 'stopped', 'retrieval'),
   without('Qdrant', 'hung', 'retrieval'),

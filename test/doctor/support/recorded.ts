@@ -286,6 +286,12 @@ export const RECORDED: readonly Recorded[] = [
   {
     writer: 'postgres',
     id: 'volume-not-writable',
+    text: '2026-11-22 10:00:01.123 UTC [71] ERROR:  could not open file "base/16384/1259": Permission denied',
+    source: 'PostgreSQL 15',
+  },
+  {
+    writer: 'postgres',
+    id: 'volume-not-writable',
     text: '2026-11-22 10:00:01.123 UTC [1] FATAL:  data directory "/var/lib/postgresql/data/pgdata" has wrong ownership',
     source: 'PostgreSQL 15',
   },

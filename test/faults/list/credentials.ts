@@ -122,14 +122,37 @@ export const WATCHER_CREDENTIAL_FAULTS: readonly Fault[] = [
   {
     name: 'Grafana’s administrator has another password than its file',
     deployment: prod,
-    breaks: () => overwriteSecret(prod.engine, GRAFANA_PASSWORD, ANOTHER, 'grafana-admin'),
-    isBroken: async () => {
-      const volume = `${prod.engine.nameOf('grafana-admin')}-secrets`;
-      return (await inVolume(prod.engine, volume, `cat /volume/${GRAFANA_PASSWORD}`)).trim() === ANOTHER;
+    breaks: async () => {
+      const password = await passwordOfGrafana();
+      await changePassword(password, ANOTHER);
+      return () => changePassword(ANOTHER, password);
     },
+    isBroken: async () => (await askGrafana('/api/user', await passwordOfGrafana())).status === 401,
     expects: { service: 'grafana', check: 'takes its password' },
   },
 ];
+
+/** The password in the file that Grafana was started with. */
+async function passwordOfGrafana(): Promise<string> {
+  const volume = `${prod.engine.nameOf('grafana-admin')}-secrets`;
+  return (await inVolume(prod.engine, volume, `cat /volume/${GRAFANA_PASSWORD}`)).trim();
+}
+
+/** A call of Grafana's API at its published port. */
+function askGrafana(path: string, password: string, request: RequestInit = {}): Promise<Response> {
+  const authorization = `Basic ${Buffer.from(`admin:${password}`).toString('base64')}`;
+  return fetch(`http://127.0.0.1:3001${path}`, {
+    ...request,
+    headers: { authorization, 'content-type': 'application/json' },
+    signal: AbortSignal.timeout(10_000),
+  });
+}
+
+async function changePassword(oldPassword: string, newPassword: string): Promise<void> {
+  const body = JSON.stringify({ oldPassword, newPassword, confirmNew: newPassword });
+  const { status } = await askGrafana('/api/user/password', oldPassword, { method: 'PUT', body });
+  if (status !== 200) throw new Error(`Grafana answered ${status} to another password`);
+}
 
 /** The last value of a metric, as Prometheus has it. */
 async function upOf(query: string): Promise<string | undefined> {

@@ -44,7 +44,8 @@ export const NETWORK_FAULTS: readonly Fault[] = [
       const url = `http://${dev.engine.nameOf('rag-api')}:8000/livez`;
       return (await askFrom(dev, 'web-bot', { url })).status === 0;
     },
-    expects: { service: 'web-bot' },
+    expects: { service: 'web-bot', check: 'ready' },
+    timeoutSeconds: 60,
   },
   {
     name: 'Prometheus is cut off from a target',

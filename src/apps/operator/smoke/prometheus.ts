@@ -17,6 +17,11 @@ export interface ScrapedTarget {
   readonly lastScrape: string;
 }
 
+interface StoredSeries {
+  /** Each with its time in seconds. */
+  readonly values?: readonly (readonly [at: number, value: string])[];
+}
+
 interface RuleGroup {
   readonly name: string;
   readonly rules: readonly { readonly name: string; readonly health: string; readonly lastError?: string }[];
@@ -29,6 +34,8 @@ interface RuleGroup {
 export function prometheusChecks(target: TargetOf<'prometheus'>, board: Board): ServiceChecks {
   const { id, needs, url, scrapeSeconds, ruleGroups, alertmanagers } = target;
   const scraped = scrapeSeconds * INTERVALS + MARGIN_SECONDS;
+  // From when on every target was scraped anew; what was stored is asked for after that.
+  let since = Date.now();
   return {
     id,
     needs,
@@ -38,9 +45,12 @@ export function prometheusChecks(target: TargetOf<'prometheus'>, board: Board): 
       {
         name: 'targets',
         seconds: scraped,
-        run: (signal) => untilScraped(target, board, signal),
+        run: (signal) => {
+          since = Date.now();
+          return untilScraped(target, board, since, signal);
+        },
       },
-      { name: 'stores samples', seconds: scraped, run: (signal) => untilStored(url, scraped, signal) },
+      { name: 'stores samples', seconds: scraped, run: (signal) => untilStored(url, scraped, since, signal) },
       { name: 'rules', seconds: scraped, run: (signal) => untilEvaluated(url, ruleGroups, signal) },
       ...(alertmanagers.length === 0
         ? []
@@ -50,15 +60,15 @@ export function prometheusChecks(target: TargetOf<'prometheus'>, board: Board): 
 }
 
 /**
- * Waits until every target was scraped after now, and well: what was seen before may be of a service that has gone
+ * Waits until every target was scraped after `since`, and well: what was seen before may be of a service that has gone
  * since. A service that has failed is not waited for.
  */
 async function untilScraped(
   { url, targets }: TargetOf<'prometheus'>,
   board: Board,
+  since: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const since = Date.now();
   let finding: Finding | undefined;
   while (!signal.aborted) {
     const reply = await askAgain(`${url}/api/v1/targets?state=active`, 'the list of targets', signal, finding);
@@ -107,18 +117,25 @@ async function sendsTo(url: string, alertmanagers: readonly string[], signal: Ab
   throw new CheckFailure({ asked: reply.asked, expected: alertmanagers.join(', '), came });
 }
 
-/** Waits until a sample of the last seconds can be read back. Who cannot write to the disk scrapes all the same. */
-async function untilStored(url: string, seconds: number, signal: AbortSignal): Promise<void> {
-  const expected = `a sample of the last ${seconds} s`;
+/**
+ * Waits until a sample can be read back that was taken after `since`, a time in milliseconds. Who cannot write to the disk
+ * scrapes all the same.
+ *
+ * @param seconds how far to look back
+ */
+async function untilStored(url: string, seconds: number, since: number, signal: AbortSignal): Promise<void> {
+  const expected = `a sample that was taken after ${new Date(since).toISOString()}`;
   let finding: Finding | undefined;
   while (!signal.aborted) {
     // Samples as they were stored: a plain `up` is carried on from those of the last minutes.
     const query = new URLSearchParams({ query: `up[${seconds}s]` });
     const reply = await askAgain(`${url}/api/v1/query?${query}`, expected, signal, finding);
     expectStatus(reply, 200);
-    const { data } = jsonOf<{ data: { result: readonly { readonly values?: readonly unknown[] }[] } }>(reply, expected);
-    if (data.result.some(({ values = [] }) => values.length > 0)) return;
-    finding = { asked: reply.asked, expected, came: 'none' };
+    const { data } = jsonOf<{ data: { result: readonly StoredSeries[] } }>(reply, expected);
+    const newest = Math.max(...data.result.flatMap(({ values = [] }) => values.map(([at]) => at * 1000)));
+    if (newest > since) return;
+    const came = Number.isFinite(newest) ? `the newest is of ${new Date(newest).toISOString()}` : 'none';
+    finding = { asked: reply.asked, expected, came };
     await delay(PAUSE_MS, undefined, { signal }).catch(() => undefined);
   }
   throw finding ? new CheckFailure(finding) : signal.reason;
