@@ -1,5 +1,6 @@
 import { editFile, restart } from '../support/changes.js';
 import type { Fault, Undo } from '../support/fault.js';
+import { isFull, onFullVolume } from '../support/small-volume.js';
 import { dev, prod } from '../support/stacks.js';
 
 const CONFIG = { service: 'prometheus', folder: '/etc/prometheus', file: 'prometheus.yml' } as const;
@@ -82,6 +83,13 @@ export const WHOLE_OBSERVABILITY_FAULTS: readonly Fault[] = [
     breaks: () => editFile(prod, RULES, 'rm "$FILE"'),
     isBroken: async () => (await prod.prometheus<Rules>('rules')).groups.length === 0,
     expects: { service: 'prometheus', check: 'rules' },
+  },
+  {
+    name: 'Prometheus’ volume of 200 MB is full',
+    deployment: prod,
+    breaks: () => onFullVolume(prod, 'prometheus', '/prometheus'),
+    isBroken: () => isFull(prod, 'prometheus', '/prometheus'),
+    expects: { service: 'prometheus', check: 'stores samples' },
   },
   {
     name: 'Prometheus tells no Alertmanager',
