@@ -10,7 +10,8 @@ import { RIGHT, tell } from './support/table.js';
 import { answersAgain } from './support/well.js';
 
 // The smoke tests are wrong neither way: no failure on a healthy stack, run after run, and for every fault a failure that
-// names the service. The doctor is asked about what has a name of its own with it. `RAGDOCK_PART=2/8` takes the second of eight parts of the list, with a few healthy runs.
+// names the service. The doctor is asked about what has a name of its own with it. `RAGDOCK_PART=2/8` takes the second of
+// eight parts of the list, with a few healthy runs.
 
 const HEALTHY_RUNS = process.env.RAGDOCK_PART ? 5 : 50;
 
