@@ -55,7 +55,9 @@ yours has, \`ragdock secrets list ENV\` tells.
 
 **How they are made.** \`ragdock secrets init\` makes 256 random bits as 43 characters of \`A-Z a-z 0-9 - _\`. Values of other origin have
 16 characters at least, of \`A-Z a-z 0-9 . _ ~ -\` alone: each of them means itself in URLs, in connection strings, in headers and in
-shells. Where they are kept, and how they come to other machines: [operating.md](operating.md#secrets).
+shells. \`ragdock secrets set ENV NAME\` stores one that you have. It takes the place of no other value, which may be deployed, without
+\`--replace\`, and with it writes the fingerprint of the new one into the lock file: for what was wrong, while a rotation is for what was
+right. Where they are kept, and how they come to other machines: [operating.md](operating.md#secrets).
 
 **How they reach their readers.** As files \`/run/secrets/NAME.vN\`, closed to all but the reader's user, never as variables, arguments or
 part of an image ([why](adr/0002-files-containers.md)). Where a value may be seen, and what \`TF_LOG=trace\` shows:
