@@ -78,7 +78,10 @@ export const CREDENTIAL_FAULTS: readonly Fault[] = [
       };
     },
     isBroken: async () => {
-      const script = `PGPASSWORD=${ANOTHER} psql -w -h 127.0.0.1 -U rag_api_1 -d ml_db -tAc 'SELECT 1'`;
+      // From the API's network, the only one from which the role may log in.
+      const { Networks } = (await inspect(dev, 'postgres')).NetworkSettings;
+      const address = Networks[`${dev.name}-rag-api--postgres`]?.IPAddress;
+      const script = `PGPASSWORD=${ANOTHER} psql -w -h ${address} -U rag_api_1 -d ml_db -tAc 'SELECT 1'`;
       const output = await dev.engine.execIn('postgres', ['sh', '-c', `${script} 2>&1 || true`]);
       return output.trim() === '1';
     },
