@@ -39,6 +39,8 @@ const { values } = parseArgs({
     streams: { type: 'string', default: '100@20,1000@4' },
     burst: { type: 'string', default: '100' },
     profile: { type: 'boolean', default: false },
+    // What node is given for the API, to try a setting out.
+    flags: { type: 'string', default: '' },
   },
 });
 
@@ -69,7 +71,10 @@ try {
   const api = await Child.start(
     'api',
     [modelUrl, KEY, COURSE, ...(await preparedPostgres())],
-    values.profile ? ['--cpu-prof', '--cpu-prof-dir=/tmp/ragdock-bench'] : [],
+    [
+      ...values.flags.split(' ').filter(Boolean),
+      ...(values.profile ? ['--cpu-prof', '--cpu-prof-dir=/tmp/ragdock-bench'] : []),
+    ],
   );
   children.push(api);
   const ways = {
