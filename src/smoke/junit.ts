@@ -1,10 +1,13 @@
-import type { ReportedCheck, SmokeReport } from './report.js';
+import type { NotAsked, ReportedCheck, SmokeReport } from './report.js';
 
-/** The report as JUnit XML, as CI systems read it: one suite for each service. */
+/** Name of the suite of what was left out. */
+const NOT_ASKED = 'not asked';
+
+/** The report as JUnit XML, as CI systems read it: one suite for each service, and one for what was not asked. */
 export function formatJunit(report: SmokeReport): string {
   const services = [...new Set(report.checks.map(({ service }) => service))];
-  const { counts, environment, startedAt, seconds } = report;
-  const totals = totalsOf(report.checks);
+  const { counts, environment, startedAt, seconds, notAsked = [] } = report;
+  const totals = totalsOf(report.checks, notAsked.length);
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name=${quote(`ragdock smoke ${environment}`)} ${totals} time="${seconds.toFixed(3)}">`,
@@ -17,10 +20,26 @@ export function formatJunit(report: SmokeReport): string {
         '  </testsuite>',
       ];
     }),
-    `</testsuites>`,
+    ...formatNotAsked(notAsked, startedAt),
+    '</testsuites>',
     `<!-- ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped -->`,
     '',
   ].join('\n');
+}
+
+/** A skipped case each: no failure, and seen by whoever reads the list. */
+function formatNotAsked(notAsked: readonly NotAsked[], startedAt: string): string[] {
+  if (notAsked.length === 0) return [];
+  const totals = totalsOf([], notAsked.length);
+  return [
+    `  <testsuite name=${quote(NOT_ASKED)} ${totals} timestamp=${quote(startedAt)} time="0.000">`,
+    ...notAsked.flatMap(({ what, why }) => [
+      `    <testcase classname=${quote(NOT_ASKED)} name=${quote(what)} time="0.000">`,
+      `      <skipped message=${quote(why)}/>`,
+      '    </testcase>',
+    ]),
+    '  </testsuite>',
+  ];
 }
 
 function formatCase(check: ReportedCheck, helpless: string | undefined): string[] {
@@ -50,9 +69,10 @@ function detailOf(
   ].join('\n');
 }
 
-function totalsOf(checks: readonly ReportedCheck[]): string {
+/** @param notAsked number of cases beside the checks, all of them skipped. @default 0 */
+function totalsOf(checks: readonly ReportedCheck[], notAsked = 0): string {
   const count = (outcome: ReportedCheck['outcome']) => checks.filter((check) => check.outcome === outcome).length;
-  return `tests="${checks.length}" failures="${count('failed')}" skipped="${count('skipped')}" errors="0"`;
+  return `tests="${checks.length + notAsked}" failures="${count('failed')}" skipped="${count('skipped') + notAsked}" errors="0"`;
 }
 
 const quote = (text: string): string => `"${escapeXml(text).replaceAll('\n', '&#10;')}"`;

@@ -4,10 +4,9 @@ import { Service, type Workload } from '../../constructs/model/index.js';
 import type { Bundle } from '../apps/bundle.js';
 import { maskSecrets } from '../apps/mask-secrets.js';
 import type { SmokeLevel } from '../apps/operator/smoke/level.js';
-import type { CheckResult, SmokePlan } from '../apps/operator/smoke/protocol.js';
+import type { CheckResult } from '../apps/operator/smoke/protocol.js';
 import { READY } from '../apps/operator/smoke/runner.js';
 import { RagdockError } from '../errors/problem.js';
-import { newRun, type SessionOutcome, sweepSessions } from '../operator/session.js';
 import {
   type DescribedStack,
   deployedAppsImage,
@@ -15,19 +14,18 @@ import {
   notDeployed,
   readInventory,
 } from '../operator/stack.js';
+import { brokenOffResult, endedEarly } from './broken-off.js';
 import { checkBundle } from './bundle.js';
 import { ContainerWatch } from './containers.js';
 import { collectEvidence, type Diagnose } from './evidence.js';
 import { reach, type SessionGroup } from './reach.js';
 import { type Evidence, type NotAsked, Results, type SmokeReport } from './report.js';
-import { type SessionWork, SmokeSession } from './session.js';
-import { NO_OWN_COLLECTION, needsOf, ownCollection, pathOf, targetsOf } from './targets.js';
+import type { SessionWork } from './session.js';
+import { SmokeSessions } from './sessions.js';
+import { NO_OWN_COLLECTION, needsOf, ownCollection, targetsOf } from './targets.js';
 
 /** Pause between two looks at the containers, in milliseconds. */
 const LOOK_MS = 1000;
-
-/** In the place of a service, where no service is to blame. */
-const SESSION = 'ragdock';
 
 export interface SmokeOptions {
   /** Longest time for all checks together, in seconds. */
@@ -74,8 +72,8 @@ class SmokeRun {
   readonly #notAsked: NotAsked[] = [];
   /** Services that no network, or no key, leads to. */
   readonly #unreachable = new Set<string>();
-  /** Those that ask from inside, one for each user that can read keys. */
-  #sessions: readonly SmokeSession[] = [];
+  /** Those that ask from inside. @default - nothing is asked from there */
+  #sessions?: SmokeSessions;
   readonly #brokenOff = new AbortController();
   /** Ends every wait of this side. */
   readonly #deadline: AbortSignal;
@@ -136,7 +134,7 @@ class SmokeRun {
       return report(await this.#fromInside(inventory, groups, [...this.#unreachable, ...failed.keys()]));
     } catch (error) {
       if (!this.#options.signal.aborted) {
-        this.#add(sessionFailed(error, this.#options.secrets, secondsSince(began)), true);
+        this.#add(brokenOffResult(error, this.#options.secrets, secondsSince(began)), true);
         this.#options.onBrokenOff?.(report());
       }
       throw error;
@@ -186,74 +184,46 @@ class SmokeRun {
     groups: readonly SessionGroup[],
     failed: readonly string[],
   ): Promise<Evidence> {
-    const { topology } = this.#stack;
-    const { question } = this.#options;
-    const image = deployedAppsImage(this.#stack, inventory);
-    const runs = groups.map(() => newRun());
-    // None of them takes away what another one makes.
-    const liveRuns = [...(await sweepSessions(this.#docker, topology.environment)), ...runs];
-    const walking = groups.find(({ sources }) => sources.some(({ service }) => service === this.#stack.services.api));
-    this.#sessions = groups.map((group, index) => {
-      const { access, sources } = group;
-      const plan: SmokePlan = {
-        run: runs[index] ?? newRun(),
-        liveRuns,
-        timeoutSeconds: this.#options.timeoutSeconds,
-        level: group === (walking ?? groups[0]) || this.#level === 'up' ? this.#level : 'service',
-        targets: sources.map(({ target }) => target(access)),
-        failed: [...failed],
-        path: { ...pathOf(this.#stack), ...(question === undefined ? {} : { question }) },
-      };
-      const session: SmokeSession = new SmokeSession(this.#docker, topology, {
-        access,
-        image,
-        plan,
-        // Also when this half breaks off: the other one is told to clean up behind itself then.
-        signal: AbortSignal.any([this.#options.signal, this.#brokenOff.signal]),
-        onEvent: (event) => this.#hear(event, index),
-      });
-      return session;
+    const { question, signal, timeoutSeconds } = this.#options;
+    const sessions = await SmokeSessions.start(this.#docker, this.#stack, {
+      groups,
+      image: deployedAppsImage(this.#stack, inventory),
+      level: this.#level,
+      timeoutSeconds,
+      failed,
+      question,
+      // Also when this half breaks off: the other one is told to clean up behind itself then.
+      signal: AbortSignal.any([signal, this.#brokenOff.signal]),
+      onEvent: (event, from) => this.#hear(event, from),
     });
-
-    const talked = this.#talk();
-    const ended = Promise.all(
-      this.#sessions.map(async (session) => {
-        const outcome = await session.ended;
-        if (!outcome.done) throw brokenOff(outcome, this.#results);
-      }),
-    );
+    this.#sessions = sessions;
+    const talked = this.#talk(sessions);
+    const ended = sessions.ended((outcome) => endedEarly(outcome, this.#results.staleApps));
     try {
       const [evidence] = await Promise.all([talked, ended]);
       return evidence;
     } catch (error) {
       // All halves come to their end first; which of them failed first is what is told.
       this.#brokenOff.abort(error);
-      for (const session of this.#sessions) session.end();
-      await Promise.allSettled([talked, ...this.#sessions.map((session) => session.ended)]);
+      sessions.end();
+      await Promise.allSettled([talked, sessions.over()]);
       throw error;
     }
   }
 
   /** The half of the conversation that this side leads. */
-  async #talk(): Promise<Evidence> {
+  async #talk(sessions: SmokeSessions): Promise<Evidence> {
     const asked = new AbortController();
-    void Promise.all(this.#sessions.map((session) => session.asked)).then(() => asked.abort());
+    void sessions.asked.then(() => asked.abort());
     while (!asked.signal.aborted) {
-      for (const [service, came] of await this.#watch.look()) this.#tellFailed(service, came);
+      for (const [service, came] of await this.#watch.look()) sessions.tellFailed(service, came);
       this.#tellWaiting();
       await delay(LOOK_MS, undefined, { signal: asked.signal }).catch(() => undefined);
     }
     await this.#settleContainers();
     const evidence = await this.#evidence();
-    for (const session of this.#sessions) session.end();
+    sessions.end();
     return evidence;
-  }
-
-  /** @param from index of the session that knows it already. @default - none does */
-  #tellFailed(service: string, came: string, from?: number): void {
-    for (const [index, session] of this.#sessions.entries()) {
-      if (index !== from) session.tell({ command: 'failed', service, came });
-    }
   }
 
   /** Health checks have their own pace: wait for those whose service has not failed otherwise. */
@@ -278,20 +248,13 @@ class SmokeRun {
 
   async #evidence(): Promise<Evidence> {
     const sessions = this.#sessions;
-    const mask = sessions.length === 0 ? undefined : (text: string) => this.#maskThere(text);
     const { unknownSecrets = new Set() } = this.#options;
     // Of a log that may hold a secret which neither side knows there is no telling what it is.
     const canMask = ({ secrets }: Workload) =>
-      secrets.every(({ name }) => !unknownSecrets.has(name) || sessions.some(({ given }) => given.has(name)));
+      secrets.every(({ name }) => !unknownSecrets.has(name) || sessions?.given(name) === true);
+    const mask = sessions && ((text: string) => sessions.mask(text));
     const failed = [...this.#results.failed];
     return collectEvidence(this.#docker, this.#stack.topology, failed, { ...this.#options, mask, canMask });
-  }
-
-  /** The text without the secrets that any session was given; undefined when one of them does not answer. */
-  async #maskThere(text: string): Promise<string | undefined> {
-    let masked: string | undefined = text;
-    for (const session of this.#sessions) if (masked !== undefined) masked = await session.mask(masked);
-    return masked;
   }
 
   #hear(event: Parameters<SessionWork['onEvent']>[0], from: number): void {
@@ -303,7 +266,7 @@ class SmokeRun {
     const { service, check, outcome, came = '' } = event.result;
     this.#add(event.result);
     // What one session found out spares the others their waiting.
-    if (check === READY && outcome === 'failed') this.#tellFailed(service, came, from);
+    if (check === READY && outcome === 'failed') this.#sessions?.tellFailed(service, came, from);
   }
 
   #add(result: CheckResult, own = false): void {
@@ -327,31 +290,5 @@ function wayless(): RagdockError {
     path: '--level',
     message: `${NO_OWN_COLLECTION}, as the path takes`,
     remedy,
-  });
-}
-
-/** That the run broke off, beside what was known by then. */
-function sessionFailed(error: unknown, secrets: readonly string[], seconds: number): CheckResult {
-  const said = error instanceof RagdockError ? error.problems.map(({ message }) => message).join('; ') : String(error);
-  return {
-    service: SESSION,
-    check: 'came to its end',
-    level: 'up',
-    outcome: 'failed',
-    seconds,
-    asked: 'the session that asks from inside',
-    expected: 'a result of every check',
-    came: maskSecrets(said, secrets),
-  };
-}
-
-/** The session is of the apps that run; what is of another version may not understand what it is asked. */
-function brokenOff({ exitCode, diagnostics }: SessionOutcome, results: Results): RagdockError {
-  const said = diagnostics === '' ? '' : `: ${diagnostics}`;
-  const stale = results.staleApps.join(', ');
-  return new RagdockError({
-    code: 'SESSION_FAILED',
-    message: `the session ended with ${exitCode} before every check had its result${said}`,
-    ...(stale === '' ? {} : { remedy: `Deploy: ${stale} run another version of the apps than this one would deploy.` }),
   });
 }

@@ -53,6 +53,11 @@ describe('what was left out', () => {
     expect(SmokeReport.parse(left).notAsked).toEqual([{ what: 'path', why: 'no collection' }]);
     expect(formatSummary(left, plain)).toContain('not asked: path: no collection\n');
     expect(formatMarkdown(left)).toContain('Not asked: path: no collection.');
+    const xml = formatJunit(left);
+    expect(xml).toContain('tests="2" failures="0" skipped="1" errors="0"');
+    expect(xml).toContain(
+      '<testcase classname="not asked" name="path" time="0.000">\n      <skipped message="no collection"/>',
+    );
   });
 });
 
