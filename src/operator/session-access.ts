@@ -78,6 +78,11 @@ export class SessionAccess {
     return this.#trusting?.trustFiles.get(TRUST_VARIABLE);
   }
 
+  /** Whether anything that it reaches is outside the stack, where names of others may have to be looked up. */
+  get leadsOut(): boolean {
+    return [...this.#routes.keys()].some(({ owner }) => ExternalServer.isExternalServer(owner));
+  }
+
   /** A server on the host has no name on the engine's networks: it is the gateway of the one to its client. */
   get hostEntries(): readonly string[] {
     const entries = new Map<string, string>();
@@ -92,7 +97,7 @@ export class SessionAccess {
 /** What a session is given: where it gets to, and what it reads. */
 export type Access = Pick<
   SessionAccess,
-  'networks' | 'user' | 'volumes' | 'trustFile' | 'hostEntries' | 'url' | 'credentialFile'
+  'networks' | 'leadsOut' | 'user' | 'volumes' | 'trustFile' | 'hostEntries' | 'url' | 'credentialFile'
 >;
 
 /** The values of some secrets, and no way to anywhere. */
@@ -153,6 +158,7 @@ function volumesAccess(
   };
   return {
     networks: [],
+    leadsOut: false,
     hostEntries: [],
     trustFile: undefined,
     user,

@@ -1,5 +1,5 @@
 import type { ContainerCreateOptions } from 'dockerode';
-import type { Topology } from '../../constructs/engines/docker/index.js';
+import { NO_NAME_SERVER, type Topology } from '../../constructs/engines/docker/index.js';
 import type { Endpoint } from '../../constructs/model/index.js';
 import { TRUST_VARIABLE } from '../../constructs/services/bundled-app.js';
 import type { Access } from './session-access.js';
@@ -97,6 +97,7 @@ export function planSession(
         // What passes through belongs to the operator's terminal, not to a file of the host.
         LogConfig: { Type: 'none', Config: {} },
         NetworkMode: first ?? 'none',
+        ...(access.leadsOut || first === undefined ? {} : { Dns: [NO_NAME_SERVER] }),
         ExtraHosts: [...access.hostEntries],
         Mounts: access.volumes.map(({ name, path }) => ({
           Type: 'volume',

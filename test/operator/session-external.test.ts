@@ -57,6 +57,10 @@ describe('a session that ingests into Qdrant elsewhere', () => {
     expect(plan.furtherNetworks).toEqual([]);
   });
 
+  test('looks up names as its client does, which leads out', () => {
+    expect(plan.container.HostConfig).not.toHaveProperty('Dns');
+  });
+
   test('reads the key where a client has it', () => {
     expect(plan.container.Env).toEqual([
       'NODE_ENV=production',

@@ -55,6 +55,10 @@ describe('the container of a session', () => {
     expect(plan().container.HostConfig).not.toHaveProperty('PortBindings');
   });
 
+  test('looks up no name outside of the stack', () => {
+    expect(plan().container.HostConfig?.Dns).toEqual(['127.0.0.1']);
+  });
+
   test('runs the command of the deployed image, with addresses and paths of files, and no value', () => {
     expect(plan().container).toMatchObject({
       name: 'dev-operator-ingest-r1',

@@ -69,7 +69,7 @@ export function containerConfig(workload: Workload, topology: Topology, placemen
       { name: 'core', soft: 0, hard: 0 },
       { name: 'nofile', soft: workload.openFiles, hard: workload.openFiles },
     ],
-    ...(leadsOut(workload) || !joinsSome(placement.networks) ? {} : { dns: [NOBODY] }),
+    ...(leadsOut(workload) || !joinsSome(placement.networks) ? {} : { dns: [NO_NAME_SERVER] }),
     memory: workload.memoryMiB,
     // Equal to the limit: no swap. Left out, the daemon doubles the memory and the plan never gets empty.
     memorySwap: workload.memoryMiB,
@@ -89,7 +89,7 @@ export function containerConfig(workload: Workload, topology: Topology, placemen
  * Whom the engine's resolver asks for names that are none of the stack's. With the host's own servers it would ask from
  * the host where those listen on loopback, and so carry names out for a container that has no way out.
  */
-const NOBODY = '127.0.0.1';
+export const NO_NAME_SERVER = '127.0.0.1';
 
 const JOB_FIELDS = { restart: 'no', mustRun: false, attach: true, logs: true } as const;
 

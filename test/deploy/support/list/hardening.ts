@@ -115,7 +115,12 @@ export function hardened(deployment: Deployment): void {
         expect(first?.mounts.get('/tmp')?.options).toEqual(
           expect.arrayContaining(['noexec', 'nosuid', 'nodev', 'size=16384k']),
         );
-        expect(container.HostConfig).toMatchObject({ PidsLimit: 64, AutoRemove: true, LogConfig: { Type: 'none' } });
+        expect(container.HostConfig).toMatchObject({
+          PidsLimit: 64,
+          AutoRemove: true,
+          LogConfig: { Type: 'none' },
+          Dns: ['127.0.0.1'],
+        });
       } finally {
         await asking;
       }
