@@ -35,6 +35,8 @@ export interface Drill {
 /** What the chat says where the API answers 503. */
 const REFUSALS_IN_CHAT: ReadonlySet<string> = new Set([
   FAILURES.api_unavailable.text,
+  // A model server that has just started, or works on what has waited for it.
+  FAILURES.api_overloaded.text,
   FAILURES.knowledge_unavailable.text,
 ]);
 
