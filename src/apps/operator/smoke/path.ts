@@ -207,8 +207,14 @@ function countedCheck(metricsUrl: string, course: string, asked: Asked): Check {
     name: 'counts the answer',
     seconds: COUNTED_SECONDS,
     run: async (signal) => {
+      let counted: number | undefined;
       for (;;) {
-        const counted = await answersCounted(metricsUrl, course, signal);
+        try {
+          counted = await answersCounted(metricsUrl, course, signal);
+        } catch (error) {
+          // The time may be up in the middle of a request: then what came before says more.
+          if (!signal.aborted || counted === undefined) throw error;
+        }
         if (counted > asked.countedBefore) return;
         await delay(COUNTED_PAUSE_MS, undefined, { signal }).catch(() => undefined);
         if (!signal.aborted) continue;
