@@ -69,10 +69,17 @@ export class Questions {
     return this.all.filter((asked) => asked.by === by && asked.outcome === 'answered' && asked.from >= since).length;
   }
 
-  /** What the API has kept of an exchange; undefined when it has nothing. */
+  /** What the API has kept of an exchange; undefined when it has nothing. One after the other, at the pace that it allows. */
   async kept(exchangeId: string): Promise<{ readonly status: string; readonly answer: string } | undefined> {
-    const response = await this.#fetch(`exchanges/${exchangeId}`, {});
-    return response.status === 200 ? ((await response.json()) as { status: string; answer: string }) : undefined;
+    for (;;) {
+      const response = await this.#fetch(`exchanges/${exchangeId}`, {});
+      if (response.status === 200) return (await response.json()) as { status: string; answer: string };
+      const said = await response.text();
+      if (response.status === 404) return undefined;
+      const retryAfterSeconds = Number(response.headers.get('retry-after') ?? 0);
+      if (response.status !== 429 || retryAfterSeconds === 0) throw new Error(`${response.status} ${said}`);
+      await delay(retryAfterSeconds * 1000);
+    }
   }
 
   async #loop(by: Asked['by'], ask: () => Promise<Omit<Asked, 'by' | 'from' | 'to'>>): Promise<void> {
