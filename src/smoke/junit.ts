@@ -22,7 +22,7 @@ export function formatJunit(report: SmokeReport): string {
     }),
     ...formatNotAsked(notAsked, startedAt),
     '</testsuites>',
-    `<!-- ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped -->`,
+    `<!-- ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped, ${notAsked.length} not asked -->`,
     '',
   ].join('\n');
 }

@@ -52,8 +52,10 @@ async function collect(signal = new AbortController().signal): Promise<LlmEvent[
 const textOf = (collected: readonly LlmEvent[]) =>
   collected.map((event) => (event.type === 'text' ? event.text : '')).join('');
 
-function recorded(name: string): { status: number; response: unknown } {
-  const lines = readFileSync(new URL('vllm/exchanges.jsonl', RECORDINGS), 'utf8').trim().split('\n');
+function recorded(name: string, file = 'exchanges'): { status: number; response: unknown } {
+  const lines = readFileSync(new URL(`vllm/${file}.jsonl`, RECORDINGS), 'utf8')
+    .trim()
+    .split('\n');
   const found = lines.map((line) => JSON.parse(line)).find((exchange) => exchange.name === name);
   if (!found) throw new Error(`there is no recorded exchange ${name}`);
   return found;
@@ -286,6 +288,19 @@ describe('what is not an answer', () => {
 });
 
 describe('refusals', () => {
+  test('of a vLLM that finishes what it has begun: llm-unavailable, the same question may be asked again', async () => {
+    const name = 'sigterm_with_shutdown_timeout_20_stream_200_tokens';
+    const { events: seen } = recorded(name, 'all-exchanges') as unknown as {
+      events: readonly (readonly [seconds: number, what: string])[];
+    };
+    const [, body = ''] = seen[0]?.[1].split('new completion 500 ') ?? [];
+    server.handler = (_request, reply) => json(reply, 500, JSON.parse(body));
+    await expect(collect()).rejects.toMatchObject({
+      kind: 'llm-unavailable',
+      message: expect.stringContaining('after shutdown'),
+    });
+  });
+
   test.each([
     ['err_chat_prompt_too_long', 'llm-context'],
     ['err_max_tokens_over_context_chat', 'llm-failed'],

@@ -4,6 +4,9 @@ import { codeOf, RagFailure, type RagFailureKind } from '../failure.js';
 /** How vLLM ("maximum context length is …") and llama.cpp ("exceeds the available context size") refuse a prompt. */
 const CONTEXT_EXCEEDED = /maximum context length|context (size|window|length) .*exceed|exceeds? .*context/i;
 
+/** What vLLM answers with status 500 while it finishes what it has begun, after it was told to stop (recorded of 0.32). */
+const STOPPING = /cannot schedule new futures after shutdown/;
+
 /** Longest part of an error body that is read, in characters. */
 const LONGEST_MESSAGE = 500;
 
@@ -23,6 +26,7 @@ export async function describeRefusal(response: Dispatcher.ResponseData, hasFres
 function kindOf(status: number, message: string): RagFailureKind {
   if (status === 400 && CONTEXT_EXCEEDED.test(message)) return 'llm-context';
   if (status === 429 || status === 503) return 'llm-busy';
+  if (status === 500 && STOPPING.test(message)) return 'llm-unavailable';
   if (status === 502 || status === 504) return 'llm-unavailable';
   return 'llm-failed';
 }
