@@ -177,8 +177,8 @@ function kindOf({ facts, isJob }: SeenWorkload, now: number): FindingId {
   if (status === 'paused') return 'container-paused';
   if (isJob) return 'job-failed';
   if (status === 'running') return isLooping(facts, now) ? 'crash-loop' : 'probe-fails';
-  // Between two starts it is the loop that it is while it runs, however each of them ends.
-  if (status === 'restarting' && (exitCode !== 0 || facts.restartCount >= LOOP_STARTS)) return 'crash-loop';
+  // That it ends without an error says more than that it does so again and again.
+  if (status === 'restarting' && exitCode !== 0) return 'crash-loop';
   return exitCode === 0 ? 'ended-without-error' : 'container-ended';
 }
 

@@ -180,8 +180,8 @@ test('a remedy names the jobs as they are called, and the server that the files 
   expect(foreign?.remedy).toContain('`docker rm dev-qdrant-ownership`');
 });
 
-test('a container in a loop is in one between two starts as well, whatever it ends with', () => {
+test('between two starts a container is in a loop, or ends without an error, which says more', () => {
   const between = { status: 'restarting', exitCode: 0, restartCount: 5, startedAt: ago(2), finishedAt: ago(1) };
-  expect(idsOf({ over: between })).toEqual(['crash-loop']);
-  expect(idsOf({ over: { ...between, restartCount: 1 } })).toEqual(['ended-without-error']);
+  expect(idsOf({ over: between })).toEqual(['ended-without-error']);
+  expect(idsOf({ over: { ...between, exitCode: 1 } })).toEqual(['crash-loop']);
 });
