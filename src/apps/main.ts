@@ -25,6 +25,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   'job-ownership': async (args) => (await import('./jobs/ownership.js')).giveOwnership(args, report),
   'operator-ingest': async (args) =>
     (await import('./operator/ingest.js')).operatorIngest(args, environment, process.stdin, write),
+  'operator-documents': async (args) =>
+    (await import('./operator/documents.js')).operatorDocuments(args, environment, process.stdin, write),
   'operator-ask': async () => (await import('./operator/ask.js')).operatorAsk(environment, process.stdin, write),
   'operator-mask': async (args) => (await import('./operator/mask.js')).operatorMask(args, process.stdin, write),
   'operator-eval': async () => (await import('./operator/eval.js')).runOperatorEval(environment, process.stdin, write),

@@ -4,6 +4,7 @@ import { registerAsk } from './commands/ask.js';
 import { registerCalibrate } from './commands/calibrate.js';
 import { registerCompletion } from './commands/completion.js';
 import { registerDoctor } from './commands/doctor.js';
+import { registerDocuments } from './commands/documents.js';
 import { registerEval } from './commands/eval.js';
 import { registerIngest } from './commands/ingest.js';
 import { registerInit } from './commands/init.js';
@@ -30,6 +31,7 @@ const COMMANDS: Readonly<Record<string, readonly Register[]>> = {
   'Use a running stack:': [
     registerModel,
     registerIngest,
+    registerDocuments,
     registerAsk,
     registerSmoke,
     registerStatus,

@@ -39,7 +39,7 @@ Beside services and jobs there are two kinds of containers:
 
 - **Containers that carry files** (\`NAME-files\`) are made, filled and never started. They have a writable root and no user of their own,
   because that is how the engine takes files; their image has no program, they have no network and no capability.
-- **Operator sessions** (\`ragdock ask\`, \`ingest\`, \`smoke\`) are closed as in the table above, have no more than 64 processes and 4096 open
+- **Operator sessions** (\`ragdock ask\`, \`ingest\`, \`documents\`, \`smoke\`) are closed as in the table above, have no more than 64 processes and 4096 open
   files, keep no log, and are removed when they end. One that asks a server outside of the stack has its client’s way out.
 
 Engines before 25 mount a folder of the host for reading only without what the host has mounted below it. That concerns the node

@@ -30,6 +30,15 @@ export const IngestEvent = z.discriminatedUnion('event', [
 ]);
 export type IngestEvent = z.output<typeof IngestEvent>;
 
+/** What `operator-documents` says, one JSON object a line. */
+export const DocumentsEvent = z.discriminatedUnion('event', [
+  z.object({ event: z.literal('document'), path: z.string(), title: z.string(), chunks: z.int() }),
+  z.object({ event: z.literal('removed'), path: z.string(), chunks: z.int() }),
+  z.object({ event: z.literal('done') }),
+  z.object({ event: z.literal('error'), detail: z.string() }),
+]);
+export type DocumentsEvent = z.output<typeof DocumentsEvent>;
+
 const Source = z.looseObject({
   source: z.string(),
   title: z.string(),

@@ -1,10 +1,10 @@
 import type Docker from 'dockerode';
-import { type CollectionEmbedding, collectionsOf } from '../../config/collections.js';
 import type { DocumentFile, Extraction } from '../documents/extract.js';
 import { type DocumentFormat, formatOf } from '../documents/formats.js';
 import { DocumentReader } from '../documents/reader.js';
 import { type Problem, RagdockError } from '../errors/problem.js';
 import { type DocumentStatus, IngestEvent, parseEvent } from './events.js';
+import { ownCollection } from './own-collection.js';
 import { runSession, sweepSessions } from './session.js';
 import type { DescribedStack } from './stack.js';
 import { planStoreSession } from './store-session.js';
@@ -47,7 +47,7 @@ export interface DocumentOutcome {
  */
 export async function ingestDocuments(docker: Docker, stack: DescribedStack, request: IngestRequest): Promise<void> {
   const { services, topology } = stack;
-  const embedding = embeddingFor(stack, request.collection);
+  const embedding = ownCollection(stack, request.collection)?.embedding;
   const { plan } = await planStoreSession(docker, stack, {
     purpose: 'ingest',
     command: [
@@ -86,20 +86,6 @@ export async function ingestDocuments(docker: Docker, stack: DescribedStack, req
     message: `${refusal ?? `the session ended with ${exitCode}`}; ${progress}${diagnostics === '' ? '' : `: ${diagnostics}`}`,
     remedy: 'Remove the cause and run the command again; what was ingested stays and is not doubled.',
   });
-}
-
-/** The model of the collection's vectors. Throws for a collection that is only read. */
-function embeddingFor({ environment }: DescribedStack, name: string): CollectionEmbedding | undefined {
-  const collection = collectionsOf(environment.settings.services).find((one) => one.name === name);
-  if (collection?.layout === 'langchain') {
-    throw new RagdockError({
-      code: 'USAGE',
-      path: `services.api.collections.${name}`,
-      message: `${name} is a collection of LangChain, which ragdock reads and never writes`,
-      remedy: 'Name another collection, or ingest by what filled this one.',
-    });
-  }
-  return collection?.embedding;
 }
 
 /** Lines of the session's input. What is not sent is reported at once. */

@@ -25,7 +25,7 @@ export interface SessionConnection {
 }
 
 export interface SessionNeeds {
-  readonly purpose: 'ingest' | 'ask' | 'eval' | 'smoke' | 'mask';
+  readonly purpose: 'ingest' | 'documents' | 'ask' | 'eval' | 'smoke' | 'mask';
   /** Command of the apps' image with its arguments. */
   readonly command: readonly string[];
   readonly connections: readonly SessionConnection[];

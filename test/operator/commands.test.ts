@@ -3,32 +3,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readLines } from '../../src/apps/operator/lines.js';
-import { describeStack } from '../../src/operator/stack.js';
 import { ragdock } from '../cli/terminal.js';
 import { changed, MINIMAL, project, put } from '../config/project.js';
 import { finding } from '../smoke/support/session.js';
 import { ROOT } from '../support/environments.js';
-import { becomes, engineWith } from './support/deployed-engine.js';
+import { becomes } from './support/deployed-engine.js';
+import { deployedProject, says } from './support/deployed-project.js';
 import { modelFolder } from './support/model-folder.js';
-import { type Program, type ScriptedEngine, textOf } from './support/scripted-engine.js';
+import { type Program, textOf } from './support/scripted-engine.js';
 import { VolumeEngine } from './support/volume-engine.js';
-
-/** A project whose environment is deployed on a scripted engine. */
-async function deployedProject(program: Program): Promise<{ cwd: string; engine: ScriptedEngine }> {
-  const cwd = project({ 'dev.yaml': MINIMAL });
-  await ragdock(['lock', 'dev'], { cwd });
-  const engine = await engineWith(describeStack('dev', cwd), program);
-  put(cwd, 'config/environments/dev.yaml', `${MINIMAL}host:\n  docker: ${engine.address}\n`);
-  return { cwd, engine };
-}
-
-const says =
-  (...events: readonly object[]): Program =>
-  async ({ stdin, stdout }) => {
-    await textOf(stdin);
-    for (const event of events) stdout(`${JSON.stringify(event)}\n`);
-    return 0;
-  };
 
 const SOURCE = {
   number: 1,

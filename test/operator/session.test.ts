@@ -228,6 +228,7 @@ describe('leftovers', () => {
     Names: [`/${id}`],
     Created: Date.parse('2026-11-22T10:00:00Z') / 1000 - ageSeconds,
     Labels: {
+      'ragdock.environment': 'dev',
       'ragdock.session': 'ask',
       'ragdock.session.run': `run-${id}`,
       'ragdock.session.deadline': String(deadline),

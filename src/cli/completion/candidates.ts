@@ -27,6 +27,7 @@ export const PLACEHOLDERS = {
   address: 'anything',
   name: 'anything',
   number: 'anything',
+  document: 'anything',
   question: 'anything',
   seconds: 'anything',
   version: 'anything',

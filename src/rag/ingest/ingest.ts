@@ -194,7 +194,8 @@ function parse(document: SourceDocument, source: string): ParsedDocument {
   return parser(cleanText(document.content), posix.basename(source));
 }
 
-function sourceOf(path: string): string {
+/** The name of a document from its path as seen from the current folder: the same on each system, and no way out of it. */
+export function sourceOf(path: string): string {
   const source = posix
     .normalize(path.replaceAll('\\', '/'))
     .replace(/^(\.\.?\/)+/, '')

@@ -105,6 +105,9 @@ export interface PointPayload {
   readonly chunk: number;
 }
 
+/** What the payload of a point says that was learned from an exchange; others say nothing of where they come from. */
+export const LEARNED = { key: 'origin', value: 'history' } as const;
+
 export function isLanguage(value: unknown): value is Language {
   return value === 'russian' || value === 'english';
 }

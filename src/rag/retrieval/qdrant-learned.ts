@@ -5,13 +5,11 @@ import type { Credential, Embedder } from '../ports.js';
 import type { CollectionSettings } from './collection-settings.js';
 import { checkVectorNames, collectionPath, collectionTraits } from './qdrant-collection.js';
 import { QdrantError, QdrantHttp } from './qdrant-http.js';
+import { LEARNED } from './qdrant-layout.js';
 import { pointOf } from './qdrant-store.js';
 
 /** Longest write of a point or removal of some, in milliseconds. */
 const WRITE_TIMEOUT_MS = 10_000;
-
-/** What the payload of a learned point says of where it came from. */
-const ORIGIN = { key: 'origin', value: 'history' } as const;
 
 export interface QdrantLearnedOptions {
   readonly url: string;
@@ -57,7 +55,7 @@ export class QdrantLearned implements LearnedPassages {
 
   async removeUser(userName: string): Promise<void> {
     const must = [
-      { key: ORIGIN.key, match: { value: ORIGIN.value } },
+      { key: LEARNED.key, match: { value: LEARNED.value } },
       { key: 'user_name', match: { value: userName } },
     ];
     await this.#delete({ filter: { must } });
@@ -72,7 +70,9 @@ export class QdrantLearned implements LearnedPassages {
       method: 'PUT',
       path: `${collectionPath(collection)}/points?wait=true`,
       body: {
-        points: [{ ...point, payload: { ...point.payload, [ORIGIN.key]: ORIGIN.value, user_name: passage.userName } }],
+        points: [
+          { ...point, payload: { ...point.payload, [LEARNED.key]: LEARNED.value, user_name: passage.userName } },
+        ],
       },
       timeoutMs: WRITE_TIMEOUT_MS,
       idempotent: true,

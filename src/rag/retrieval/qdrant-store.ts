@@ -1,34 +1,26 @@
 import type { Schemas } from '@qdrant/js-client-rest';
-import { EmbeddingError } from '../embeddings/openai-embedder.js';
 import { searchedText } from '../origin.js';
 import type { Credential, DocumentKey, Embedder, PassageStore, StoredPassage } from '../ports.js';
-import { retry } from '../retry.js';
 import { CollectionMismatch, checkVectorNames, collectionPath, collectionTraits } from './qdrant-collection.js';
-import { QdrantError, QdrantHttp } from './qdrant-http.js';
+import { QdrantHttp } from './qdrant-http.js';
 import { BM25, bm25Document, type CollectionTraits, DENSE, type PointPayload } from './qdrant-layout.js';
-
-const READ_TIMEOUT_MS = 10_000;
-const WRITE_TIMEOUT_MS = 30_000;
-
-/** Points of one request that lists or changes what is stored; some hundred bytes each. */
-const PAGE = 1000;
+import { CollectionPoints, documentFilter, PAGE, persistently, WRITE_TIMEOUT_MS } from './qdrant-points.js';
 
 /** A processor takes some seconds for a batch of long passages, and others may be before it. */
 const EMBED_TIMEOUT_MS = 120_000;
-
-/** How long one step of an ingestion goes on against a server that is down or busy, in milliseconds. */
-const RETRY_DEADLINE_MS = 60_000;
 
 /** One collection of Qdrant as the place where ingested passages go. */
 export class QdrantPassageStore implements PassageStore {
   readonly #http: QdrantHttp;
   readonly #collection: string;
+  readonly #points: CollectionPoints;
   readonly #traits: CollectionTraits;
   readonly #embedder: Embedder | undefined;
 
   private constructor(http: QdrantHttp, collection: string, traits: CollectionTraits, embedder: Embedder | undefined) {
     this.#http = http;
     this.#collection = collection;
+    this.#points = new CollectionPoints(http, collection);
     this.#traits = traits;
     this.#embedder = embedder;
   }
@@ -56,31 +48,26 @@ export class QdrantPassageStore implements PassageStore {
   }
 
   async count(key: DocumentKey, documentHash: string): Promise<{ all: number; current: number }> {
-    const document = conditions(key);
+    const document = documentFilter(key);
     const [all, current] = await Promise.all([
-      this.#countMatching({ must: document }),
-      this.#countMatching({ must: [...document, { key: 'document_hash', match: { value: documentHash } }] }),
+      this.#points.count({ must: document }),
+      this.#points.count({ must: [...document, { key: 'document_hash', match: { value: documentHash } }] }),
     ]);
     return { all, current };
   }
 
   async idsOf(key: DocumentKey, title: string): Promise<ReadonlySet<string>> {
-    const filter: Schemas['Filter'] = { must: conditions(key) };
     const ids = new Set<string>();
-    let offset: Schemas['ScrollResult']['next_page_offset'] = null;
-    do {
-      const body = { filter, limit: PAGE, with_payload: ['title'], with_vector: false, offset };
-      const page: Schemas['ScrollResult'] = await this.#post('scroll', body, READ_TIMEOUT_MS);
-      for (const { id, payload } of page.points) if (payload?.title === title) ids.add(String(id));
-      offset = page.next_page_offset ?? null;
-    } while (offset !== null);
+    for await (const { id, payload } of this.#points.scroll({ must: documentFilter(key) }, ['title'])) {
+      if (payload?.title === title) ids.add(String(id));
+    }
     return ids;
   }
 
   async adopt(ids: readonly string[], documentHash: string): Promise<void> {
     for (let start = 0; start < ids.length; start += PAGE) {
       const body = { payload: { document_hash: documentHash }, points: ids.slice(start, start + PAGE) };
-      await this.#post('payload?wait=true', body, WRITE_TIMEOUT_MS);
+      await this.#points.post('payload?wait=true', body, WRITE_TIMEOUT_MS);
     }
   }
 
@@ -101,27 +88,14 @@ export class QdrantPassageStore implements PassageStore {
   }
 
   async removeOthers(key: DocumentKey, documentHash: string): Promise<void> {
-    const filter: Schemas['Filter'] = {
-      must: conditions(key),
+    await this.#points.remove({
+      must: documentFilter(key),
       must_not: [{ key: 'document_hash', match: { value: documentHash } }],
-    };
-    await this.#post('delete?wait=true', { filter }, WRITE_TIMEOUT_MS);
+    });
   }
 
   async close(): Promise<void> {
     await Promise.all([this.#http.close(), this.#embedder?.close()]);
-  }
-
-  async #countMatching(filter: Schemas['Filter']): Promise<number> {
-    const body = { filter, exact: true };
-    const { count } = await this.#post<Schemas['CountResult']>('count', body, READ_TIMEOUT_MS);
-    return count;
-  }
-
-  /** A call below the collection's points that may be made twice, and is made again while the server is down or busy. */
-  #post<T>(operation: string, body: unknown, timeoutMs: number): Promise<T> {
-    const path = `${collectionPath(this.#collection)}/points/${operation}`;
-    return persistently(() => this.#http.call<T>({ method: 'POST', path, body, timeoutMs, idempotent: true }));
   }
 
   async #vectorsOf(passages: readonly StoredPassage[]): Promise<readonly (readonly number[])[] | undefined> {
@@ -163,18 +137,4 @@ function refuseOtherModel(collection: string, { embedding }: CollectionTraits, e
   const made = `its vectors are ${embedding.model}'s, of ${embedding.dimension} numbers`;
   const found = model === undefined ? 'no embedding server was given' : `this one is ${model} with ${dimension}`;
   throw new CollectionMismatch(collection, [`${made}, and ${found}`]);
-}
-
-function conditions({ course, source }: DocumentKey): Schemas['FieldCondition'][] {
-  return [
-    { key: 'course', match: { value: course } },
-    { key: 'source', match: { value: source } },
-  ];
-}
-
-function persistently<T>(step: () => Promise<T>): Promise<T> {
-  return retry(step, {
-    deadlineMs: RETRY_DEADLINE_MS,
-    isTransient: (error) => (error instanceof QdrantError || error instanceof EmbeddingError) && error.transient,
-  });
 }

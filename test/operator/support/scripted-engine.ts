@@ -114,7 +114,7 @@ export class ScriptedEngine {
       case 'GET /images/json':
         return send(200, this.images);
       case 'GET /containers/json':
-        return send(200, [...this.others, ...[...this.containers.values()].map(listed)]);
+        return send(200, withLabels(url, [...this.others, ...[...this.containers.values()].map(listed)]));
       case 'POST /containers/create':
         return send(201, { Id: this.#create(url, body).id, Warnings: [] });
       case 'POST /networks/*/connect':
@@ -213,6 +213,19 @@ export function frame(stream: 1 | 2, text: string): Buffer {
 function listed({ id, options, created }: Container): Record<string, unknown> {
   const { name, Image, Labels } = options;
   return { Id: id, Names: [`/${name}`], ImageID: Image, State: 'running', Created: created, Labels: Labels ?? {} };
+}
+
+/** What is left of a list under its filter `label`. */
+function withLabels(url: string, containers: readonly Record<string, unknown>[]): readonly Record<string, unknown>[] {
+  const filters = new URLSearchParams(url.split('?')[1]).get('filters') ?? '{}';
+  const { label = [] } = JSON.parse(filters) as { readonly label?: readonly string[] };
+  return containers.filter(({ Labels }) =>
+    label.every((wanted) => {
+      const [key = '', value] = wanted.split('=');
+      const found = (Labels as Record<string, string>)[key];
+      return value === undefined ? found !== undefined : found === value;
+    }),
+  );
 }
 
 /** Everything that a stream brings, as text. */

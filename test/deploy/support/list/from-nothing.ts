@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
@@ -89,6 +89,24 @@ export function fromNothing(deployment: Deployment): void {
     test('a document is ingested; a second time changes nothing', async () => {
       expect((await ingest()).stdout).toContain('coffee-machine.md');
       expect((await ingest()).stdout).toMatch(/unchanged/);
+    });
+
+    test('documents are listed, and one that is removed is gone', async () => {
+      const { collection, course } = description;
+      const place = ['--collection', collection, '--course', course, '--env', name];
+      const passing = 'documents/passing.md';
+      mkdirSync(join(project.folder, 'documents'), { recursive: true });
+      writeFileSync(join(project.folder, passing), '# Объявление\n\nЗавтра занятий не будет.\n');
+      await ingest(passing);
+
+      const { stdout: before } = await project.ragdock('documents', 'list', ...place);
+      expect(before).toContain(DOCUMENT);
+      expect(before).toContain(`1 passages  ${passing}  Объявление`);
+      const { stdout } = await project.ragdock('documents', 'remove', passing, ...place);
+      expect(stdout).toContain(`1 passages  ${passing}`);
+      const { stdout: after } = await project.ragdock('documents', 'list', ...place);
+      expect(after).toContain(DOCUMENT);
+      expect(after).not.toContain(passing);
     });
 
     test('a question in Russian is answered as a stream, and the answer names its source', async () => {

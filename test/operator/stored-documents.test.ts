@@ -1,0 +1,167 @@
+import { describe, expect, test } from 'vitest';
+import { ragdock } from '../cli/terminal.js';
+import { deployedProject, says } from './support/deployed-project.js';
+import { type Program, textOf } from './support/scripted-engine.js';
+
+const STORED = [
+  { event: 'document', path: 'docs/2024/a.md', title: 'Гномон', chunks: 12 },
+  { event: 'document', path: 'docs/2024/b.md', title: 'docs/2024/b.md', chunks: 1 },
+  { event: 'document', path: 'docs/lecture\u001b[2J.md', title: 'Лекция', chunks: 3 },
+] as const;
+
+/** A session that holds the documents above, and what it was told to remove. */
+function holding(): { program: Program; told: string[]; commands: string[][] } {
+  const told: string[] = [];
+  const commands: string[][] = [];
+  const program: Program = async ({ stdin, stdout, options }) => {
+    commands.push([...(options.Cmd ?? [])]);
+    const tell = (event: object) => stdout(`${JSON.stringify(event)}\n`);
+    const input = await textOf(stdin);
+    if (!options.Cmd?.includes('--remove')) for (const one of STORED) tell(one);
+    for (const line of input.split('\n').filter(Boolean)) {
+      const path: string = JSON.parse(line);
+      told.push(path);
+      tell({ event: 'removed', path, chunks: STORED.find((one) => one.path === path)?.chunks ?? 0 });
+    }
+    tell({ event: 'done' });
+    return 0;
+  };
+  return { program, told, commands };
+}
+
+const documents = (cwd: string, ...args: string[]) =>
+  ragdock(['documents', ...args, '--collection', 'BD_curs_data', '--env', 'dev'], { cwd });
+
+const data = (stdout: string) =>
+  stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+describe('ragdock documents list', () => {
+  test('shows names, passages, and titles that say more than the name', async () => {
+    const { program, commands } = holding();
+    const { cwd, engine } = await deployedProject(program);
+    const { exit, stdout, stderr } = await documents(cwd, 'list');
+
+    expect({ exit, stderr }).toEqual({ exit: 0, stderr: '' });
+    expect(stdout).toBe(
+      [
+        '  12 passages  docs/2024/a.md  Гномон',
+        '   1 passages  docs/2024/b.md',
+        '   3 passages  docs/lecture[2J.md  Лекция',
+        '3 documents; 16 passages',
+        '',
+      ].join('\n'),
+    );
+    expect(commands).toEqual([['operator-documents', '--collection', 'BD_curs_data', '--course', 'demo']]);
+    expect(engine.containers.size).toBe(0);
+  });
+
+  test('gives data with --json', async () => {
+    const { cwd } = await deployedProject(holding().program);
+
+    expect(data((await documents(cwd, 'list', '--json')).stdout)).toEqual([
+      ...STORED,
+      { event: 'done', documents: 3, chunks: 16 },
+    ]);
+  });
+
+  test('a session that does not come to its end is no empty collection', async () => {
+    const { cwd } = await deployedProject(({ stderr }) => {
+      stderr('operator-documents failed: there is no version of this secret');
+      return 1;
+    });
+    const { exit, stdout, stderr } = await documents(cwd, 'list');
+
+    expect({ exit, stdout }).toEqual({ exit: 3, stdout: '' });
+    expect(stderr).toContain('SESSION_FAILED');
+    expect(stderr).toContain('there is no version of this secret');
+  });
+
+  test('says why Qdrant refused', async () => {
+    const { cwd } = await deployedProject(says({ event: 'error', detail: 'there is no collection BD_curs_data' }));
+    const { exit, stderr } = await documents(cwd, 'list');
+
+    expect(exit).toBe(3);
+    expect(stderr).toContain('there is no collection BD_curs_data');
+  });
+
+  test('knows collections and courses', async () => {
+    const { cwd, engine } = await deployedProject(holding().program);
+    const collection = await ragdock(['documents', 'list', '--collection', 'BD_kurs_data', '--env', 'dev'], { cwd });
+    const course = await documents(cwd, 'list', '--course', 'dem');
+
+    expect([collection.exit, course.exit]).toEqual([2, 2]);
+    expect(collection.stderr).toContain("did you mean 'BD_curs_data'?");
+    expect(course.stderr).toContain("did you mean 'demo'?");
+    expect(engine.requests).toEqual([]);
+  });
+});
+
+describe('ragdock documents remove', () => {
+  test('removes what is named, by name or by folder, each once, and tells of it', async () => {
+    const { program, told, commands } = holding();
+    const { cwd } = await deployedProject(program);
+    const { exit, stdout, stderr } = await documents(cwd, 'remove', './docs/2024/', 'docs/2024/b.md');
+
+    expect({ exit, stderr }).toEqual({ exit: 0, stderr: '' });
+    expect(told).toEqual(['docs/2024/a.md', 'docs/2024/b.md']);
+    expect(commands.at(-1)).toContain('--remove');
+    expect(stdout).toBe(
+      [
+        'removed    12 passages  docs/2024/a.md',
+        'removed     1 passages  docs/2024/b.md',
+        '2 documents removed; 13 passages',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('gives data with --json', async () => {
+    const { cwd } = await deployedProject(holding().program);
+
+    expect(data((await documents(cwd, 'remove', 'docs/2024/b.md', '--json')).stdout)).toEqual([
+      { event: 'removed', path: 'docs/2024/b.md', chunks: 1 },
+      { event: 'done', documents: 1, chunks: 1 },
+    ]);
+  });
+
+  test('removes nothing when one of the names is wrong, and says all that are', async () => {
+    const { program, told } = holding();
+    const { cwd } = await deployedProject(program);
+    const { exit, stdout, stderr } = await documents(cwd, 'remove', 'docs/2024/a.md', 'docs/2024/c.md', 'docs/2024');
+
+    expect({ exit, stdout, told }).toEqual({ exit: 2, stdout: '', told: [] });
+    expect(stderr).toContain("BD_curs_data has no document 'docs/2024/c.md'; did you mean");
+    expect(stderr).toContain("BD_curs_data has no document 'docs/2024'");
+    expect(stderr).toContain('2 problems');
+  });
+
+  test.each(['/', '.', './', 'docs/..', '', '*'])('%j is not everything', async (name) => {
+    const { program, told } = holding();
+    const { cwd } = await deployedProject(program);
+
+    expect((await documents(cwd, 'remove', name)).exit).toBe(2);
+    expect(told).toEqual([]);
+  });
+
+  test('what was removed before a session broke off was told', async () => {
+    const { cwd } = await deployedProject(async ({ stdin, stdout, options }) => {
+      await textOf(stdin);
+      const events = options.Cmd?.includes('--remove')
+        ? [
+            { event: 'removed', path: 'docs/2024/a.md', chunks: 12 },
+            { event: 'error', detail: 'Qdrant cannot be reached' },
+          ]
+        : [...STORED, { event: 'done' }];
+      for (const event of events) stdout(`${JSON.stringify(event)}\n`);
+      return 1;
+    });
+    const { exit, stdout, stderr } = await documents(cwd, 'remove', 'docs/2024/');
+
+    expect(exit).toBe(3);
+    expect(stdout).toBe('removed    12 passages  docs/2024/a.md\n');
+    expect(stderr).toContain('Qdrant cannot be reached');
+  });
+});
