@@ -76,7 +76,11 @@ describe('ensureCollection', () => {
     expect(writes()).toEqual([
       [
         'PUT /collections/c',
-        { sparse_vectors: { bm25: { modifier: 'idf' } }, strict_mode_config: STRICT_MODE, metadata: METADATA },
+        {
+          sparse_vectors: { bm25: { modifier: 'idf' } },
+          strict_mode_config: STRICT_MODE,
+          metadata: { ...METADATA, average_length: 80 },
+        },
       ],
       [
         'PUT /collections/c/index?wait=true',
@@ -86,11 +90,14 @@ describe('ensureCollection', () => {
     ]);
   });
 
-  test('changes nothing when it is there', async () => {
-    info = asMade({ points_count: 7 });
-    expect(await ensureCollection(http, 'c', { language: 'russian' })).toBe('present');
-    expect(writes()).toEqual([]);
-  });
+  test.each([METADATA, { ...METADATA, average_length: 80 }, { ...METADATA, average_length: 100 }])(
+    'changes nothing when it is there: %j',
+    async (metadata) => {
+      info = asMade({ points_count: 7, metadata });
+      expect(await ensureCollection(http, 'c', { language: 'russian' })).toBe('present');
+      expect(writes()).toEqual([]);
+    },
+  );
 
   test('makes the indexes that an interrupted run left out', async () => {
     info = asMade({ payload_schema: { course: INDEXES.course } });
@@ -178,6 +185,18 @@ describe('QdrantPassageStore', () => {
         },
       ],
     ]);
+  });
+
+  test.each([
+    ['as long as its collection says', { average_length: 80 }, { avg_len: 80 }],
+    ['as Qdrant does where it says nothing', {}, {}],
+  ])('takes passages to be on average %s', async (_what, made, options) => {
+    info = asMade({ metadata: { ...METADATA, ...made } });
+    const store = await open();
+    await store.put([stored]);
+    await store.close();
+    const [, body] = writes()[0] ?? [];
+    expect(body.points[0].vector.bm25.options).toEqual({ language: 'russian', ...options });
   });
 
   test('checks the vector names before every upsert, because Qdrant does so only after its log', async () => {

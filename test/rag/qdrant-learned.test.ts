@@ -68,7 +68,9 @@ describe('a learned point', () => {
     expect(write?.body.points).toEqual([
       {
         id: PASSAGE.id,
-        vector: { bm25: expect.objectContaining({ model: 'qdrant/bm25', options: { language: 'russian' } }) },
+        vector: {
+          bm25: expect.objectContaining({ model: 'qdrant/bm25', options: { language: 'russian', avg_len: 80 } }),
+        },
         payload: {
           text: PASSAGE.text,
           source: PASSAGE.source,

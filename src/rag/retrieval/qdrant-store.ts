@@ -2,12 +2,9 @@ import type { Schemas } from '@qdrant/js-client-rest';
 import { searchedText } from '../origin.js';
 import type { Credential, DocumentKey, Embedder, PassageStore, StoredPassage } from '../ports.js';
 import { CollectionMismatch, checkVectorNames, collectionPath, collectionTraits } from './qdrant-collection.js';
-import { QdrantHttp } from './qdrant-http.js';
+import { QdrantError, QdrantHttp } from './qdrant-http.js';
 import { BM25, bm25Document, type CollectionTraits, DENSE, type PointPayload } from './qdrant-layout.js';
 import { CollectionPoints, documentFilter, PAGE, persistently, WRITE_TIMEOUT_MS } from './qdrant-points.js';
-
-/** A processor takes some seconds for a batch of long passages, and others may be before it. */
-const EMBED_TIMEOUT_MS = 120_000;
 
 /** One collection of Qdrant as the place where ingested passages go. */
 export class QdrantPassageStore implements PassageStore {
@@ -67,7 +64,10 @@ export class QdrantPassageStore implements PassageStore {
   async adopt(ids: readonly string[], documentHash: string): Promise<void> {
     for (let start = 0; start < ids.length; start += PAGE) {
       const body = { payload: { document_hash: documentHash }, points: ids.slice(start, start + PAGE) };
-      await this.#points.post('payload?wait=true', body, WRITE_TIMEOUT_MS);
+      await this.#points.post('payload?wait=true', body, WRITE_TIMEOUT_MS).catch((error: unknown) => {
+        // Somebody removed some of them meanwhile, which the count that follows tells.
+        if (!(error instanceof QdrantError && error.kind === 'not-found')) throw error;
+      });
     }
   }
 
@@ -102,14 +102,15 @@ export class QdrantPassageStore implements PassageStore {
     const embedder = this.#embedder;
     if (!embedder || !this.#traits.embedding) return undefined;
     const texts = passages.map(searchedText);
-    return persistently(() => embedder.embed(texts, AbortSignal.timeout(EMBED_TIMEOUT_MS)));
+    // Its own limit ends a call, and says what did not answer.
+    return persistently(() => embedder.embed(texts, new AbortController().signal));
   }
 }
 
 /** A passage as a point of a collection that was made so. @param dense its vector, where the collection has dense ones */
 export function pointOf(
   passage: StoredPassage,
-  { language }: CollectionTraits,
+  { language, averageLength }: CollectionTraits,
   dense: readonly number[] | undefined,
 ): Schemas['PointStruct'] {
   const payload: PointPayload = {
@@ -123,7 +124,7 @@ export function pointOf(
     chunk: passage.chunk,
   };
   const vector = {
-    [BM25]: bm25Document(searchedText(passage), language),
+    [BM25]: bm25Document(searchedText(passage), language, averageLength),
     ...(dense ? { [DENSE]: [...dense] } : {}),
   };
   return { id: passage.id, vector, payload: { ...payload } };
