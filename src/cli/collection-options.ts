@@ -24,15 +24,22 @@ export function withCollectionOptions(command: RagdockCommand, collection: strin
     .option('--course <name>', 'course that the documents belong to (default: the first one of the environment)');
 }
 
-/** @throws RagdockError USAGE for a collection or a course that the environment does not have */
-export async function collectionCourse(options: CollectionOptions, io: Io): Promise<CollectionCourse> {
+/**
+ * @param courses whether the course has to be one that the environment has, or may be one that it had
+ * @throws RagdockError USAGE for a collection or a course that the environment does not have
+ */
+export async function collectionCourse(
+  options: CollectionOptions,
+  io: Io,
+  courses: 'present' | 'former',
+): Promise<CollectionCourse> {
   const { describeStack } = await import('../operator/stack.js');
   const { requireKnown } = await import('../operator/known.js');
   const stack = describeStack(options.env, io.cwd);
   const { name, settings } = stack.environment;
-  const { collections, courses } = settings.services.api;
-  const course = options.course ?? courses[0] ?? '';
-  requireKnown('collection', options.collection, Object.keys(collections), name);
-  requireKnown('course', course, courses, name);
+  const { api } = settings.services;
+  const course = options.course ?? api.courses[0] ?? '';
+  requireKnown('collection', options.collection, Object.keys(api.collections), name);
+  if (courses === 'present') requireKnown('course', course, api.courses, name);
   return { stack, collection: options.collection, course };
 }

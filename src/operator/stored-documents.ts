@@ -1,5 +1,4 @@
 import type Docker from 'dockerode';
-import { nearest } from '../errors/nearest.js';
 import { type Problem, RagdockError, throwProblems } from '../errors/problem.js';
 import { sourceOf } from '../rag/ingest/ingest.js';
 import { DocumentsEvent, parseEvent } from './events.js';
@@ -9,7 +8,10 @@ import type { DescribedStack } from './stack.js';
 import { planStoreSession } from './store-session.js';
 
 /** A collection of a hundred thousand passages is read in some seconds; a slow disk takes its time. */
-const DEADLINE_SECONDS = 600;
+const LIST_SECONDS = 600;
+
+/** Documents go one by one, each when Qdrant has written that down. */
+const REMOVE_SECONDS = 6 * 3600;
 
 /** Names and titles are held, some hundred bytes for each document. */
 const MEMORY_MIB = 256;
@@ -48,10 +50,10 @@ export async function listDocuments(
 }
 
 /**
- * Removes documents by their names; one that is gone already is no fault.
+ * Removes documents by their names; one that is gone already is no fault, and has 0 passages.
  *
  * @param onRemoved told of each document with the number of passages that it had
- * @throws RagdockError as `listDocuments`; what was told of is removed then
+ * @throws RagdockError as `listDocuments`, also when the session did not hear of all; what was told of is removed then
  */
 export async function removeDocuments(
   docker: Docker,
@@ -59,13 +61,22 @@ export async function removeDocuments(
   { paths, ...place }: DocumentsPlace & { readonly paths: readonly string[] },
   onRemoved: (removed: Omit<StoredDocument, 'title'>) => void,
 ): Promise<void> {
+  let told = 0;
   await converse(docker, stack, place, paths, (event) => {
-    if (event.event === 'removed') onRemoved({ path: event.path, chunks: event.chunks });
+    if (event.event !== 'removed') return;
+    told += 1;
+    onRemoved({ path: event.path, chunks: event.chunks });
   });
+  // A connection that broke looks like the end of the names from inside.
+  if (told !== paths.length) throw failed(stack, `${told} of ${paths.length} documents were removed`, REMOVE_REMEDY);
 }
 
+const REMOVE_REMEDY =
+  'Remove the cause, and run the command again without the names that it told of; those that are gone are no documents any more.';
+
 /**
- * The stored documents that are named: each by its name, or, with `/` at its end, all below a folder.
+ * The stored documents that are named: each by its name, as it is or as a line of `list` shows it, or by the path of its
+ * file; or, with `/` at its end, all below a folder.
  *
  * @throws RagdockError USAGE with every name that no document has
  */
@@ -77,23 +88,51 @@ export function namedDocuments(
   const problems: Problem[] = [];
   const found = new Set<string>();
   for (const name of names) {
-    const source = sourceOf(name);
-    const matching = stored.filter(({ path }) => path === source || (source.endsWith('/') && path.startsWith(source)));
-    for (const { path } of matching) found.add(path);
-    if (matching.length > 0) continue;
-    const meant = nearest(
-      source,
-      stored.map(({ path }) => path),
-    );
+    const paths = matching(name, stored);
+    for (const path of paths) found.add(path);
+    if (paths.length > 0) continue;
     problems.push({
       code: 'USAGE',
-      message: `${collection} has no document '${name}'${meant === undefined ? '' : `; did you mean '${meant}'?`}`,
+      message: `${collection} has no document ${shownName(name) === name ? `'${name}'` : shownName(name)}`,
       remedy:
         'Name documents as `ragdock documents list` does; with / at its end a name is all that is below a folder.',
     });
   }
   throwProblems(problems);
   return [...found].sort();
+}
+
+function matching(name: string, stored: readonly StoredDocument[]): readonly string[] {
+  const paths = stored.map(({ path }) => path);
+  const literal = [name, quoted(name)].find((one) => one !== undefined && paths.includes(one));
+  if (literal !== undefined) return [literal];
+  const source = sourceOf(name);
+  if (source.endsWith('/')) return paths.filter((path) => path.startsWith(source));
+  return paths.includes(source) ? [source] : [];
+}
+
+/** Characters that a terminal does not show, or shows as something else: control, line, direction. */
+const UNSHOWN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** A name on one line that can be told from every other: in quotation marks, as JSON has it, where it has what is not shown. */
+export function shownName(name: string): string {
+  if (name.search(UNSHOWN) < 0 && !name.startsWith('"')) return name;
+  return JSON.stringify(name).replace(UNSHOWN, (character) =>
+    Array.from({ length: character.length }, (_, unit) => escaped(character.charCodeAt(unit))).join(''),
+  );
+}
+
+const escaped = (unit: number): string => `\\u${unit.toString(16).padStart(4, '0')}`;
+
+/** What a name in quotation marks stands for; undefined when it is none. */
+function quoted(name: string): string | undefined {
+  if (!name.startsWith('"')) return undefined;
+  try {
+    const value: unknown = JSON.parse(name);
+    return typeof value === 'string' ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** @param paths what is removed. @default - nothing: the documents are listed */
@@ -104,8 +143,8 @@ async function converse(
   paths: readonly string[] | undefined,
   onEvent: (event: DocumentsEvent) => void,
 ): Promise<void> {
-  const { services, topology } = stack;
   ownCollection(stack, collection);
+  const deadlineSeconds = paths ? REMOVE_SECONDS : LIST_SECONDS;
   const { plan } = await planStoreSession(docker, stack, {
     purpose: 'documents',
     command: [
@@ -113,15 +152,15 @@ async function converse(
       ...(paths ? ['--remove'] : []),
     ],
     vectors: false,
-    deadlineSeconds: DEADLINE_SECONDS,
+    deadlineSeconds,
     memoryMiB: MEMORY_MIB,
   });
-  await sweepSessions(docker, topology.environment);
+  await sweepSessions(docker, stack.topology.environment);
   let last: DocumentsEvent | undefined;
   const { exitCode, diagnostics } = await runSession(docker, plan, {
     input: (paths ?? []).map((path) => `${JSON.stringify(path)}\n`),
     signal,
-    deadlineSeconds: DEADLINE_SECONDS,
+    deadlineSeconds,
     onLine: (line) => {
       last = parseEvent(DocumentsEvent, line);
       onEvent(last);
@@ -129,10 +168,18 @@ async function converse(
   });
   if (last?.event === 'done') return;
   const cause = last?.event === 'error' ? last.detail : `the session ended with ${exitCode}`;
-  throw new RagdockError({
-    code: 'SESSION_FAILED',
-    path: services.qdrant.node.id,
-    message: `${cause}${diagnostics === '' ? '' : `: ${diagnostics}`}`,
-    remedy: 'Remove the cause and run the command again; what was removed stays removed.',
-  });
+  const message = `${cause}${diagnostics === '' ? '' : `: ${diagnostics}`}`;
+  // That is how apps end that do not know the command.
+  const isOlder = last === undefined && exitCode === 2;
+  throw failed(
+    stack,
+    message,
+    isOlder ? DEPLOY_AGAIN : paths ? REMOVE_REMEDY : 'Remove the cause and run the command again.',
+  );
+}
+
+const DEPLOY_AGAIN = 'The deployed apps are of another version than this command; deploy again.';
+
+function failed({ services }: DescribedStack, message: string, remedy: string): RagdockError {
+  return new RagdockError({ code: 'SESSION_FAILED', path: services.qdrant.node.id, message, remedy });
 }

@@ -313,7 +313,7 @@ describe('two ingestions of one document at once', () => {
     const store = new MemoryStore();
     store.beforePut = () => store.passages.clear();
     expect(await run(store, ours)).toMatchObject([
-      { status: 'failed', error: expect.stringContaining('another ingestion changes this document') },
+      { status: 'failed', error: expect.stringContaining('another ingestion or removal changes this document') },
     ]);
     expect(store.calls.length).toBeLessThan(20);
   });

@@ -2,9 +2,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { operatorDocuments } from '../../src/apps/operator/documents.js';
-import { passagesOf } from '../../src/rag/ingest/ingest.js';
+import { ingest, passagesOf } from '../../src/rag/ingest/ingest.js';
+import type { PassageStore } from '../../src/rag/ports.js';
 import { ensureCollection } from '../../src/rag/retrieval/qdrant-collection.js';
 import { QdrantHttp } from '../../src/rag/retrieval/qdrant-http.js';
+import { collectionDefinition } from '../../src/rag/retrieval/qdrant-layout.js';
 import { QdrantLearned } from '../../src/rag/retrieval/qdrant-learned.js';
 import { QdrantPassageStore } from '../../src/rag/retrieval/qdrant-store.js';
 import { RotatingCredential } from '../support/rag-parts.js';
@@ -103,6 +105,58 @@ test('a removed document is gone from its course, and nothing else is', async ()
   expect(await count()).toBe(before - 1);
   const { events: left } = await operator(['--collection', COLLECTION]);
   expect(left.map(({ path }) => path)).toEqual(['long.md', undefined]);
+});
+
+test('a document that is removed while it is ingested comes back whole', async () => {
+  const store = await QdrantPassageStore.open(url, new RotatingCredential(KEY), COLLECTION);
+  const remove = () => operator(['--collection', COLLECTION, '--remove'], '"long.md"\n');
+  let removals = 0;
+  const removing: PassageStore = {
+    count: (...args) => store.count(...args),
+    idsOf: (...args) => store.idsOf(...args),
+    put: (passages) => store.put(passages),
+    adopt: async (...args) => {
+      if (removals === 0) {
+        removals += 1;
+        await remove();
+      }
+      return store.adopt(...args);
+    },
+    removeOthers: (...args) => store.removeOthers(...args),
+    close: () => store.close(),
+  };
+  const reports = [];
+  for await (const report of ingest([{ path: 'long.md', content: `${LONG}\n\n## Ещё\n\nИ ещё.` }], removing, 'demo')) {
+    reports.push(report);
+  }
+  await store.close();
+  expect(removals).toBe(1);
+  expect(reports).toEqual([{ path: 'long.md', status: 'updated', chunks: expect.any(Number) }]);
+  const { events } = await operator(['--collection', COLLECTION]);
+  expect(events[0]).toMatchObject({ path: 'long.md', chunks: reports[0]?.chunks });
+});
+
+test('a collection of another chunking or model is listed and emptied', async () => {
+  const traits = { language: 'russian', embedding: { model: 'm', dimension: 2 } } as const;
+  const { metadata, ...definition } = collectionDefinition(traits);
+  const path = '/collections/older';
+  const put = (below: string, body: object) =>
+    http.call({ method: 'PUT', path: `${path}${below}`, body, timeoutMs: 30_000, idempotent: false });
+  await put('', { ...definition, metadata: { ...metadata, chunking: 0 } });
+  const payload = { course: 'demo', source: 'old.md', title: 'Старое' };
+  await put('/points?wait=true', {
+    points: [
+      { id: 1, vector: { dense: [1, 0] }, payload },
+      { id: 2, vector: { dense: [1, 0] }, payload: { course: 'demo' } },
+    ],
+  });
+  const document = { path: 'old.md', chunks: 1 };
+  expect((await operator(['--collection', 'older'])).events).toEqual([
+    { event: 'document', title: 'Старое', ...document },
+    { event: 'done' },
+  ]);
+  const { events } = await operator(['--collection', 'older', '--remove'], '"old.md"\n');
+  expect(events).toEqual([{ event: 'removed', ...document }, { event: 'done' }]);
 });
 
 test('a collection that is not there, or that ragdock did not make, is refused', async () => {

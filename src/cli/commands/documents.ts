@@ -1,3 +1,4 @@
+import { basename } from 'node:path/posix';
 import type Docker from 'dockerode';
 import type { StoredDocument } from '../../operator/stored-documents.js';
 import { type CollectionOptions, collectionCourse, withCollectionOptions } from '../collection-options.js';
@@ -30,49 +31,53 @@ export function registerDocuments(program: RagdockCommand, io: Io): void {
 }
 
 async function list(options: Options, io: Io): Promise<void> {
-  const { listDocuments } = await import('../../operator/stored-documents.js');
-  const { printable } = await import('../../operator/printable.js');
-  const { stack, ...place } = await collectionCourse(options, io);
+  const { listDocuments, shownName } = await import('../../operator/stored-documents.js');
+  const { stack, ...place } = await collectionCourse(options, io, 'former');
   const documents = await onEngine(stack.environment.settings.host.docker, io, (docker) =>
     listDocuments(docker, stack, { ...place, signal: io.signal }),
   );
   for (const { path, title, chunks } of documents) {
-    const line = `${String(chunks).padStart(4)} passages  ${printable(path)}${title === path ? '' : `  ${printable(title)}`}`;
-    io.stdout.write(options.json ? event({ event: 'document', path, title, chunks }) : `${line}\n`);
+    const told = title === '' || basename(path).startsWith(title) ? '' : `  ${shownName(title)}`;
+    const line = `${String(chunks).padStart(4)} passages  ${shownName(path)}${told}\n`;
+    io.stdout.write(options.json ? event({ event: 'document', path, title, chunks }) : line);
   }
-  conclude(documents, options, io, 'done');
+  const { count, chunks } = totalOf(documents);
+  io.stdout.write(
+    options.json
+      ? event({ event: 'done', documents: documents.length, chunks })
+      : `${count} of ${place.course}; ${chunks} passages\n`,
+  );
 }
 
 async function remove(names: readonly string[], options: Options, io: Io): Promise<void> {
-  const { listDocuments, namedDocuments, removeDocuments } = await import('../../operator/stored-documents.js');
-  const { printable } = await import('../../operator/printable.js');
-  const { stack, ...place } = await collectionCourse(options, io);
+  const { listDocuments, namedDocuments, removeDocuments, shownName } = await import(
+    '../../operator/stored-documents.js'
+  );
+  const { stack, ...place } = await collectionCourse(options, io, 'former');
   const removed: Omit<StoredDocument, 'title'>[] = [];
   await onEngine(stack.environment.settings.host.docker, io, async (docker) => {
     const where = { ...place, signal: io.signal };
     const paths = namedDocuments(names, await listDocuments(docker, stack, where), place.collection);
-    await removeDocuments(docker, stack, { ...where, paths }, (one) => {
-      removed.push(one);
-      const { path, chunks } = one;
-      const line = `removed  ${String(chunks).padStart(4)} passages  ${printable(path)}\n`;
-      io.stdout.write(options.json ? event({ event: 'removed', path, chunks }) : line);
+    await removeDocuments(docker, stack, { ...where, paths }, ({ path, chunks }) => {
+      if (chunks > 0) removed.push({ path, chunks });
+      // Somebody else removed it since it was listed.
+      const what = chunks > 0 ? `removed  ${String(chunks).padStart(4)} passages` : 'was gone already      ';
+      io.stdout.write(options.json ? event({ event: 'removed', path, chunks }) : `${what}  ${shownName(path)}\n`);
     });
   });
-  conclude(removed, options, io, 'removed');
+  const { count, chunks } = totalOf(removed);
+  io.stdout.write(
+    options.json
+      ? event({ event: 'done', documents: removed.length, chunks })
+      : `${count} of ${place.course} removed; ${chunks} passages\n`,
+  );
 }
 
-function conclude(
-  documents: readonly Omit<StoredDocument, 'title'>[],
-  { json }: Options,
-  io: Io,
-  what: 'done' | 'removed',
-): void {
-  const chunks = documents.reduce((sum, document) => sum + document.chunks, 0);
-  if (json) io.stdout.write(event({ event: 'done', documents: documents.length, chunks }));
-  else {
-    const count = documents.length === 1 ? '1 document' : `${documents.length} documents`;
-    io.stdout.write(`${count}${what === 'removed' ? ' removed' : ''}; ${chunks} passages\n`);
-  }
+function totalOf(documents: readonly Omit<StoredDocument, 'title'>[]): { count: string; chunks: number } {
+  return {
+    count: documents.length === 1 ? '1 document' : `${documents.length} documents`,
+    chunks: documents.reduce((sum, document) => sum + document.chunks, 0),
+  };
 }
 
 async function onEngine<T>(address: string, io: Io, work: (docker: Docker) => Promise<T>): Promise<T> {

@@ -28,7 +28,7 @@ async function ingest(paths: readonly string[], options: Options, io: Io): Promi
   const { formatDone, formatEvent, formatOutcome, summaryOf } = await import('../ingest-report.js');
   const { throwProblems } = await import('../../errors/problem.js');
 
-  const { stack, ...place } = await collectionCourse(options, io);
+  const { stack, ...place } = await collectionCourse(options, io, 'present');
   const { docker: address } = stack.environment.settings.host;
   const documents = collectDocuments(paths, io.cwd);
 

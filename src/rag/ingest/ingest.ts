@@ -125,10 +125,12 @@ async function ingestOne(
   }
 }
 
-/** Another ingestion of the document took away what is not of its version, or left what this one did not see. */
+/** Another ingestion of the document, or its removal, took away what this one stored, or left what it did not see. */
 class Disturbed extends Error {
   constructor() {
-    super('another ingestion changes this document at the same time; run the command again when that has ended');
+    super(
+      'another ingestion or removal changes this document at the same time; run the command again when that has ended',
+    );
   }
 }
 

@@ -47,9 +47,11 @@ export class QdrantDocuments {
     const filter = ingested([{ key: 'course', match: { value: course } }]);
     const documents = new Map<string, StoredDocument>();
     for await (const { payload } of this.#points.scroll(filter, ['source', 'title'])) {
-      const source = String(payload?.source);
+      // Points without a name are of nobody whose documents these are.
+      if (typeof payload?.source !== 'string') continue;
+      const { source } = payload;
       const { passages } = documents.get(source) ?? { passages: 0 };
-      documents.set(source, { source, title: String(payload?.title ?? ''), passages: passages + 1 });
+      documents.set(source, { source, title: String(payload.title ?? ''), passages: passages + 1 });
     }
     return [...documents.values()].sort((a, b) => (a.source < b.source ? -1 : 1));
   }

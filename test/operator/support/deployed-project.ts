@@ -4,9 +4,11 @@ import { MINIMAL, project, put } from '../../config/project.js';
 import { engineWith } from './deployed-engine.js';
 import { type Program, type ScriptedEngine, textOf } from './scripted-engine.js';
 
-/** A project whose environment is deployed on a scripted engine. @param more of the environment, beside what it needs */
-export async function deployedProject(program: Program, more = ''): Promise<{ cwd: string; engine: ScriptedEngine }> {
-  const yaml = `${MINIMAL}${more}`;
+/** A project whose environment is deployed on a scripted engine. */
+export async function deployedProject(
+  program: Program,
+  yaml = MINIMAL,
+): Promise<{ cwd: string; engine: ScriptedEngine }> {
   const cwd = project({ 'dev.yaml': yaml });
   await ragdock(['lock', 'dev'], { cwd });
   const engine = await engineWith(describeStack('dev', cwd), program);
