@@ -35,11 +35,12 @@ export async function collectionCourse(
 ): Promise<CollectionCourse> {
   const { describeStack } = await import('../operator/stack.js');
   const { requireKnown } = await import('../operator/known.js');
+  const { CourseName } = await import('../../config/schema.js');
   const stack = describeStack(options.env, io.cwd);
   const { name, settings } = stack.environment;
   const { api } = settings.services;
   const course = options.course ?? api.courses[0] ?? '';
   requireKnown('collection', options.collection, Object.keys(api.collections), name);
-  if (courses === 'present') requireKnown('course', course, api.courses, name);
+  if (courses === 'present' || !CourseName.safeParse(course).success) requireKnown('course', course, api.courses, name);
   return { stack, collection: options.collection, course };
 }

@@ -143,7 +143,7 @@ class EmbeddedStore implements PassageStore {
     return new Set(this.#document(key).flatMap((passage) => (passage.title === title ? [passage.id] : [])));
   }
 
-  async adopt(ids: readonly string[], documentHash: string): Promise<void> {
+  async adopt(ids: readonly string[], documentHash: string): Promise<boolean> {
     await this.#database.query({
       text: 'UPDATE embedded.passages SET document_hash = $2 WHERE collection = $1 AND id = ANY ($3::uuid[])',
       values: [this.#collection, documentHash, ids],
@@ -152,6 +152,7 @@ class EmbeddedStore implements PassageStore {
       const passage = this.#passages.get(id);
       if (passage) this.#passages.set(id, { ...passage, documentHash });
     }
+    return ids.every((id) => this.#passages.has(id));
   }
 
   async put(passages: readonly StoredPassage[]): Promise<void> {

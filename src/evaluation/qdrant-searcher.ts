@@ -2,6 +2,7 @@ import { bestSupportOf, closestOf } from '../rag/gate.js';
 import { hashOf, passageId } from '../rag/ingest/identity.js';
 import type { Credential, Embedder, Passage, Retrieval, StoredPassage } from '../rag/ports.js';
 import { QdrantRetrieval } from '../rag/retrieval/qdrant.js';
+import { averageLengthOf } from '../rag/retrieval/qdrant-collection.js';
 import { QdrantError, QdrantHttp } from '../rag/retrieval/qdrant-http.js';
 import type { CollectionTraits } from '../rag/retrieval/qdrant-layout.js';
 import { QdrantPassageStore } from '../rag/retrieval/qdrant-store.js';
@@ -29,11 +30,13 @@ const COURSE = 'judged';
 /** How long one question is asked again of a server that is down or busy, in milliseconds. */
 const RETRY_DEADLINE_MS = 30_000;
 
-export interface QdrantSearcherOptions extends CollectionTraits {
+export interface QdrantSearcherOptions extends Omit<CollectionTraits, 'averageLength'> {
   readonly url: string;
   readonly credential: Credential;
   /** Names the collection. */
   readonly run: string;
+  /** A collection whose scale of scores this one has. @default - it has that of a new one */
+  readonly like?: string | undefined;
   /** Whether the collection of another run is nobody's any more. */
   readonly isLeftover: (run: string) => boolean;
   /** Passages that a prompt would get; what a gate looks at is taken among them. @default - it is not asked for */
@@ -52,11 +55,12 @@ export class QdrantSearcher implements Searcher {
   }
 
   async search(input: SearchInput, tell: (progress: SearchProgress) => void): Promise<Searched> {
-    const { url, credential, run, language, embedding, isLeftover } = this.#options;
+    const { url, credential, run, like, language, embedding, isLeftover } = this.#options;
     const http = new QdrantHttp(url, credential);
     try {
       await sweepScratchCollections(http, isLeftover);
-      const found = await inScratchCollection(http, run, { language, embedding }, async (collection) => {
+      const averageLength = like === undefined ? undefined : await averageLengthOf(http, like);
+      const found = await inScratchCollection(http, run, { language, embedding, averageLength }, async (collection) => {
         const count = await this.#fill(collection, input.passages, tell);
         return this.#ask(collection, input.questions, (questions) => tell({ passages: count, questions }));
       });

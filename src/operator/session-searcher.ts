@@ -47,11 +47,12 @@ export class SessionSearcher implements Searcher {
       memoryMiB: MEMORY_MIB,
     });
     const liveRuns = await sweepSessions(this.#docker, stack.topology.environment);
-    const { language, embedding, limit } = collection;
+    const { name: like, language, embedding, limit } = collection;
     const first: EvalPlan = {
       run,
       liveRuns: [...liveRuns],
       language,
+      like,
       ...(embedding ? { embedding: { ...embedding } } : {}),
       ...(forGate ? { limit } : {}),
       passages: input.passageCount,

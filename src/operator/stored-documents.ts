@@ -2,6 +2,7 @@ import type Docker from 'dockerode';
 import { type Problem, RagdockError, throwProblems } from '../errors/problem.js';
 import { sourceOf } from '../rag/ingest/ingest.js';
 import { DocumentsEvent, parseEvent } from './events.js';
+import { requireKnown } from './known.js';
 import { ownCollection } from './own-collection.js';
 import { runSession, sweepSessions } from './session.js';
 import type { DescribedStack } from './stack.js';
@@ -35,7 +36,7 @@ export interface StoredDocument {
 /**
  * The documents of a course in a collection of a running stack, by name.
  *
- * @throws RagdockError STACK_NOT_DEPLOYED, SESSION_FAILED, or USAGE for a collection that ragdock does not fill
+ * @throws RagdockError STACK_NOT_DEPLOYED, SESSION_FAILED, or USAGE for a collection that ragdock does not fill or a course that neither it nor the environment has
  */
 export async function listDocuments(
   docker: Docker,
@@ -46,6 +47,9 @@ export async function listDocuments(
   await converse(docker, stack, place, undefined, (event) => {
     if (event.event === 'document') documents.push({ path: event.path, title: event.title, chunks: event.chunks });
   });
+  const { name, settings } = stack.environment;
+  // A course that the environment had may have documents; one that nobody ever had is a mistake.
+  if (documents.length === 0) requireKnown('course', place.course, settings.services.api.courses, name);
   return documents;
 }
 
@@ -83,7 +87,7 @@ const REMOVE_REMEDY =
 export function namedDocuments(
   names: readonly string[],
   stored: readonly StoredDocument[],
-  collection: string,
+  { collection, course }: Pick<DocumentsPlace, 'collection' | 'course'>,
 ): readonly string[] {
   const problems: Problem[] = [];
   const found = new Set<string>();
@@ -93,7 +97,7 @@ export function namedDocuments(
     if (paths.length > 0) continue;
     problems.push({
       code: 'USAGE',
-      message: `${collection} has no document ${shownName(name) === name ? `'${name}'` : shownName(name)}`,
+      message: `${collection} has no document ${shownName(name) === name ? `'${name}'` : shownName(name)} of ${course}`,
       remedy:
         'Name documents as `ragdock documents list` does; with / at its end a name is all that is below a folder.',
     });
@@ -104,9 +108,9 @@ export function namedDocuments(
 
 function matching(name: string, stored: readonly StoredDocument[]): readonly string[] {
   const paths = stored.map(({ path }) => path);
-  const literal = [name, quoted(name)].find((one) => one !== undefined && paths.includes(one));
+  const literal = paths.find((path) => shownName(path) === name) ?? paths.find((path) => path === name);
   if (literal !== undefined) return [literal];
-  const source = sourceOf(name);
+  const source = sourceOf(quoted(name) ?? name);
   if (source.endsWith('/')) return paths.filter((path) => path.startsWith(source));
   return paths.includes(source) ? [source] : [];
 }
@@ -169,8 +173,7 @@ async function converse(
   if (last?.event === 'done') return;
   const cause = last?.event === 'error' ? last.detail : `the session ended with ${exitCode}`;
   const message = `${cause}${diagnostics === '' ? '' : `: ${diagnostics}`}`;
-  // That is how apps end that do not know the command.
-  const isOlder = last === undefined && exitCode === 2;
+  const isOlder = last === undefined && diagnostics.includes('expected one of rag-api');
   throw failed(
     stack,
     message,

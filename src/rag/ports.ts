@@ -258,8 +258,8 @@ export interface PassageStore {
   count(key: DocumentKey, documentHash: string): Promise<{ readonly all: number; readonly current: number }>;
   /** Ids of the passages stored for a document that carry this title: the words of a title are searched with them. */
   idsOf(key: DocumentKey, title: string): Promise<ReadonlySet<string>>;
-  /** Makes stored passages part of the version with this hash. */
-  adopt(ids: readonly string[], documentHash: string): Promise<void>;
+  /** Makes stored passages part of the version with this hash; false when some are there no more, and it may not be all. */
+  adopt(ids: readonly string[], documentHash: string): Promise<boolean>;
   /** Adds or overwrites; resolves when the passages can be searched and are durable. */
   put(passages: readonly StoredPassage[]): Promise<void>;
   /** Removes the passages of a document that are not of the version with this hash. */

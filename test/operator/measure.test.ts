@@ -36,7 +36,7 @@ test('eval --env sends the set into a session, and measures what that found', as
   expect(exit).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ queries: 2, by: 'words', metrics: { mrr: { value: 0.75 } } });
   const [plan, ...others] = lines.map((line) => JSON.parse(line));
-  expect(plan).toMatchObject({ liveRuns: [], language: 'russian', passages: 2, questions: 2 });
+  expect(plan).toMatchObject({ liveRuns: [], language: 'russian', like: 'BD_curs_data', passages: 2, questions: 2 });
   expect(others).toEqual([
     { id: 'p1', title: '', text: 'один' },
     { id: 'p2', title: '', text: 'два' },

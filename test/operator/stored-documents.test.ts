@@ -99,11 +99,22 @@ describe('ragdock documents list', () => {
     const { cwd } = await deployedProject(program);
     const collection = await ragdock(['documents', 'list', '--collection', 'BD_kurs_data', '--env', 'dev'], { cwd });
     const former = await documents(cwd, 'list', '--course', 'former');
+    const none = await documents(cwd, 'list', '--course', '');
 
-    expect([collection.exit, former.exit]).toEqual([2, 0]);
+    expect([collection.exit, former.exit, none.exit]).toEqual([2, 0, 2]);
     expect(collection.stderr).toContain("did you mean 'BD_curs_data'?");
     expect(former.stdout).toContain('4 documents of former');
     expect(commands).toEqual([['operator-documents', '--collection', 'BD_curs_data', '--course', 'former']]);
+  });
+
+  test('a course without documents that the environment never had is a mistake', async () => {
+    const { cwd } = await deployedProject(says({ event: 'done' }));
+    for (const args of [['list'], ['remove', 'a.md']]) {
+      const { exit, stderr } = await documents(cwd, ...args, '--course', 'dem');
+      expect(exit).toBe(2);
+      expect(stderr).toContain("dev has no course 'dem'; did you mean 'demo'?");
+    }
+    expect((await documents(cwd, 'list')).stdout).toBe('0 documents of demo; 0 passages\n');
   });
 
   test('a collection of LangChain is left alone', async () => {
@@ -167,7 +178,7 @@ describe('ragdock documents remove', () => {
     const { exit, stdout, stderr } = await documents(cwd, 'remove', 'docs/2024/a.md', 'docs/2024/c.md', 'docs/2024');
 
     expect({ exit, stdout, told }).toEqual({ exit: 2, stdout: '', told: [] });
-    expect(stderr).toContain("BD_curs_data has no document 'docs/2024/c.md'");
+    expect(stderr).toContain("BD_curs_data has no document 'docs/2024/c.md' of demo");
     expect(stderr).toContain("BD_curs_data has no document 'docs/2024'");
     expect(stderr).toContain('2 problems');
   });
@@ -243,15 +254,22 @@ describe('names', () => {
     'и\u0306.md',
   ];
 
+  const PLACE = { collection: 'c', course: 'demo' };
+
   test.each(odd)('%j is found as it is shown, and as it is', (name) => {
     const shown = shownName(name);
     expect(shown).not.toMatch(/[\p{Cc}\p{Cf}]/u);
-    for (const typed of [name, shown]) expect(namedDocuments([typed], stored(...odd), 'c')).toEqual([name]);
+    for (const typed of [name, shown]) expect(namedDocuments([typed], stored(...odd), PLACE)).toEqual([name]);
   });
 
   test('a name is itself before it is a path', () => {
-    expect(namedDocuments(['a\\b.md'], stored('a/b.md', 'a\\b.md'), 'c')).toEqual(['a\\b.md']);
-    expect(namedDocuments(['..\\a\\b.md'], stored('a/b.md', 'a\\b.md'), 'c')).toEqual(['a/b.md']);
+    expect(namedDocuments(['a\\b.md'], stored('a/b.md', 'a\\b.md'), PLACE)).toEqual(['a\\b.md']);
+    expect(namedDocuments(['..\\a\\b.md'], stored('a/b.md', 'a\\b.md'), PLACE)).toEqual(['a/b.md']);
+  });
+
+  test('a folder is named as it is shown, too', () => {
+    const paths = ['до\u202eк/a.md', 'до\u202eк/b.md', 'док/c.md'];
+    expect(namedDocuments(['"до\\u202eк/"'], stored(...paths), PLACE)).toEqual(paths.slice(0, 2));
   });
 
   test('a name that is refused moves no cursor', async () => {

@@ -194,6 +194,28 @@ describe('ingest', () => {
     expect(store.calls).toEqual([`put ${all}`, 'remove']);
   });
 
+  test('takes nothing away before all that stays is part of the new version', async () => {
+    const store = new MemoryStore();
+    const words = Array.from({ length: 6 }, (_, index) => `слово ${index}`);
+    await run(store, { path: 'a.md', content: long(words) });
+    const changed = { path: 'a.md', content: long([...words.slice(0, 5), 'другое']) };
+    const adopt = store.adopt.bind(store);
+    const removed: string[] = [];
+    store.adopt = async (ids, documentHash) => {
+      const [gone] = ids;
+      // Somebody removes one of them, and Qdrant stops there.
+      if (removed.length > 0 || gone === undefined) return adopt(ids, documentHash);
+      removed.push(gone);
+      store.passages.delete(gone);
+      store.calls.length = 0;
+      return false;
+    };
+    expect(await run(store, changed)).toMatchObject([{ status: 'updated' }]);
+    expect(store.calls.map((call) => call.split(' ')[0])).toEqual(['put', 'adopt', 'remove']);
+    const wanted = passagesOf(changed, { course: 'demo', source: 'a.md' });
+    expect([...store.passages.values()].sort((a, b) => a.chunk - b.chunk)).toEqual(wanted);
+  });
+
   test('tells of each batch that is stored', async () => {
     const store = new MemoryStore();
     const stored: number[] = [];

@@ -230,6 +230,23 @@ describe('QdrantPassageStore', () => {
     ]);
   });
 
+  test.each([
+    [404, false],
+    [400, undefined],
+  ])('what is there no more when it is made part of a version: %i', async (status, expected) => {
+    info = asMade();
+    const store = await open();
+    const { handler } = server;
+    server.handler = (request, response) =>
+      request.path.includes('/points/payload')
+        ? json(response, status, { status: { error: 'Not found: No point with id x found' }, time: 0 })
+        : handler(request, response);
+    const adopted = store.adopt(['x'], 'd2');
+    if (expected === undefined) await expect(adopted).rejects.toThrow();
+    else expect(await adopted).toBe(expected);
+    await store.close();
+  });
+
   test('lists what a document has page by page, and makes it part of a version in as many calls', async () => {
     info = asMade();
     const store = await open();

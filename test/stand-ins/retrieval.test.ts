@@ -14,6 +14,7 @@ import { checkLangChainCollection } from '../../src/rag/retrieval/langchain-coll
 import { QdrantRetrieval } from '../../src/rag/retrieval/qdrant.js';
 import { ensureCollection } from '../../src/rag/retrieval/qdrant-collection.js';
 import { QdrantHttp } from '../../src/rag/retrieval/qdrant-http.js';
+import { collectionDefinition } from '../../src/rag/retrieval/qdrant-layout.js';
 import { QdrantPassageStore } from '../../src/rag/retrieval/qdrant-store.js';
 import { retrieve } from '../../src/rag/retrieve.js';
 import { ragdock } from '../cli/terminal.js';
@@ -289,6 +290,7 @@ describe('a measuring', () => {
     run: '20261127t100000z-aaaaaa',
     liveRuns: [] as string[],
     language: 'russian' as const,
+    like: 'nowhere',
     passages: PASSAGES.length,
     questions: QUESTIONS.length,
   };
@@ -327,6 +329,29 @@ describe('a measuring', () => {
       expect(typeof similarity).toBe(by === 'words' ? 'undefined' : 'number');
     }
     expect(await names()).toEqual(before);
+  });
+
+  test('has the scale of the collection that it is made after', async () => {
+    const supports = async (like: string) => {
+      const { events } = await measure({ like, limit: 3 });
+      return events.filter(({ event }) => event === 'found').map(({ support }) => support as number);
+    };
+    const { metadata, ...definition } = collectionDefinition({ language: 'russian' });
+    const { average_length: _, ...older } = metadata as { average_length?: number };
+    const put = (name: string, body: object) =>
+      http.call({ method: 'PUT', path: `/collections/${name}`, body, timeoutMs: 30_000, idempotent: false });
+    await put('made-now', { ...definition, metadata });
+    await put('made-before', { ...definition, metadata: older });
+    const [fresh, same, before] = [
+      await supports('nowhere'),
+      await supports('made-now'),
+      await supports('made-before'),
+    ];
+
+    expect(same).toEqual(fresh);
+    // Short texts say more where texts are taken to be long.
+    for (const [index, support] of before.entries()) expect(support).toBeGreaterThan(fresh[index] ?? Infinity);
+    for (const name of ['made-now', 'made-before']) await client.deleteCollection(name);
   });
 
   test('makes its collection as the stack makes them', async () => {

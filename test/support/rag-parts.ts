@@ -176,12 +176,13 @@ export class MemoryStore implements PassageStore {
     return new Set(all.filter((one) => one.title === title).map(({ id }) => id));
   }
 
-  async adopt(ids: readonly string[], documentHash: string): Promise<void> {
+  async adopt(ids: readonly string[], documentHash: string): Promise<boolean> {
     if (ids.length > 0) this.calls.push(`adopt ${ids.length}`);
     for (const id of ids) {
       const passage = this.passages.get(id);
       if (passage) this.passages.set(id, { ...passage, documentHash });
     }
+    return ids.every((id) => this.passages.has(id));
   }
 
   async put(passages: readonly StoredPassage[]): Promise<void> {

@@ -14,6 +14,8 @@ export const EvalPlan = z.strictObject({
   /** Runs that are alive, or may be; collections of others are removed. */
   liveRuns: z.array(z.string()),
   language: z.enum(['russian', 'english']),
+  /** The collection of the stack that the measuring's is made after. */
+  like: z.string(),
   /** @default - BM25 alone */
   embedding: z.strictObject({ model: z.string(), dimension: z.int().min(1) }).optional(),
   /** Passages among which a gate looks. @default - nothing is told of what a gate looks at */
@@ -73,6 +75,7 @@ export async function operatorEval(
       run: plan.run,
       isLeftover: leftoversOf(plan),
       language: plan.language,
+      like: plan.like,
       embedding: plan.embedding,
       limit: plan.limit,
       openEmbedder: () => stores.openEmbedder(plan.embedding),

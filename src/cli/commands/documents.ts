@@ -57,7 +57,7 @@ async function remove(names: readonly string[], options: Options, io: Io): Promi
   const removed: Omit<StoredDocument, 'title'>[] = [];
   await onEngine(stack.environment.settings.host.docker, io, async (docker) => {
     const where = { ...place, signal: io.signal };
-    const paths = namedDocuments(names, await listDocuments(docker, stack, where), place.collection);
+    const paths = namedDocuments(names, await listDocuments(docker, stack, where), place);
     await removeDocuments(docker, stack, { ...where, paths }, ({ path, chunks }) => {
       if (chunks > 0) removed.push({ path, chunks });
       // Somebody else removed it since it was listed.

@@ -162,10 +162,9 @@ async function replace(
   }
   if (before.all === 0) return;
   // Only now: a reader finds the old version until the new one is complete.
-  await store.adopt(
-    passages.flatMap(({ id }) => (kept.has(id) ? [id] : [])),
-    documentHash,
-  );
+  const same = passages.flatMap(({ id }) => (kept.has(id) ? [id] : []));
+  // What was not made part of this version would be removed as stale.
+  if (!(await store.adopt(same, documentHash))) throw new Disturbed();
   await store.removeOthers(key, documentHash);
 }
 

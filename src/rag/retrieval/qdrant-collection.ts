@@ -9,6 +9,7 @@ import {
   type Embedding,
   metadataFor,
   PAYLOAD_INDEXES,
+  QDRANT_AVERAGE_LENGTH,
   STRICT_MODE,
   traitsIn,
 } from './qdrant-layout.js';
@@ -54,6 +55,14 @@ export async function collectionTraits(http: QdrantHttp, name: string): Promise<
   const differences = differencesOf(info, traits ?? { language: 'russian' });
   if (!traits || differences.length > 0) throw new CollectionMismatch(name, differences);
   return traits;
+}
+
+/** Terms that a collection takes a passage to have on average; undefined when there is no such collection. */
+export async function averageLengthOf(http: QdrantHttp, name: string): Promise<number | undefined> {
+  const info = await readCollection(http, name);
+  if (!info) return undefined;
+  const traits = traitsIn(info.config.metadata as Readonly<Record<string, unknown>> | undefined);
+  return traits?.averageLength ?? QDRANT_AVERAGE_LENGTH;
 }
 
 /**

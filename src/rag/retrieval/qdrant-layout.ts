@@ -22,7 +22,7 @@ export interface CollectionTraits {
   readonly language: Language;
   /** @default - BM25 alone */
   readonly embedding?: Embedding | undefined;
-  /** Terms that BM25 takes a passage to have on average, from 1. @default 256, Qdrant's own: the collection is older than this field */
+  /** Terms that BM25 takes a passage to have on average, from 1. @default - Qdrant's own: the collection is older than this field */
   readonly averageLength?: number | undefined;
 }
 
@@ -33,10 +33,13 @@ export interface CollectionTraits {
  */
 const AVERAGE_LENGTH = 80;
 
+/** Terms that Qdrant takes a passage to have where nothing is said. */
+export const QDRANT_AVERAGE_LENGTH = 256;
+
 /** Raised when points are laid out otherwise than before: vectors, payload or indexes. */
 const SCHEMA_VERSION = 1;
 
-/** What a collection was made for, kept in its own metadata. Collections that say something else are refused. */
+/** What a collection was made for, kept in its own metadata. One that says something else is refused, but for its length. */
 export interface CollectionMetadata {
   readonly schema: number;
   readonly language: Language;
@@ -89,12 +92,13 @@ export const STRICT_MODE: Schemas['StrictModeConfig'] = {
 };
 
 /** How a collection is made. */
-export function collectionDefinition({ language, embedding }: CollectionTraits): Schemas['CreateCollection'] {
+export function collectionDefinition(traits: CollectionTraits): Schemas['CreateCollection'] {
+  const { language, embedding, averageLength = AVERAGE_LENGTH } = traits;
   return {
     ...(embedding ? { vectors: { [DENSE]: { size: embedding.dimension, distance: DISTANCE } } } : {}),
     sparse_vectors: { [BM25]: { modifier: 'idf' } },
     strict_mode_config: { ...STRICT_MODE },
-    metadata: { ...metadataFor({ language, embedding, averageLength: AVERAGE_LENGTH }) },
+    metadata: { ...metadataFor({ language, embedding, averageLength }) },
   };
 }
 

@@ -61,14 +61,18 @@ export class QdrantPassageStore implements PassageStore {
     return ids;
   }
 
-  async adopt(ids: readonly string[], documentHash: string): Promise<void> {
+  async adopt(ids: readonly string[], documentHash: string): Promise<boolean> {
     for (let start = 0; start < ids.length; start += PAGE) {
       const body = { payload: { document_hash: documentHash }, points: ids.slice(start, start + PAGE) };
-      await this.#points.post('payload?wait=true', body, WRITE_TIMEOUT_MS).catch((error: unknown) => {
-        // Somebody removed some of them meanwhile, which the count that follows tells.
-        if (!(error instanceof QdrantError && error.kind === 'not-found')) throw error;
-      });
+      try {
+        await this.#points.post('payload?wait=true', body, WRITE_TIMEOUT_MS);
+      } catch (error) {
+        // Somebody removed some of them meanwhile. Qdrant may have changed others before it saw that.
+        if (error instanceof QdrantError && error.kind === 'not-found') return false;
+        throw error;
+      }
     }
+    return true;
   }
 
   async put(passages: readonly StoredPassage[]): Promise<void> {
