@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { namedDocuments, shownName } from '../../src/operator/stored-documents.js';
+import { namedDocuments, shownName } from '../../src/operator/document-names.js';
 import { ragdock } from '../cli/terminal.js';
 import { changed } from '../config/project.js';
 import { deployedProject, says } from './support/deployed-project.js';

@@ -31,7 +31,8 @@ export function registerDocuments(program: RagdockCommand, io: Io): void {
 }
 
 async function list(options: Options, io: Io): Promise<void> {
-  const { listDocuments, shownName } = await import('../../operator/stored-documents.js');
+  const { listDocuments } = await import('../../operator/stored-documents.js');
+  const { shownName } = await import('../../operator/document-names.js');
   const { stack, ...place } = await collectionCourse(options, io, 'former');
   const documents = await onEngine(stack.environment.settings.host.docker, io, (docker) =>
     listDocuments(docker, stack, { ...place, signal: io.signal }),
@@ -50,9 +51,8 @@ async function list(options: Options, io: Io): Promise<void> {
 }
 
 async function remove(names: readonly string[], options: Options, io: Io): Promise<void> {
-  const { listDocuments, namedDocuments, removeDocuments, shownName } = await import(
-    '../../operator/stored-documents.js'
-  );
+  const { listDocuments, removeDocuments } = await import('../../operator/stored-documents.js');
+  const { namedDocuments, shownName } = await import('../../operator/document-names.js');
   const { stack, ...place } = await collectionCourse(options, io, 'former');
   const removed: Omit<StoredDocument, 'title'>[] = [];
   await onEngine(stack.environment.settings.host.docker, io, async (docker) => {
